@@ -1,0 +1,52 @@
+# Every target works from a fresh clone; `make setup` is quick when nothing changed.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SOURCES := fig.py strangler_fig router adapters capacity_planner observability infra benchmarks examples tests
+
+.PHONY: help setup demo test check golden bench clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.demo ## Make .venv and install what the demo needs (quick when nothing changed)
+
+demo: $(VENV)/.demo ## Shift a real route to Lambda and back, unattended (KEEP=1, REPORT=file.json)
+	@$(BIN)/python examples/bookshop/demo $(if $(KEEP),--keep) $(if $(REPORT),--report $(REPORT))
+
+test: $(VENV)/.test ## Install what the tests need, Debian packages included, and run them
+	@tests/debian-packages.sh
+	@$(BIN)/python -m pytest $(PYTEST)
+
+check: $(VENV)/.test ## Lint, format, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
+	@$(BIN)/python -m pytest -q --update-golden tests/golden
+
+bench: $(VENV)/.test ## Run the benchmarks and print their tables
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean: ## Remove the virtual environment and caches
+	@rm -rf $(VENV) .fig .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "strangler-fig needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "no virtual environment: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(PIP) install --constraint constraints.txt --editable '.[router,local]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(PIP) install --constraint constraints.txt --editable '.[router,local,adapters,planner,test]'
+	@touch $@ $(VENV)/.demo

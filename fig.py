@@ -1,0 +1,96 @@
+"""The command `fig`: the one place that knows every package.
+
+A command's module is imported when the command is called, so that an installation with one extra needs that extra only.
+Exit codes: 0 done, 1 the world failed, 2 the input or usage is wrong, 3 there are changes, 4 a gate or a limit refused.
+"""
+
+import importlib
+import sys
+
+import click
+
+from strangler_fig.diagnostics import Diagnostic, Failed, Refused, Severity
+
+_ROUTER = "router"
+_LOCAL = "router,local"
+
+# name -> (module, attribute, extras to install), in the order of a migration's life
+_COMMANDS: dict[str, tuple[str, str, str]] = {
+    "check": ("router.commands.files", "check", _ROUTER),
+    "schema": ("router.commands.files", "schema", _ROUTER),
+    "compile": ("router.commands.files", "compile_", _ROUTER),
+    "explain": ("router.commands.explain", "explain", _ROUTER),
+    "control": ("router.commands.control", "control", _ROUTER),
+    "node": ("router.commands.node", "node", _ROUTER),
+    "publish": ("router.commands.publish", "publish", _ROUTER),
+    "status": ("router.commands.status", "status", _ROUTER),
+    "shift": ("router.commands.shift", "shift", _ROUTER),
+    "history": ("router.commands.status", "history", _ROUTER),
+    "lambda": ("infra.local.commands", "lambda_", "local"),
+    "up": ("infra.local.commands", "up", _LOCAL),
+}
+
+
+class _Commands(click.Group):
+    """Imports a command when it is called, and names the missing extra when that fails."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module, attribute, extras = _COMMANDS[name]
+        try:
+            command: click.Command = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if (error.name or "").split(".")[0] in {module.split(".")[0], "strangler_fig"}:
+                raise
+            message = f"fig {name} needs the package {error.name}: pip install 'strangler-fig[{extras}]'"
+            raise Refused([Diagnostic(code="FIG101", message=message)]) from error
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them all, each under its package's installation."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _SUMMARIES[name]) for name in _COMMANDS])
+
+
+_SUMMARIES = {
+    "check": "Say what is wrong with estate files, with file:line:column.",
+    "schema": "Print the JSON Schema of the files, for editors.",
+    "compile": "Write the Envoy configuration of an estate, for review.",
+    "explain": "Say which route a request takes, and on which side its user is.",
+    "control": "Run the control process: ledger, weights, snapshots.",
+    "node": "Run a router host's Envoy, or roll back on the host alone.",
+    "publish": "Check, validate and switch to a changed estate; --back undoes.",
+    "status": "Show routes, weights, nodes and traffic.",
+    "shift": "Move a route's weight, and wait until it is in force.",
+    "history": "Show who moved what, when, and why.",
+    "lambda": "Run Lambda functions on this machine, behind the Invoke API.",
+    "up": "Run a whole estate on this machine, in the foreground.",
+}
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="strangler-fig")
+def fig() -> None:
+    """Move HTTP routes from on-premises applications to Lambda, gradually and reversibly."""
+
+
+def main() -> None:
+    """Run the command line; the only place that turns refusals and failures into exit codes."""
+    try:
+        fig.main(prog_name="fig", standalone_mode=True)
+    except Refused as refused:
+        for found in refused.diagnostics:
+            click.echo(str(found), err=True)
+        only_warnings = all(found.severity is Severity.WARNING for found in refused.diagnostics)
+        sys.exit(0 if refused.diagnostics and only_warnings else 2)
+    except Failed as failed:
+        click.echo(f"fig: {failed}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""Clusters: legacy services, candidates' inner hops, composites (Lambda, then legacy), and what is behind the inner hops."""
+
+import ipaddress
+from collections.abc import Iterable
+
+from ..estate import Candidate, Endpoint, Estate, Health, LambdaFunction, LegacyService, Tls
+from . import names
+from .proto import UNLIMITED, Json, api_type, extension, seconds, socket_address
+
+SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt"
+INNER_BUFFER_BYTES = 8 * 1024 * 1024
+"""What the inner hop may buffer of one request or answer: above Lambda's 6 MiB, so that the API decides, not the buffer."""
+
+_IDLE_SECONDS = 4.0  # below the 5 s after which common application servers close an idle connection
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_NO_LIMITS = {
+    "max_connections": UNLIMITED,
+    "max_pending_requests": UNLIMITED,
+    "max_requests": UNLIMITED,
+    "retry_budget": {"budget_percent": {"value": 100}, "min_retry_concurrency": 1_000_000},
+}
+
+
+def clusters(estate: Estate) -> list[Json]:
+    """Every cluster of the estate, by name."""
+    found = [_legacy(service) for service in estate.legacy]
+    for candidate in estate.candidates:
+        found += [_inner_hop(candidate), _upstream(candidate)]
+    pairs = {(route.candidate, route.legacy) for route in estate.routes if route.has_two_sides and route.fallback}
+    found += [_composite(candidate or "", legacy or "") for candidate, legacy in pairs]
+    found.append({"name": names.TELEMETRY_OFF, "type": "STATIC"})
+    return sorted(found, key=lambda cluster: str(cluster["name"]))
+
+
+def _legacy(service: LegacyService) -> Json:
+    name = names.legacy_cluster(service.name)
+    return {
+        **_cluster(name, service.endpoints, "legacy", service.connect_timeout_seconds),
+        "circuit_breakers": {"thresholds": [_NO_LIMITS]},
+        "metadata": {"filter_metadata": {"fig": {"side": "legacy"}}},
+        **_http1(idle_seconds=_IDLE_SECONDS),
+        **_tls(service.tls),
+        **_health(service.health),
+    }
+
+
+def _inner_hop(candidate: Candidate) -> Json:
+    name = names.candidate_cluster(candidate.name)
+    listener = {"server_listener_name": names.inner_listener(candidate.name)}
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "per_connection_buffer_limit_bytes": 2 * INNER_BUFFER_BYTES,
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [
+                {"lb_endpoints": [_endpoint({"address": {"envoy_internal_address": listener}}, "lambda")]},
+            ],
+        },
+        "circuit_breakers": {"thresholds": [_NO_LIMITS]},
+        "metadata": {"filter_metadata": {"fig": {"side": "lambda"}}},
+        "typed_extension_protocol_options": {
+            _HTTP_OPTIONS: api_type(_HTTP_OPTIONS, explicit_http_config={"http2_protocol_options": {}})
+        },
+    }
+
+
+def _composite(candidate: str, legacy: str) -> Json:
+    members = [{"name": names.candidate_cluster(candidate)}, {"name": names.legacy_cluster(legacy)}]
+    return {
+        "name": names.fallback_cluster(candidate, legacy),
+        "connect_timeout": "1s",
+        "lb_policy": "CLUSTER_PROVIDED",
+        "circuit_breakers": {"thresholds": [_NO_LIMITS]},
+        "metadata": {"filter_metadata": {"fig": {"side": "lambda"}}},
+        "cluster_type": {
+            "name": "envoy.clusters.composite",
+            "typed_config": extension("clusters.composite.v3.ClusterConfig", clusters=members),
+        },
+    }
+
+
+def _upstream(candidate: Candidate) -> Json:
+    name = names.upstream_cluster(candidate.name)
+    is_function = isinstance(candidate, LambdaFunction)
+    endpoints = (candidate.endpoint,) if isinstance(candidate, LambdaFunction) else candidate.endpoints
+    limits = {**_NO_LIMITS, "max_requests": candidate.max_concurrency or UNLIMITED}
+    gateway = {"com.amazonaws.lambda": {"egress_gateway": True}} if is_function else {}
+    return {
+        **_cluster(name, endpoints, "lambda", candidate.connect_timeout_seconds),
+        "per_connection_buffer_limit_bytes": INNER_BUFFER_BYTES,
+        "circuit_breakers": {"thresholds": [limits]},
+        "metadata": {"filter_metadata": {"fig": {"side": "lambda"}, **gateway}},
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        # A black hole costs five requests; then legacy answers at once, without any control plane.
+        "outlier_detection": {
+            "consecutive_5xx": 5,
+            "interval": "1s",
+            "base_ejection_time": "10s",
+            "max_ejection_time": "60s",
+            "max_ejection_percent": 100,
+            "enforcing_consecutive_5xx": 100,
+            "enforcing_success_rate": 0,
+        }
+        if is_function
+        else {"consecutive_local_origin_failure": 5, "split_external_local_origin_errors": True}
+        | {"interval": "1s", "base_ejection_time": "10s", "max_ejection_time": "60s", "max_ejection_percent": 100},
+        **_http1(idle_seconds=_IDLE_SECONDS if not is_function else 60.0),
+        **_tls(candidate.tls),
+        **(_health(candidate.health) if not isinstance(candidate, LambdaFunction) else {}),
+    }
+
+
+def _cluster(name: str, endpoints: Iterable[Endpoint], side: str, connect_seconds: float) -> Json:
+    hosts = tuple(endpoints)
+    numeric = all(_is_ip(endpoint.host) for endpoint in hosts)
+    return {
+        "name": name,
+        "connect_timeout": seconds(connect_seconds),
+        **({"type": "STATIC"} if numeric else {"type": "STRICT_DNS", "respect_dns_ttl": True}),
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [_endpoint({"address": socket_address(one)}, side) for one in hosts]}],
+        },
+    }
+
+
+def _endpoint(endpoint: Json, side: str) -> Json:
+    return {"endpoint": endpoint, "metadata": {"filter_metadata": {"fig": {"side": side}}}}
+
+
+def _http1(*, idle_seconds: float) -> Json:
+    options = api_type(
+        _HTTP_OPTIONS,
+        explicit_http_config={"http_protocol_options": {}},
+        common_http_protocol_options={"idle_timeout": seconds(idle_seconds)},
+    )
+    return {"typed_extension_protocol_options": {_HTTP_OPTIONS: options}}
+
+
+def _tls(tls: Tls | None) -> Json:
+    if tls is None:
+        return {}
+    validation = {
+        "trusted_ca": {"filename": tls.ca_file or SYSTEM_CA_FILE},
+        "match_typed_subject_alt_names": [_subject_name(tls.name)],
+    }
+    context = extension(
+        "transport_sockets.tls.v3.UpstreamTlsContext",
+        sni=tls.name,
+        common_tls_context={
+            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+            "validation_context": validation,
+        },
+    )
+    return {"transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": context}}
+
+
+def _subject_name(name: str) -> Json:
+    return {"san_type": "IP_ADDRESS" if _is_ip(name) else "DNS", "matcher": {"exact": name}}
+
+
+def _health(health: Health | None) -> Json:
+    if health is None:
+        return {}
+    check = {
+        "timeout": seconds(health.timeout_seconds),
+        "interval": seconds(health.interval_seconds),
+        "unhealthy_threshold": 3,
+        "healthy_threshold": 1,
+        "no_traffic_interval": seconds(health.interval_seconds),
+        "http_health_check": {"path": health.path},
+    }
+    # With every host unhealthy the requests still go out: the application may know better than its check.
+    return {"health_checks": [check], "common_lb_config": {"healthy_panic_threshold": {"value": 50}}}
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,85 @@
+"""The entry: the listener that the VIP sends to, and what happens to every request before a route is chosen."""
+
+from strangler_fig.names import HEADER_PREFIX
+
+from ..estate import Entry, Estate
+from . import names
+from .access_log import access_logs
+from .candidate_listener import lua
+from .proto import Json, api_type, extension, socket_address, watched
+
+_MAX_HEADERS = 1_000
+_USER_FILTER = "user"
+
+
+def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
+    """The entry's listener; its routes are watched files, or inlined for validation when given."""
+    source = {"rds": {"route_config_name": names.ENTRY, "config_source": watched("rds")}}
+    manager = extension(
+        "filters.network.http_connection_manager.v3.HttpConnectionManager",
+        stat_prefix=names.ENTRY,
+        use_remote_address=True,
+        preserve_external_request_id=True,
+        # The id is the key of new users' draw, so nothing may change it between the draw and the cookie.
+        request_id_extension={
+            "typed_config": extension("request_id.uuid.v3.UuidRequestIdConfig", pack_trace_reason=False)
+        },
+        server_header_transformation="PASS_THROUGH",
+        max_request_headers_kb=max(1, -(-estate.entry.max_header_bytes // 1024)),
+        common_http_protocol_options={"max_headers_count": _MAX_HEADERS, "headers_with_underscores_action": "ALLOW"},
+        http_protocol_options={"accept_http_10": True},
+        request_headers_timeout="30s",
+        stream_idle_timeout="0s",
+        upgrade_configs=[{"upgrade_type": kind, "enabled": False} for kind in ("websocket", "CONNECT")],
+        early_header_mutation_extensions=[_without_our_headers()],
+        tracing=_tracing(),
+        access_log=access_logs(),
+        http_filters=_filters(estate.entry),
+        **({"route_config": routes} if routes is not None else source),
+    )
+    return {
+        "name": names.ENTRY,
+        "address": socket_address(estate.entry.address),
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+        ],
+    }
+
+
+def _filters(entry: Entry) -> list[Json]:
+    sources = {"user": lua("user.lua"), "issue": lua("user.lua", "issue.lua")}
+    user = extension("filters.http.lua.v3.Lua", source_codes=sources, clear_route_cache=False)
+    filters: list[Json] = [{"name": _USER_FILTER, "disabled": True, "typed_config": user}]
+    if entry.max_body_bytes is not None:
+        limit = extension("filters.http.body_size_limit.v3.BodySizeLimit", max_request_bytes=entry.max_body_bytes)
+        filters.append({"name": "envoy.filters.http.body_size_limit", "typed_config": limit})
+    router = extension("filters.http.router.v3.Router", suppress_envoy_headers=True)
+    return [*filters, {"name": "envoy.filters.http.router", "typed_config": router}]
+
+
+def _without_our_headers() -> Json:
+    """Every inbound header of ours is removed before routes are matched: all clients come through the entry."""
+    mutations = [{"remove_on_match": {"key_matcher": {"prefix": HEADER_PREFIX}}}]
+    return {
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": extension("http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=mutations),
+    }
+
+
+def _tracing() -> Json:
+    """Trace context is kept, sampling decision included, or started unsampled; nothing is exported."""
+    never = extension(
+        "tracers.opentelemetry.samplers.v3.TraceIdRatioBasedSamplerConfig", sampling_percentage={"numerator": 0}
+    )
+    sampler = extension(
+        "tracers.opentelemetry.samplers.v3.ParentBasedSamplerConfig",
+        wrapped_sampler={"name": "envoy.tracers.opentelemetry.samplers.trace_id_ratio_based", "typed_config": never},
+    )
+    uri = {"uri": "http://telemetry.invalid/v1/traces", "cluster": names.TELEMETRY_OFF, "timeout": "1s"}
+    tracer = api_type(
+        "envoy.config.trace.v3.OpenTelemetryConfig",
+        service_name="fig-router",
+        http_service={"http_uri": uri},
+        sampler={"name": "envoy.tracers.opentelemetry.samplers.parent_based", "typed_config": sampler},
+    )
+    return {"provider": {"name": "envoy.tracers.opentelemetry", "typed_config": tracer}}

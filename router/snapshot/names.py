@@ -1,0 +1,58 @@
+"""The names of clusters, listeners and runtime keys, in one place because routes, clusters and the node must agree.
+
+A side's outer cluster decides the runtime key of its weight: Envoy reads `<prefix>.<cluster>`, so the prefix carries the
+route and clusters are shared by all routes of a service (per-route clusters would cost 60 kB of memory each).
+"""
+
+from ..estate import Route
+
+ENTRY = "entry"
+TELEMETRY_OFF = "telemetry.off"
+
+
+def legacy_cluster(service: str) -> str:
+    """The cluster of a legacy service."""
+    return f"legacy.{service}"
+
+
+def candidate_cluster(candidate: str) -> str:
+    """The cluster that leads to a candidate's inner listener."""
+    return f"lambda.{candidate}"
+
+
+def fallback_cluster(candidate: str, service: str) -> str:
+    """The composite cluster: the candidate first, then the legacy service."""
+    return f"lambda.{candidate}.then.{service}"
+
+
+def upstream_cluster(candidate: str) -> str:
+    """The cluster behind a candidate's inner listener: the Lambda API or the plain HTTP upstream."""
+    return f"upstream.{candidate}"
+
+
+def inner_listener(candidate: str) -> str:
+    """The internal listener of a candidate."""
+    return f"lambda.{candidate}"
+
+
+def lambda_side_cluster(route: Route) -> str:
+    """The outer cluster of a route's Lambda side. The route must have one."""
+    candidate = route.candidate or ""
+    if route.legacy is not None and route.fallback:
+        return fallback_cluster(candidate, route.legacy)
+    return candidate_cluster(candidate)
+
+
+def weight_prefix(route: str) -> str:
+    """The runtime prefix of a route's weights; the key is `<prefix>.<cluster>`."""
+    return f"shift.{route}"
+
+
+def assign_key(route: str) -> str:
+    """The runtime key (percent) that turns on drawing a side for requests without a sticky key."""
+    return f"assign.{route}"
+
+
+def shadow_key(route: str) -> str:
+    """The runtime key of the share (parts per 10,000) of safe requests that the other side sees too."""
+    return f"shadow.{route}"

@@ -1,0 +1,54 @@
+"""Shape errors, as pydantic lists them, turned into diagnostics with a place in the file.
+
+Takes the plain dicts of `ValidationError.errors()`, so that this leaf needs no pydantic.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .diagnostics import Diagnostic
+from .documents import Document, did_you_mean
+
+
+def shape_diagnostics(
+    errors: Iterable[Mapping[str, Any]], document: Document, *, known_keys: Mapping[tuple[str, ...], Sequence[str]]
+) -> tuple[Diagnostic, ...]:
+    """One diagnostic for each shape error, in the file's words.
+
+    `known_keys` maps a path (with `*` for a name that the user chose or a list index) to the keys allowed there; it feeds
+    "did you mean".
+    """
+    return tuple(_diagnostic(error, document, known_keys) for error in errors)
+
+
+def _diagnostic(
+    error: Mapping[str, Any], document: Document, known_keys: Mapping[tuple[str, ...], Sequence[str]]
+) -> Diagnostic:
+    path = tuple(error["loc"])
+    name = ".".join(str(step) for step in path) or "the file"
+    match error["type"]:
+        case "extra_forbidden":
+            hint = did_you_mean(str(path[-1]), _allowed(path[:-1], known_keys))
+            return Diagnostic(
+                code="SH101", message=f"unknown key {path[-1]!r}", position=document.key_at(*path), hint=hint
+            )
+        case "missing":
+            return Diagnostic(code="SH102", message=f"{name} is required", position=document.at(*path))
+        case "value_error":
+            message = str(error.get("ctx", {}).get("error", error["msg"]))
+            return Diagnostic(code="SH103", message=f"{name}: {message}", position=document.at(*path))
+        case _:
+            found = "" if isinstance(error["input"], (dict, list)) else f" (found {error['input']!r})"
+            message = f"{name}: {_lower_first(error['msg'])}{found}"
+            return Diagnostic(code="SH104", message=message, position=document.at(*path))
+
+
+def _allowed(path: Sequence[str | int], known_keys: Mapping[tuple[str, ...], Sequence[str]]) -> Sequence[str]:
+    for pattern, keys in known_keys.items():
+        if len(pattern) == len(path) and all(want in ("*", step) for want, step in zip(pattern, path, strict=True)):
+            return keys
+    return ()
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
