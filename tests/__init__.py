@@ -1,0 +1,1 @@
+"""Tests: each name and its sentence is a line of the specification."""

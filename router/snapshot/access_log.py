@@ -69,6 +69,8 @@ def _counters() -> Json:
             "access_loggers.stats.v3.Config",
             stat_prefix="fig.requests",
             counters=[{"stat": {"name": "total", "tags": every}, "value_fixed": 1}],
-            histograms=[{"stat": {"name": "duration", "tags": sides}, "unit": "Milliseconds", "value_format": "%DURATION%"}],
+            histograms=[
+                {"stat": {"name": "duration", "tags": sides}, "unit": "Milliseconds", "value_format": "%DURATION%"}
+            ],
         ),
     }

@@ -11,7 +11,7 @@ from typing import assert_never
 from strangler_fig.names import ASSIGNED_HEADER, CLIENT_HEADER, ROUTE_HEADER, SHADOW_HEADER, SIDE_HEADER, USER_HEADER
 from strangler_fig.units import FULL_SHARE
 
-from ..estate import Estate, Match, PathKind, Rewrite, Route, Sticky, StickyKind, WithoutKey
+from ..estate import Estate, Match, PathKind, Rewrite, Route, StickyKind, WithoutKey
 from ..precedence import in_match_order
 from ..weight import LEGACY_ONLY, Weight
 from . import names
@@ -274,7 +274,10 @@ def _rewritten(action: Json, route: Route, rewrite: Rewrite | None) -> Json:
         return {**action, "regex_rewrite": _replace("^.*$", rewrite.path)}
     target = rewrite.path.rstrip("/")
     old = re.escape(path.value.rstrip("/"))
-    return {**action, "regex_rewrite": _replace(f"^{old}/?", f"{target}/") if not target else _replace(f"^{old}", target)}
+    return {
+        **action,
+        "regex_rewrite": _replace(f"^{old}/?", f"{target}/") if not target else _replace(f"^{old}", target),
+    }
 
 
 def _replace(pattern: str, substitution: str) -> Json:

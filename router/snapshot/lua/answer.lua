@@ -43,8 +43,9 @@ local function without_content(handle, headers, method)
   if not empty and method ~= "HEAD" then return end
   local length = headers:get("content-length")
   headers:remove("content-length")
-  if length ~= "0" then handle:body(true):setBytes("") end
-  headers:remove("content-length")
+  if length == "0" then return end
+  handle:body(true):setBytes("")
+  handle:headers():remove("content-length") -- fetched anew: waiting for the body ends the life of `headers`
 end
 
 -- outcome: "answered" (the function's own), "not_run" (provably did nothing) or "failed"; and why.
@@ -78,6 +79,6 @@ function envoy_on_response(handle)
   headers:replace("content-type", "text/plain; charset=utf-8")
   if known.method == "HEAD" then return without_content(handle, headers, "HEAD") end
   local text = "The service could not answer (" .. reason .. ").\n"
-  local body = handle:body(true)
-  headers:replace("content-length", tostring(body:setBytes(text)))
+  local length = handle:body(true):setBytes(text)
+  handle:headers():replace("content-length", tostring(length)) -- fetched anew, as above
 end

@@ -8,6 +8,7 @@ local NEEDED = {
 -- Source: Lambda API reference, Invoke, "Errors" (read November 2026). Each of them is raised before the handler is called.
 local NOT_RUN = {
   TooManyRequestsException = "throttled", RequestTooLargeException = "too_large",
+  RequestEntityTooLargeException = "too_large", -- what the service sends, whatever its model says
   ResourceNotFoundException = "not_found", ResourceConflictException = "conflict", ResourceNotReadyException = "not_ready",
   AccessDeniedException = "denied", ExpiredTokenException = "denied", UnrecognizedClientException = "denied",
   InvalidSignatureException = "denied", SignatureDoesNotMatch = "denied", IncompleteSignatureException = "denied",

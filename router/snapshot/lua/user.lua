@@ -14,9 +14,10 @@ local function read(path)
   return text
 end
 
--- The moving weights, by runtime key: read at most once a second, because a log line may lag but a request may not wait.
-local function weights()
-  local now = os.time()
+-- The moving weights, by runtime key: read ten times a second at most, because a log line may lag but a request may not
+-- wait for a disk.
+local function weights(handle)
+  local now = math.floor(tonumber(handle:timestamp()) / 100)
   if now ~= checked_at then
     checked_at = now
     local text = read(WEIGHTS)
@@ -76,7 +77,7 @@ end
 
 function envoy_on_request(handle)
   local context = handle:filterContext()
-  local now = weights()[context:get("key")]
+  local now = weights(handle)[context:get("key")]
   local facts = { weight = now or context:get("weight"), moving = now ~= nil }
   local key = sticky_key(handle:headers(), context)
   if key then facts.key, facts.user = key, pseudonym(key) end

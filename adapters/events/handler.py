@@ -1,0 +1,57 @@
+"""The wrapper that a function puts around its handler.
+
+It changes nothing for events that the router did not send, so one function serves API Gateway, a schedule and the
+router at the same time.
+"""
+
+import functools
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from strangler_fig.names import FALLBACK_HEADER, FALLBACK_SAFE
+
+from ..errors import EventUnreadable
+from .answer import from_gateway
+from .request import is_router_event, to_gateway
+from .shapes import EnvoyAnswer, GatewayAnswer
+
+Handler = Callable[[Any, Any], Any]
+
+FALLBACK_HEADERS: Mapping[str, str] = {FALLBACK_HEADER: FALLBACK_SAFE}
+"""Headers for a framework's response object: nothing was done, so legacy answers, whatever the method."""
+
+
+def gateway_handler(handler: Handler) -> Handler:
+    """A Lambda handler that shows `handler` API Gateway v2 events for the router's, and answers as Envoy reads it.
+
+    An exception of `handler` passes through, and an answer that is none raises `AnswerInvalid`: the function fails, and
+    the router serves safe methods from legacy. An event that cannot be read is answered with `x-fig-fallback: safe`
+    instead, since `handler` did not run: then legacy serves every method.
+    """
+
+    def handle(event: Any, context: Any) -> Any:
+        if not is_router_event(event):
+            return handler(event, context)
+        try:
+            request = to_gateway(event)
+        except EventUnreadable as error:
+            logging.getLogger(__name__).warning("not handled, left to legacy: %s", error)
+            return _not_handled(error)
+        return from_gateway(handler(request, context), event["method"])
+
+    # updated=(): a handler that is an object (Mangum) must not lend its attributes to the wrapper.
+    return functools.update_wrapper(handle, handler, updated=())
+
+
+def fallback_safe(reason: str, *, status: int = 503) -> GatewayAnswer:
+    """The answer of a handler that did nothing and wants legacy to serve the request.
+
+    `reason` and `status` reach the client only where there is no legacy side.
+    """
+    headers = {**FALLBACK_HEADERS, "content-type": "text/plain;charset=UTF-8"}
+    return {"statusCode": status, "headers": headers, "body": reason}
+
+
+def _not_handled(error: EventUnreadable) -> EnvoyAnswer:
+    return from_gateway(fallback_safe(str(error), status=error.status))

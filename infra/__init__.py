@@ -1,0 +1,1 @@
+"""The topology, and `local`: a whole estate on one machine."""

@@ -1,0 +1,44 @@
+"""The package costs little to import, and works in a function that has a folder `adapters` of its own."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import adapters
+import strangler_fig
+
+# -I -S: nothing but the standard library and the folder given is importable.
+_PYTHON = (sys.executable, "-I", "-S", "-c")
+
+
+def run(code: str, folder: Path) -> str:
+    program = f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"
+    return subprocess.run([*_PYTHON, program], check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def source(package: object) -> Path:
+    return Path(str(getattr(package, "__file__", ""))).parent
+
+
+def test_the_folder_works_under_another_name(tmp_path: Path) -> None:
+    """Copied as `fig_adapters`, with the leaf beside it, it imports and works while `adapters` is the user's."""
+    shutil.copytree(source(adapters), tmp_path / "fig_adapters")
+    shutil.copytree(source(strangler_fig), tmp_path / "strangler_fig")
+    (tmp_path / "adapters").mkdir()
+    (tmp_path / "adapters" / "__init__.py").write_text("mine = True\n")
+    code = """
+import adapters, json
+from fig_adapters.events import gateway_handler
+assert adapters.mine and not any(name.startswith("adapters.") for name in sys.modules)
+print(json.dumps(gateway_handler(lambda event, context: event["rawPath"])({"raw_path": "/x", "method": "GET"}, None)))
+"""
+    assert json.loads(run(code, tmp_path))["body"] == "/x"
+
+
+def test_importing_needs_no_heavy_module() -> None:
+    """A cold start pays for the standard library's small modules only: no dataclasses, asyncio, HTTP or YAML."""
+    code = "import adapters.events; print(*sys.modules)"
+    loaded = set(run(code, source(adapters).parent).split())
+    assert not loaded & {"dataclasses", "inspect", "asyncio", "http.client", "ssl", "yaml", "click", "pydantic"}

@@ -1,0 +1,1 @@
+"""The data plane: the compiled configuration in the real Envoy."""

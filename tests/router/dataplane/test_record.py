@@ -1,0 +1,192 @@
+"""What is recorded of a request: trace context, the access log, counters, shadows."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from router.node.traffic import parse
+
+from .conftest import World
+from .harness import eventually
+from .standins import api_error
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize("parts", [0, 10_000])
+@pytest.mark.parametrize("sampled", ["00", "01"])
+def test_trace_context_is_kept_on_both_sides(world: World, parts: int, sampled: str) -> None:
+    """The trace id, the sampling decision and baggage of the client reach legacy and the function."""
+    world.router.shift(by_header=parts)
+    sent = [("X-User", "a"), ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-{sampled}"), ("baggage", "k=v")]
+    world.router.request("/h", sent)
+    if parts:
+        headers = world.api.events[0].event["headers"]
+    else:
+        headers = {name.lower(): value for name, value in world.legacy.seen[0].headers}
+    assert re.fullmatch(rf"00-{TRACE}-[0-9a-f]{{16}}-{sampled}", headers["traceparent"])
+    assert headers["baggage"] == "k=v"
+
+
+def test_trace_context_is_started(world: World) -> None:
+    """A request without trace context gets one, the same id in the log."""
+    world.router.shift(by_header=0)
+    world.router.request("/h", [("X-User", "a"), ("X-Request-Id", "started-1")])
+    parent = world.legacy.seen[0].header("traceparent") or ""
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]", parent)
+    assert world.router.log_line("started-1")["trace_id"] == parent.split("-")[1]
+
+
+def test_the_access_log(world: World) -> None:
+    """A line tells who was assigned, who answered, at which weight, for whom - and holds no query, body or key."""
+    world.router.shift(by_header=10_000)
+    world.api.api = api_error(429, "TooManyRequestsException")
+    for number, user in enumerate(("alice@example.com", "alice@example.com", "bob")):
+        sent = [
+            ("X-User", user),
+            ("X-Request-Id", f"log-{number}"),
+            ("Authorization", "Bearer tok-1"),
+            ("Cookie", "session=c-1"),
+            ("Content-Type", "t/x"),
+        ]
+        world.router.request("/h?token=q-1", sent, method="POST", body=b"body-1")
+    lines = [world.router.log_line(f"log-{number}") for number in range(3)]
+    first = lines[0]
+    assert first["route"] == "by-header"
+    assert (first["assigned"], first["answered"], first["fallback"]) == ("lambda", "legacy", "legacy")
+    assert {first["weight"], lines[1]["weight"]} <= {0, 10_000}  # the log's view may lag by a tenth of a second
+    assert (first["status"], first["method"], first["path"]) == (200, "POST", "/h")
+    assert first["bytes_received"] == len(b"body-1")
+    assert first["client"] == "127.0.0.1"
+    assert isinstance(first["duration_ms"], int)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first["time"])
+    assert re.fullmatch(r"[0-9a-f]{16}", first["user"])
+    assert first["user"] == lines[1]["user"] != lines[2]["user"]
+    text = json.dumps(lines)
+    for secret in ("alice", "tok-1", "c-1", "q-1", "body-1"):
+        assert secret not in text
+
+
+def test_the_log_names_the_weight_in_force(world: World) -> None:
+    """The weight of a moving route shows in the log within a fraction of a second."""
+    world.router.shift(by_header=2_525)
+    numbers = iter(range(1_000))
+
+    def shows() -> bool:
+        request_id = f"weight-{next(numbers)}"
+        world.router.request("/h", [("X-User", "a"), ("X-Request-Id", request_id)])
+        return bool(world.router.log_line(request_id)["weight"] == 2_525)
+
+    eventually(shows, 2)
+
+
+def test_a_served_request_is_no_fallback(world: World) -> None:
+    """Where the assigned side answered, the log's `fallback` is null."""
+    world.router.shift(by_header=10_000)
+    world.router.request("/h", [("X-User", "a"), ("X-Request-Id", "served-1")])
+    world.router.request("/elsewhere", [("X-Request-Id", "served-2")])
+    ours, other = world.router.log_line("served-1"), world.router.log_line("served-2")
+    assert (ours["answered"], ours["fallback"]) == ("lambda", None)
+    assert (other["route"], other["answered"], other["user"], other["weight"]) == ("default", "legacy", None, None)
+
+
+def test_the_pseudonym_is_the_published_algorithm(world: World) -> None:
+    """A user's pseudonym is HalfSipHash-2-4-64 under the host's key, so another tool can compute it."""
+    world.router.shift(by_header=0)
+    for number, user in enumerate(("a", "abcd", "hello world", "x" * 63)):
+        world.router.request("/h", [("X-User", user), ("X-Request-Id", f"hash-{number}")])
+        assert world.router.log_line(f"hash-{number}")["user"] == half_sip_hash(user.encode(), 0x00112233, 0x445566FF)
+
+
+def half_sip_hash(data: bytes, low: int, high: int) -> str:
+    mask = 0xFFFFFFFF
+
+    def rol(value: int, by: int) -> int:
+        return ((value << by) | (value >> (32 - by))) & mask
+
+    v0, v1, v2, v3 = low, high ^ 0xEE, 0x6C796765 ^ low, 0x74656462 ^ high
+
+    def rounds(count: int) -> None:
+        nonlocal v0, v1, v2, v3
+        for _ in range(count):
+            v0 = (v0 + v1) & mask
+            v1 = rol(v1, 5) ^ v0
+            v0 = rol(v0, 16)
+            v2 = (v2 + v3) & mask
+            v3 = rol(v3, 8) ^ v2
+            v0 = (v0 + v3) & mask
+            v3 = rol(v3, 7) ^ v0
+            v2 = (v2 + v1) & mask
+            v1 = rol(v1, 13) ^ v2
+            v2 = rol(v2, 16)
+
+    padded = data + bytes(-(len(data) + 1) % 4) + bytes([len(data) & 0xFF])
+    for at in range(0, len(padded), 4):
+        word = int.from_bytes(padded[at : at + 4], "little")
+        v3 ^= word
+        rounds(2)
+        v0 ^= word
+    v2 ^= 0xEE
+    rounds(4)
+    first = v1 ^ v3
+    v1 ^= 0xDD
+    rounds(4)
+    return f"{first:08x}{v1 ^ v3:08x}"
+
+
+def test_shadowing_goes_to_the_side_that_did_not_serve(world: World) -> None:
+    """With a shadow share, safe requests are mirrored to the other side; at 0, and for a POST, nothing is."""
+    for parts, served in ((0, "legacy"), (10_000, "lambda")):
+        world.reset()
+        world.router.shift(by_header=parts)
+        data = json.loads((world.router.state / "live" / "rtds" / "current").read_bytes())
+        data["resources"][0]["layer"]["shadow.by-header"] = 10_000
+        world.router.put_runtime(json.dumps(data).encode())
+        answer = world.router.request("/h", [("X-User", "a")])
+        assert answer.header("x-fig-side") == served
+        eventually(lambda: len(world.legacy.seen) == 1 and len(world.api.events) == 1)
+        shadow = (
+            world.api.events[0].event["headers"]
+            if served == "legacy"
+            else {name.lower(): value for name, value in world.legacy.seen[0].headers}
+        )
+        assert shadow["x-fig-shadow"] == "1"
+        assert "x-fig-mirror" not in shadow
+        world.router.request("/h", [("X-User", "a")], method="POST", body=b"x")
+        world.router.shift(by_header=parts)
+        world.router.request("/h", [("X-User", "a")])
+        assert len(world.legacy.seen) + len(world.api.events) == 4
+
+
+def test_moving_routes_are_counted(world: World) -> None:
+    """Requests of a moving route are counted by assigned side, status and fallback, with their latency; others are not."""
+    # Just after a shift a request may not be counted yet: the log's view of the weights lags by a tenth of a second.
+    world.router.shift(by_header=10_000)
+
+    def counted() -> bool:
+        world.router.request("/h", [("X-User", "a")])
+        return "by-header" in reading()
+
+    def reading() -> dict[str, dict[str, Any]]:
+        return parse(world.router.admin("/stats?format=prometheus&filter=%5Efig%5B.%5Drequests").decode())
+
+    eventually(counted)
+    before = reading()["by-header"]["lambda"]
+    world.api.api = api_error(429, "TooManyRequestsException")
+    world.router.request("/elsewhere")
+
+    def fell_back() -> bool:
+        world.router.request("/h", [("X-User", "a")])
+        return bool(reading()["by-header"]["lambda"]["fallbacks"] >= before["fallbacks"] + 3)
+
+    eventually(fell_back)
+    after = reading()
+    assert after["by-header"]["lambda"]["requests"] >= before["requests"] + 3
+    assert after["by-header"]["lambda"]["by_status"]["200"] == after["by-header"]["lambda"]["requests"]
+    assert set(after) == {"by-header"}
+    eventually(lambda: bool(reading()["by-header"]["lambda"]["latency_ms"]["bounds"]))
+    latency = reading()["by-header"]["lambda"]["latency_ms"]
+    assert latency["bounds"] == sorted(latency["bounds"])
+    assert latency["counts"] == sorted(latency["counts"])
