@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -20,7 +21,9 @@ from .errors import ControlRefused, ControlUnreachable
 
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 30.0
-"""How long control may take beyond the wait that was asked for: compiling and validating a large estate."""
+"""How long control may take beyond the wait that was asked for."""
+_PUBLISH_SECONDS = 300.0
+"""The same for a publish: Envoy takes ten seconds to validate 10,000 routes on a busy machine."""
 _REQUEST_IS_WRONG = frozenset({400, 404, 422})
 
 
@@ -68,17 +71,16 @@ class ControlClient:
     """
 
     def __init__(self, address: ControlAddress, *, transport: httpx2.BaseTransport | None = None) -> None:
+        if not _is_url(address.url):
+            raise Refused([_not_a_url(address.url)])
         self._address = address
-        try:
-            self._http = httpx2.Client(
-                base_url=address.url,
-                headers={"Authorization": f"Bearer {address.token}"},
-                timeout=httpx2.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
-                transport=transport,
-                trust_env=False,  # control is inside: a corporate HTTP proxy must not see it
-            )
-        except (httpx2.InvalidURL, ValueError, TypeError) as error:
-            raise Refused([_not_a_url(address.url)]) from error
+        self._http = httpx2.Client(
+            base_url=address.url,
+            headers={"Authorization": f"Bearer {address.token}"},
+            timeout=httpx2.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+            transport=transport,
+            trust_env=False,  # control is inside: a corporate HTTP proxy must not see it
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -108,11 +110,11 @@ class ControlClient:
 
     def publish(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Publish an estate, or with `dry_run` say what that would change."""
-        return self._ask("POST", "/v1/publishes", body=request)
+        return self._ask("POST", "/v1/publishes", body=request, seconds=_PUBLISH_SECONDS)
 
     def publish_back(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Publish the estate that was published before the present one."""
-        return self._ask("POST", "/v1/publishes/back", body=request)
+        return self._ask("POST", "/v1/publishes/back", body=request, seconds=_PUBLISH_SECONDS)
 
     def _ask(
         self,
@@ -121,12 +123,13 @@ class ControlClient:
         *,
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
+        seconds: float = _ANSWER_SECONDS,
     ) -> dict[str, Any]:
         wait = float((body or {}).get("wait_seconds", 0.0))
-        timeout = httpx2.Timeout(_ANSWER_SECONDS + wait, connect=_CONNECT_SECONDS)
+        timeout = httpx2.Timeout(seconds + wait, connect=_CONNECT_SECONDS)
         try:
             answer = self._http.request(method, path, params=params, json=body, timeout=timeout)
-        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
+        except httpx2.InvalidURL as error:
             raise Refused([_not_a_url(self._address.url)]) from error
         except httpx2.TimeoutException as error:
             message = f"control at {self._address.url} did not answer in time: look at its output, then fig status"
@@ -165,6 +168,14 @@ def _refusal(status: int, error: object, url: str) -> Refused | ControlRefused:
 def _diagnostic(said: Mapping[str, Any]) -> Diagnostic:
     severity = Severity.WARNING if said.get("severity") == Severity.WARNING.value else Severity.ERROR
     return Diagnostic(code=said["code"], message=said["message"], hint=said.get("hint"), severity=severity)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, a bracket that is open
+        return False
 
 
 def _not_a_url(url: str) -> Diagnostic:

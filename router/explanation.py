@@ -156,9 +156,9 @@ def _near(
 
 def _is_kin(route: Route, family: str) -> bool:
     value = route.match.path.value.lstrip("^")
-    return (
-        value == "/" or value.startswith(family) or (value.startswith(".") and route.match.path.kind is PathKind.REGEX)
-    )
+    following = value[len(family) : len(family) + 1]
+    same_segment = value.startswith(family) and not (following.isalnum() or following in ("-", "_"))
+    return value == "/" or same_segment or (value.startswith(".") and route.match.path.kind is PathKind.REGEX)
 
 
 def _reason(route: Route, request: Request, chosen: Route | None) -> str:

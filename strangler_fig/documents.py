@@ -1,15 +1,15 @@
 """YAML as plain values whose every place in the file is known.
 
-One rule: what a reviewer reads is what the program gets. Scalars follow YAML 1.2's core schema (`no` is a string, `08:30`
-is a string), duplicate keys, nulls, anchors, aliases and tags are faults, and `${NAME}` or `${NAME:-default}` inside a
+One rule: what a reviewer reads is what the program gets. Scalars follow YAML 1.2's core schema (`no` and `08:30` are
+strings), duplicate keys, nulls, anchors, aliases and tags are faults, and `${NAME}` or `${NAME:-default}` inside a
 value is taken from the environment that the caller hands in. JSON is YAML, so normalised files read back the same way.
 """
 
 import difflib
 import gc
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -22,20 +22,27 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_NUMBER_STARTS = frozenset("+-.0123456789")
 _MAX_DEPTH = 40
 _MAX_DIGITS = 30
+
+_Get = Callable[[], Any]  # the parser's next event
 
 Path = tuple[str | int, ...]
 
 
 @dataclass(slots=True)
 class Node:
-    """One value of a file and where it stands; `keys` has the place of each key of a mapping."""
+    """A mapping or list of a file as plain values, and where it and everything in it stands.
 
-    value: Any
-    line: int
-    column: int
-    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
+    `places` has what is inside it, in the same shape: a `Node` where that is a mapping or a list, the parser's mark
+    where it is a scalar. `keys` has the mark of each key. Marks count from 0 and become positions when somebody asks.
+    """
+
+    data: Any
+    mark: Any
+    places: dict[str, Any] | list[Any]
+    keys: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +50,22 @@ class Document:
     """A file's values (`data`: dicts, lists, strings, numbers, booleans) and the places they came from."""
 
     file: str
-    root: Node
+    root: Any
     data: Any
 
     def at(self, *path: str | int) -> Position:
         """The place of the value at `path`, or of its nearest ancestor that exists."""
-        node = _descend(self.root, path)
-        return Position(self.file, node.line, node.column)
+        place = _descend(self.root, path)
+        return self._position(place.mark if isinstance(place, Node) else place)
 
     def key_at(self, *path: str | int) -> Position:
         """The place of the key at `path` (of the value, where the last step is not a key)."""
         parent = _descend(self.root, path[:-1])
-        line, column = parent.keys.get(str(path[-1]), (0, 0)) if path else (0, 0)
-        return Position(self.file, line, column) if line else self.at(*path)
+        mark = parent.keys.get(str(path[-1])) if path and isinstance(parent, Node) else None
+        return self._position(mark) if mark else self.at(*path)
+
+    def _position(self, mark: Any) -> Position:
+        return Position(self.file, mark.line + 1, mark.column + 1)
 
 
 def read_yaml(
@@ -66,10 +76,9 @@ def read_yaml(
     collecting = gc.isenabled()
     gc.disable()  # a hundred thousand live nodes make each collection dear; measured: 3 x faster at 10,000 routes
     try:
-        root = reader.read(text)
-        if root is None:
-            return None, tuple(reader.found)
-        return Document(file, root, _plain(root)), tuple(reader.found)
+        read = reader.read(text)
+        document = None if read is None else Document(file, read[1], read[0])
+        return document, tuple(reader.found)
     finally:
         if collecting:
             gc.enable()
@@ -99,62 +108,74 @@ class _Reader:
         self.environment = environment
         self.found: list[Diagnostic] = []
 
-    def read(self, text: str) -> Node | None:
+    def read(self, text: str) -> tuple[Any, Any] | None:
+        """The document's value and its place, or None."""
         try:
-            return self._document(yaml.parse(text, Loader=_Loader))
+            loader = _Loader(text)
+            try:
+                return self._document(loader.get_event)
+            finally:
+                loader.dispose()
         except (yaml.YAMLError, UnicodeError, ValueError) as error:
             self._malformed(error)
             return None
 
-    def _document(self, events: Iterator[Any]) -> Node | None:
-        root: Node | None = None
-        for event in events:
+    def _document(self, get: _Get) -> tuple[Any, Any] | None:
+        root: tuple[Any, Any] | None = None
+        while (event := get()) is not None:
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
                 self._fault(event, "DOC104", "a second document in one file", "keep one document in each file")
                 return root
             if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent, yaml.AliasEvent)):
-                root = self._node(event, events, 0)
+                root = self._value(event, get, 0)
         if root is None:
             self.found.append(
                 Diagnostic(code="DOC101", message="the file is empty", position=Position(self.file, 1, 1))
             )
         return root
 
-    def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+    def _value(self, event: Any, get: _Get, depth: int) -> tuple[Any, Any]:
+        """The value that begins with `event`, and its place."""
         if isinstance(event, yaml.AliasEvent):
             self._fault(event, "DOC105", f"alias *{event.anchor}", "aliases are not read: write the value out")
-            return Node("", line, column)
+            return "", event.start_mark
         if event.anchor or (event.tag and event.tag != "!"):
             self._fault(event, "DOC105", f"anchor or tag {event.anchor or event.tag}", "anchors and tags are not read")
         if depth > _MAX_DEPTH:
-            message = f"more than {_MAX_DEPTH} levels of nesting at line {line}, column {column}"
+            mark = event.start_mark
+            message = f"more than {_MAX_DEPTH} levels of nesting at line {mark.line + 1}, column {mark.column + 1}"
             raise ValueError(message)
         if isinstance(event, yaml.MappingStartEvent):
-            return self._mapping(event, events, depth)
+            node = self._mapping(event, get, depth)
+            return node.data, node
         if isinstance(event, yaml.SequenceStartEvent):
-            items: list[Node] = []
-            while not isinstance(item := next(events), yaml.SequenceEndEvent):
-                items.append(self._node(item, events, depth + 1))
-            return Node(items, line, column)
-        return Node(self._scalar(event), line, column)
+            items: list[tuple[Any, Any]] = []
+            while not isinstance(item := get(), yaml.SequenceEndEvent):
+                items.append(self._value(item, get, depth + 1))
+            values, places = [value for value, _place in items], [place for _value, place in items]
+            return values, Node(values, event.start_mark, places, {})
+        return self._scalar(event), event.start_mark
 
-    def _mapping(self, start: Any, events: Iterator[Any], depth: int) -> Node:
-        node = Node({}, start.start_mark.line + 1, start.start_mark.column + 1)
-        while not isinstance(event := next(events), yaml.MappingEndEvent):
-            if not isinstance(event, yaml.ScalarEvent):
+    def _mapping(self, start: Any, get: _Get, depth: int) -> Node:
+        data: dict[str, Any] = {}
+        places: dict[str, Any] = {}
+        keys: dict[str, Any] = {}
+        while type(event := get()) is not yaml.MappingEndEvent:
+            if type(event) is not yaml.ScalarEvent:
                 self._fault(event, "DOC106", "a key that is not plain text", "use a word as the key")
-                self._node(event, events, depth + 1)
-                self._node(next(events), events, depth + 1)
+                self._value(event, get, depth + 1)
+                self._value(get(), get, depth + 1)
                 continue
-            key = event.value
-            value = self._node(next(events), events, depth + 1)
-            if key in node.keys:
-                self._fault(event, "DOC102", f"duplicate key {key!r} (first at line {node.keys[key][0]})", None)
+            key, following = event.value, get()
+            if type(following) is yaml.ScalarEvent and following.tag is None and not following.anchor:
+                value, place = self._scalar(following), following.start_mark  # as most values of any file are
+            else:
+                value, place = self._value(following, get, depth + 1)
+            if key in data:
+                self._fault(event, "DOC102", f"duplicate key {key!r} (first at line {keys[key].line + 1})", None)
                 continue
-            node.keys[key] = (event.start_mark.line + 1, event.start_mark.column + 1)
-            node.value[key] = value
-        return node
+            data[key], places[key], keys[key] = value, place, event.start_mark
+        return Node(data, start.start_mark, places, keys)
 
     def _scalar(self, event: Any) -> Any:
         text: str = event.value
@@ -165,7 +186,7 @@ class _Reader:
             return ""
         if text in _BOOLEANS:
             return _BOOLEANS[text]
-        if len(text) <= _MAX_DIGITS:
+        if text[0] in _NUMBER_STARTS and len(text) <= _MAX_DIGITS:
             if _INTEGER.fullmatch(text):
                 return int(text)
             if _FLOAT.fullmatch(text):
@@ -200,21 +221,12 @@ class _Reader:
         self.found.append(Diagnostic(code="DOC100", message=f"not readable as YAML: {problem}", position=place))
 
 
-def _plain(node: Node) -> Any:
-    if isinstance(node.value, dict):
-        return {key: _plain(value) for key, value in node.value.items()}
-    if isinstance(node.value, list):
-        return [_plain(item) for item in node.value]
-    return node.value
-
-
-def _descend(node: Node, path: Iterable[str | int]) -> Node:
+def _descend(place: Any, path: Iterable[str | int]) -> Any:
+    """The place at `path`, or that of its nearest ancestor that exists: a `Node`, or the mark of a scalar."""
     for step in path:
-        value = node.value
-        if isinstance(value, dict) and step in value:
-            node = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
-            node = value[step]
-        else:
+        inside: Any = place.places if isinstance(place, Node) else {}
+        is_index = isinstance(inside, list) and isinstance(step, int) and 0 <= step < len(inside)
+        if not is_index and not (isinstance(inside, dict) and step in inside):
             break
-    return node
+        place = inside[step]
+    return place

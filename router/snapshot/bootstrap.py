@@ -10,6 +10,30 @@ _LATENCY_BOUNDS_MS = (
     *(1000, 1250, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10_000, 15_000, 20_000, 30_000, 60_000),
 )
 
+# Every stat is visited by each reading, whatever its filter: what nobody reads is not kept. With all of them a reading at
+# 1,000 routes holds Envoy's main thread for 15 to 20 ms, with these for 2.
+_KEPT_STATS = [
+    *(
+        {"prefix": prefix}
+        for prefix in ("fig.", "runtime.", "server.", "cluster_manager.", "listener_manager.", "http.entry.")
+    ),
+    *(
+        {"suffix": f".{suffix}"}
+        for suffix in (
+            "membership_healthy",
+            "outlier_detection.ejections_active",
+            "upstream_cx_active",
+            "upstream_cx_connect_fail",
+            "upstream_rq_active",
+            "upstream_rq_total",
+            "upstream_rq_timeout",
+            "upstream_rq_retry_overflow",
+            "upstream_rq_pending_overflow",
+            "ssl.fail_verify_error",
+        )
+    ),
+]
+
 
 def bootstrap() -> Json:
     """The bootstrap; every path in it is relative to the node's state directory."""
@@ -43,6 +67,7 @@ def _always() -> Json:
         ],
         "stats_config": {
             "use_all_default_tags": False,
+            "stats_matcher": {"inclusion_list": {"patterns": _KEPT_STATS}},
             "histogram_bucket_settings": [
                 {"match": {"prefix": "fig.requests.duration"}, "buckets": list(_LATENCY_BOUNDS_MS)}
             ],

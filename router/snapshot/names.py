@@ -7,6 +7,8 @@ route and clusters are shared by all routes of a service (clusters of its own fo
 from ..estate import Route
 
 ENTRY = "entry"
+WEIGHT_PREFIX = "shift"
+LAMBDA_PREFIX = "lambda."
 TELEMETRY_OFF = "telemetry.off"
 
 
@@ -17,12 +19,12 @@ def legacy_cluster(service: str) -> str:
 
 def candidate_cluster(candidate: str) -> str:
     """The cluster that leads to a candidate's inner listener."""
-    return f"lambda.{candidate}"
+    return f"{LAMBDA_PREFIX}{candidate}"
 
 
 def fallback_cluster(candidate: str, service: str) -> str:
     """The composite cluster: the candidate first, then the legacy service."""
-    return f"lambda.{candidate}.then.{service}"
+    return f"{LAMBDA_PREFIX}{candidate}.then.{service}"
 
 
 def upstream_cluster(candidate: str) -> str:
@@ -45,7 +47,7 @@ def lambda_side_cluster(route: Route) -> str:
 
 def weight_prefix(route: str) -> str:
     """The runtime prefix of a route's weights; the key is `<prefix>.<cluster>`."""
-    return f"shift.{route}"
+    return f"{WEIGHT_PREFIX}.{route}"
 
 
 def assign_key(route: str) -> str:

@@ -15,6 +15,7 @@ from strangler_fig.units import FULL_SHARE
 from ..errors import WeightsDamaged
 from ..weight import Weight
 from .manifest import Manifest
+from .names import LAMBDA_PREFIX, WEIGHT_PREFIX
 
 LAYER = "shift"
 _TYPE = "type.googleapis.com/envoy.service.runtime.v3.Runtime"
@@ -43,33 +44,43 @@ def runtime_values(manifest: Manifest, weights: Mapping[str, Weight]) -> dict[st
 
 
 def weights_file(version: int, manifest: Manifest, weights: Mapping[str, Weight]) -> bytes:
-    """The bytes of the weights file number `version`: a discovery response that also holds its own digest."""
-    values = runtime_values(manifest, weights)
-    parts = {name: weight.parts for name, weight in sorted(weights.items()) if name in manifest.routes}
-    ours = {"weights": parts, "seal": _seal(version, parts, values)}
+    """The bytes of the weights file number `version`: a discovery response that holds its own digest."""
+    layer = {"@type": _TYPE, "name": LAYER, "layer": runtime_values(manifest, weights)}
     content = {
         "version_info": str(version),
-        "control_plane": {"identifier": json.dumps(ours)},  # Envoy ignores it; inside the layer each would be a key
-        "resources": [{"@type": _TYPE, "name": LAYER, "layer": values}],
+        "control_plane": {"identifier": _seal(version, layer)},  # Envoy does not read it
+        "resources": [layer],
     }
-    return json.dumps(content, separators=(",", ":")).encode()
+    return _json(content).encode()
 
 
 def read_weights_file(data: bytes) -> WeightsFile:
     """The contents of a weights file. Raises `WeightsDamaged` when it is not whole."""
     try:
         content: Any = json.loads(data)
-        layer = content["resources"][0]["layer"]
-        ours = json.loads(content["control_plane"]["identifier"])
+        (layer,) = content["resources"]
         version = int(content["version_info"])
-        if _seal(version, ours["weights"], layer) != ours["seal"]:
+        if _seal(version, layer) != content["control_plane"]["identifier"]:
             message = "the weights file is not what was written"
             raise WeightsDamaged(message)
-        return WeightsFile(version=version, weights={name: Weight(parts) for name, parts in ours["weights"].items()})
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        return WeightsFile(version=version, weights=_weights(layer["layer"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"the weights file does not read as one: {error!r}"
         raise WeightsDamaged(message) from error
 
 
-def _seal(version: int, parts: Mapping[str, int], values: Mapping[str, int]) -> str:
-    return hashlib.sha256(json.dumps([version, parts, values], sort_keys=True).encode()).hexdigest()
+def _weights(values: Mapping[str, int]) -> dict[str, Weight]:
+    found = {}
+    for key, parts in values.items():
+        prefix, route, *cluster = key.split(".", 2)
+        if prefix == WEIGHT_PREFIX and "".join(cluster).startswith(LAMBDA_PREFIX):
+            found[route] = Weight(parts)
+    return found
+
+
+def _seal(version: int, layer: Mapping[str, Any]) -> str:
+    return hashlib.sha256(f"{version}:{_json(layer)}".encode()).hexdigest()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))

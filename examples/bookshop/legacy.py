@@ -1,0 +1,135 @@
+"""The bookshop as it has run on-premises for years: one process, its carts in memory, its answers in 5 to 10 ms.
+
+It knows nothing of the migration. `LEGACY_PORT` is where it listens (default 8081).
+"""
+
+import asyncio
+import html
+import itertools
+import json
+import os
+import random
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+# One file for both sides, so that their answers can be compared; the function's folder is deployed as it is.
+BOOKS = {
+    book["id"]: book
+    for book in json.loads((Path(__file__).parent / "functions" / "books" / "books.json").read_text(encoding="utf-8"))
+}
+WORK_SECONDS = (0.005, 0.010)
+"""What the database behind it would take, at least and at most."""
+MAX_CARTS = 10_000
+
+carts: dict[str, list[int]] = {}
+order_numbers = itertools.count(1)
+latest_order = 0
+
+
+async def work() -> None:
+    """Take as long as the database would."""
+    await asyncio.sleep(random.uniform(*WORK_SECONDS))  # noqa: S311 - a delay, not a secret
+
+
+async def health(_request: Request) -> Response:
+    """Say that the application can serve."""
+    return JSONResponse({"ok": True})
+
+
+async def books(_request: Request) -> Response:
+    """List all books."""
+    await work()
+    return JSONResponse({"books": list(BOOKS.values())})
+
+
+async def book(request: Request) -> Response:
+    """Show one book."""
+    await work()
+    found = BOOKS.get(request.path_params["id"])
+    if found is None:
+        return JSONResponse({"error": "no such book"}, status_code=404)
+    return JSONResponse(found)
+
+
+async def search(request: Request) -> Response:
+    """List the books whose title or author has the words of `q`."""
+    await work()
+    words = request.query_params.get("q", "").lower()
+    return JSONResponse(
+        {"books": [book for book in BOOKS.values() if words in f"{book['title']} {book['author']}".lower()]}
+    )
+
+
+async def cart(request: Request) -> Response:
+    """Show the cart of this browser's session as a page; a POST puts the book of `?book=` into it."""
+    await work()
+    session = request.cookies.get("session", "")
+    if session not in carts:
+        if len(carts) >= MAX_CARTS:
+            carts.pop(next(iter(carts)))  # the oldest
+        session = secrets.token_urlsafe(12)
+        carts[session] = []
+    wanted = request.query_params.get("book", "")
+    if request.method == "POST" and wanted.isdecimal() and int(wanted) in BOOKS:
+        carts[session].append(int(wanted))
+    lines = "".join(f"<li>{html.escape(BOOKS[number]['title'])}</li>" for number in carts[session])
+    page = HTMLResponse(f"<!doctype html><title>Cart</title><h1>Your cart</h1><ul>{lines}</ul>")
+    page.set_cookie("session", session, httponly=True, samesite="lax")
+    return page
+
+
+async def order(request: Request) -> Response:
+    """Take an order: a JSON object with `book`, the number of one."""
+    global latest_order  # noqa: PLW0603 - an application of its age
+    await work()
+    try:
+        wanted = (await request.json())["book"]
+        title = BOOKS[wanted]["title"]
+    except (ValueError, KeyError, TypeError):
+        return JSONResponse({"error": "an order is a JSON object with the number of a book"}, status_code=400)
+    latest_order = next(order_numbers)
+    return JSONResponse({"order": latest_order, "title": title}, status_code=201)
+
+
+async def live(_request: Request) -> Response:
+    """Stream the number of the latest order, as server-sent events."""
+
+    async def events() -> AsyncIterator[str]:
+        while True:
+            yield f"data: {latest_order}\n\n"
+            await asyncio.sleep(1)
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
+app = Starlette(
+    routes=[
+        Route("/health", health),
+        Route("/books", books),
+        Route("/books/{id:int}", book),
+        Route("/search", search),
+        Route("/cart", cart, methods=["GET", "POST"]),
+        Route("/orders", order, methods=["POST"]),
+        Route("/live", live),
+    ]
+)
+
+if __name__ == "__main__":
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=int(os.environ.get("LEGACY_PORT", "8081")),
+        log_level="warning",
+        access_log=False,
+        # longer than the router keeps an idle connection, so that it is never the one that closes under a request
+        timeout_keep_alive=120,
+        # an open stream must not hold up the end
+        timeout_graceful_shutdown=1,
+    )

@@ -1,0 +1,36 @@
+"""All rules. To add one: write a function from `Subject` to findings in the module of its noun, and list it here."""
+
+from collections.abc import Callable, Iterable
+
+from strangler_fig.diagnostics import Diagnostic
+
+from . import matches, references, sides, stickiness, timeouts, upstreams
+from .subject import Subject
+
+Rule = Callable[[Subject], Iterable[Diagnostic]]
+
+RULES: tuple[Rule, ...] = (
+    references.default_exists,
+    references.sides_exist,
+    references.all_used,
+    sides.has_a_side,
+    sides.long_lived_stay_on_legacy,
+    sides.connect_has_no_path,
+    sides.fallback_has_somewhere_to_fall,
+    sides.rewrite_fits,
+    timeouts.tries_fit,
+    timeouts.connecting_fits,
+    timeouts.health_checks_end,
+    upstreams.functions_are_pinned,
+    upstreams.invocations_are_encrypted,
+    upstreams.regions_agree,
+    upstreams.nothing_calls_the_entry,
+    stickiness.keys_are_steady,
+    stickiness.cohorts_share_a_key,
+    matches.matches_are_reachable,
+)
+
+
+def check(subject: Subject) -> list[Diagnostic]:
+    """Everything that the rules find."""
+    return [finding for rule in RULES for finding in rule(subject)]

@@ -1,0 +1,72 @@
+"""`fig control`: run the control process in the foreground."""
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..run_file import RunFile
+
+
+@click.command()
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), required=True, help="Ledger and snapshots.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8901, show_default=True, help="0: the system chooses.")
+@click.option("--token-file", type=click.Path(path_type=Path), help="The token that callers must send.")
+@click.option("--envoy", type=click.Path(path_type=Path), help="Envoy's binary, which judges what is published.")
+@click.option("--run-file", type=click.Path(path_type=Path), help="Where to write run.json, instead of .fig here.")
+@click.option("--no-run-file", is_flag=True, help="Write no run.json.")
+@click.option("--json", "as_json", is_flag=True, help="Print the ready line as JSON.")
+def control(  # noqa: PLR0913 - click hands over one argument for each option
+    *,
+    state: Path,
+    host: str,
+    port: int,
+    token_file: Path | None,
+    envoy: Path | None,
+    run_file: Path | None,
+    no_run_file: bool,
+    as_json: bool,
+) -> None:
+    """Run the control process: the ledger, the weights, and the snapshots that nodes pull.
+
+    Prints `ready URL` when it listens. Ends with SIGTERM or Ctrl-C; nodes then go on with what they have.
+    """
+    from .. import run_file as run_files  # noqa: PLC0415 - heavy imports only when the command runs
+    from ..control.app import make_control  # noqa: PLC0415
+    from ..control.server import listen, serve, url_of  # noqa: PLC0415
+    from ..control.stages import find_envoy, real_stages  # noqa: PLC0415
+    from ..control.state_directory import StateDirectory  # noqa: PLC0415
+    from ..ledger.store import Ledger  # noqa: PLC0415
+
+    directory = StateDirectory(state)
+    judge = find_envoy(envoy)
+    if judge is None:
+        click.echo("control: no Envoy here: estates are judged by the nodes only", err=True)
+    with directory.held(), contextlib.ExitStack() as at_end:
+        token = directory.token(token_file)
+        listener = at_end.enter_context(listen(host, port))
+        ledger = Ledger.open(directory.ledger)
+        at_end.callback(ledger.close)
+        parts = make_control(ledger, real_stages(judge), directory.snapshots, token)
+        run = run_files.RunFile(control=url_of(listener), token=token)
+        path = None if no_run_file else (run_file or Path.cwd() / run_files.NAME)
+        if path is not None:
+            at_end.callback(run_files.remove_own, path, run)
+        serve(parts, listener, lambda: _announce(run, path, as_json=as_json))
+
+
+def _announce(run: "RunFile", path: Path | None, *, as_json: bool) -> None:
+    from .. import run_file as run_files  # noqa: PLC0415
+
+    if path is not None:
+        try:
+            run_files.write(path, run)
+        except OSError as error:
+            click.echo(f"control: {path} could not be written: {error}", err=True)
+    click.echo(json.dumps({"ready": run.control}) if as_json else f"ready {run.control}")
+    sys.stdout.flush()

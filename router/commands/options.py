@@ -1,0 +1,85 @@
+"""Options that several commands share: where control is, who acts, how long to wait, and JSON instead of words."""
+
+import contextlib
+import getpass
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import click
+
+from strangler_fig.units import UnitError, seconds
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[float]):
+    """A duration such as `5s` or `500ms`, as seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Give the seconds that the text stands for."""
+        if isinstance(value, float):
+            return value
+        try:
+            return seconds(str(value))
+        except UnitError as error:
+            self.fail(str(error), param, ctx)
+
+
+def control_option(command: Command) -> Command:
+    """`--control URL`."""
+    return click.option("--control", metavar="URL", help="Control's address; else FIG_CONTROL, else .fig/run.json.")(
+        command
+    )
+
+
+def json_option(command: Command) -> Command:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")(command)
+
+
+def actor_option(command: Command) -> Command:
+    """`--actor NAME`."""
+    return click.option("--actor", default=_user, help="Who does this, for the history.", show_default="you")(command)
+
+
+def reason_option(command: Command) -> Command:
+    """`--reason TEXT`."""
+    return click.option("--reason", default="", help="Why, for the history.")(command)
+
+
+def wait_option(default: str) -> Callable[[Command], Command]:
+    """`--wait DURATION`."""
+    text = "How long to wait until it is in force."
+    return click.option("--wait", "wait_seconds", type=Duration(), default=default, show_default=True, help=text)
+
+
+def print_json(values: Any) -> None:
+    """Print one line of JSON on standard output."""
+    click.echo(json.dumps(values))
+
+
+@contextlib.contextmanager
+def progress(text: str) -> Iterator[None]:
+    """Show on standard error that something goes on; only at a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415 - heavy, and for terminals only
+
+    with Console(stderr=True, markup=False).status(text):
+        yield
+
+
+def _user() -> str:
+    name = os.environ.get("USER", "")
+    if name:
+        return name
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no such user in this container
+        return f"uid {os.getuid()}"

@@ -1,0 +1,99 @@
+"""What nodes said last, and what is in force on those that are live. Kept in memory: every node reports each second."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .traffic import Reading
+from .waiting import Bell
+
+LIVE_SECONDS = 5.0
+"""A node that has not reported for this long is not waited for."""
+READINGS_SECONDS = 3.0
+"""How long readings of a node's counters are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A snapshot that a node did not take, and why."""
+
+    snapshot: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a node says. `snapshot` and `weights_version` are in force there; `said` is the report as it was sent."""
+
+    revision: int
+    snapshot: str | None
+    weights_version: int
+    rejected: Rejection | None
+    traffic: Mapping[str, Any] | None
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A node's last report and when it came (seconds on the registry's clock)."""
+
+    name: str
+    report: Report
+    at: float
+    readings: deque[Reading]
+
+
+class Nodes:
+    """The nodes that reported since this process started. `expected` are those that reported to an earlier one."""
+
+    def __init__(self, clock: Callable[[], float], expected: Iterable[str] = ()) -> None:
+        self.bell = Bell()
+        self._clock = clock
+        self._seen: dict[str, Seen] = {}
+        self._expected = frozenset(expected)
+        self._started = clock()
+
+    def heard(self, name: str, report: Report) -> Seen | None:
+        """Take a node's report and wake who waits for one; what the node said before, if anything."""
+        now = self._clock()
+        before = self._seen.get(name)
+        readings = before.readings if before else deque()
+        if report.traffic is not None:
+            readings.append(Reading(at=now, traffic=report.traffic))
+            while readings[0].at < now - READINGS_SECONDS:
+                readings.popleft()
+        self._seen[name] = Seen(name=name, report=report, at=now, readings=readings)
+        self.bell.ring()
+        return before
+
+    def last(self, name: str) -> Seen:
+        """What the node said last. Raises `KeyError` for one that never reported."""
+        return self._seen[name]
+
+    def all(self) -> tuple[Seen, ...]:
+        """Every node that reported, by name."""
+        return tuple(self._seen[name] for name in sorted(self._seen))
+
+    def live(self) -> tuple[Seen, ...]:
+        """The nodes that reported lately."""
+        return tuple(seen for seen in self.all() if self.is_live(seen))
+
+    def is_live(self, seen: Seen) -> bool:
+        """Whether the node reported lately."""
+        return self._clock() - seen.at < LIVE_SECONDS
+
+    def age_seconds(self, seen: Seen) -> float:
+        """How long ago the node reported."""
+        return self._clock() - seen.at
+
+    def awaited(self) -> bool:
+        """Whether nodes of an earlier process may still be about to report to this one."""
+        missing = self._expected - self._seen.keys()
+        return bool(missing) and self._clock() - self._started < LIVE_SECONDS
+
+
+def runs(seen: Seen, *, snapshot: str | None, weights_version: int) -> bool:
+    """Whether the snapshot, and weights at least that new, are in force on the node."""
+    report = seen.report
+    return report.snapshot == snapshot and report.weights_version >= weights_version

@@ -1,0 +1,171 @@
+"""The bodies that control accepts, checked where they enter. A person's are strict, a node's may have more.
+
+A node one version ahead of control must not be cut off, so its unknown keys are kept and shown, not refused.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from strangler_fig.units import FULL_SHARE
+
+from ..weight import Weight
+from .nodes import Rejection, Report
+from .publishing import Order
+from .state import Move
+
+_LARGEST = 2**53
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def _plain(text: str) -> str:
+    """Without control characters: the text is shown on terminals."""
+    return _CONTROL_CHARACTERS.sub(" ", text).strip()
+
+
+def _in_utc(at: datetime) -> datetime:
+    """A time without a zone is taken as UTC."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+Plain = Annotated[str, AfterValidator(_plain)]
+_Name = Annotated[Plain, Field(max_length=255)]
+_Reason = Annotated[Plain, Field(max_length=4000)]
+_Version = Annotated[int, Field(ge=0, le=_LARGEST)]
+_Parts = Annotated[int, Field(ge=0, le=FULL_SHARE)]
+_Wait = Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)]
+
+
+class ShiftBody(BaseModel):
+    """`POST /v1/shifts`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    route: _Name
+    weight: _Parts
+    actor: Annotated[_Name, Field(min_length=1)]
+    reason: _Reason = ""
+    wait_seconds: _Wait = 5.0
+
+    def move(self, at: datetime) -> Move:
+        """The wish that the body stands for."""
+        return Move(route=self.route, to=Weight(self.weight), actor=self.actor, reason=self.reason, at=at)
+
+
+class BackBody(BaseModel):
+    """`POST /v1/publishes/back`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    actor: Annotated[_Name, Field(min_length=1)]
+    reason: _Reason = ""
+    wait_seconds: _Wait = 30.0
+    dry_run: bool = False
+    base: str | None = None
+
+    def order(self) -> Order:
+        """The wish that the body stands for."""
+        return Order(
+            actor=self.actor, reason=self.reason, wait_seconds=self.wait_seconds, dry_run=self.dry_run, base=self.base
+        )
+
+
+class PublishBody(BackBody):
+    """`POST /v1/publishes`; `estate` is a normalised estate, judged by the loader, not here."""
+
+    estate: dict[str, Any]
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class LocalMove(_Lenient):
+    """A move towards legacy that a node made alone."""
+
+    id: Annotated[str, Field(min_length=1, max_length=255)]
+    route: _Name
+    to: _Parts
+    actor: _Name
+    reason: _Reason = ""
+    at: Annotated[datetime, AfterValidator(_in_utc)]
+
+    def move(self, node: str) -> Move:
+        """The move that the node tells of."""
+        return Move(
+            route=self.route,
+            to=Weight(self.to),
+            actor=self.actor or node,
+            reason=self.reason,
+            at=self.at,
+            node=node,
+            move_id=self.id,
+        )
+
+
+class Rejected(_Lenient):
+    """The snapshot that a node did not take."""
+
+    snapshot: str
+    reason: _Reason
+
+
+class Latency(_Lenient):
+    """A histogram; buckets are cumulative."""
+
+    bounds: list[float]
+    counts: list[float]
+
+
+class SideCounters(_Lenient):
+    """What was counted for one assigned side of a route."""
+
+    requests: float = 0
+    by_status: dict[str, float] = {}
+    fallbacks: float = 0
+    latency_ms: Latency | None = None
+
+
+class Traffic(_Lenient):
+    """A node's reading of Envoy's counters."""
+
+    epoch: str
+    routes: dict[str, dict[str, SideCounters]]
+
+
+class EnvoyState(_Lenient):
+    """Envoy, as its node sees it."""
+
+    state: Plain
+    pid: int | None = None
+    version: Plain | None = None
+    restarts: int = 0
+
+
+class ReportBody(_Lenient):
+    """`POST /v1/nodes/<name>/report`."""
+
+    revision: _Version
+    snapshot: str | None = None
+    weights_version: _Version
+    entry: Plain | None = None
+    envoy: EnvoyState | None = None
+    problems: list[Plain] = []
+    rejected: Rejected | None = None
+    local_moves: list[LocalMove] = []
+    traffic: Traffic | None = None
+    at: str | None = None
+
+    def report(self) -> Report:
+        """The report as a value; what `fig status` shows of it has no traffic and no moves."""
+        said = self.model_dump(mode="json", exclude={"traffic", "local_moves"})
+        return Report(
+            revision=self.revision,
+            snapshot=self.snapshot,
+            weights_version=self.weights_version,
+            rejected=Rejection(snapshot=self.rejected.snapshot, reason=self.rejected.reason) if self.rejected else None,
+            traffic=self.traffic.model_dump(mode="json") if self.traffic else None,
+            said=said,
+        )

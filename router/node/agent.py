@@ -1,0 +1,307 @@
+"""The agent's loops: poll control, apply what it wants, report.
+
+Each loop lives through every failure of the world: control may be gone for days, and Envoy serves on. A weight is
+applied in the very turn in which control's answer is read; a snapshot, which takes seconds, in a loop of its own, so
+that it never delays a weight.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from ..errors import RouterFailed, SnapshotDamaged
+from ..snapshot.directory import read_manifest, write
+from ..snapshot.manifest import Manifest
+from . import validation
+from .admin import Admin
+from .backoff import Backoff
+from .control import Address, Control, Desired
+from .envoy_process import EnvoySettings
+from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
+from .local_moves import LocalMove
+from .report import InForce, Problems, Refusal, render
+from .serving import Serving
+from .state_directory import StateDirectory
+from .supervisor import EnvoyState, Supervisor
+from .traffic import read_traffic
+
+_POLL_SECONDS = 25.0
+_TICK_SECONDS = 1.0
+_TRIES = 2
+_FROM_THE_START = -1
+
+
+class Agent:
+    """One node's loops. `find_control` is asked before every connection: control may come back at another address."""
+
+    def __init__(  # noqa: PLR0913 - app.py wires it, once
+        self,
+        *,
+        settings: EnvoySettings,
+        state: StateDirectory,
+        supervisor: Supervisor,
+        serving: Serving,
+        problems: Problems,
+        find_control: Callable[[], Address | None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._supervisor = supervisor
+        self._serving = serving
+        self._problems = problems
+        self._find_control = find_control
+        self._say = say
+        self._admin = Admin(state.admin_socket)
+        self._desired: Desired | None = None
+        self._version = 0
+        self._refusal: Refusal | None = None
+        self._tries: dict[str, int] = {}
+        self._fading: dict[str, tuple[LocalMove, int]] = {}
+        self._traffic: dict[str, Any] | None = None
+        self._poked = asyncio.Event()
+        self._snapshot_due = asyncio.Event()
+        self._waiting_said = False
+        self._start_failed = False
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._supervisor.run(self._prepare, self._on_live))
+            tasks.create_task(self._poll())
+            tasks.create_task(self._replace_snapshots())
+            tasks.create_task(self._report())
+            tasks.create_task(self._tick())
+
+    # -- Envoy's life --------------------------------------------------------------------------------------------------
+
+    async def _prepare(self) -> bool:
+        try:
+            ready = await self._serving.prepare()
+        except (NodeFailed, OSError) as error:
+            self._problems.note("envoy", f"Envoy cannot be started: {error}")
+            self._start_failed = True
+            return False
+        if not ready and not self._waiting_said:
+            self._waiting_said = True
+            self._say(f"no snapshot is stored in {self._state.root}: waiting for control")
+        self._poke()
+        return ready
+
+    async def _on_live(self) -> None:
+        await self._serving.on_live()
+        serving = self._serving.serving
+        if serving is not None:
+            self._say(
+                f"Envoy {self._supervisor.version} (pid {self._supervisor.pid}) serves snapshot "
+                f"{serving.digest[:12]} on {serving.entry}"
+            )
+        await self._weigh()
+        self._snapshot_due.set()
+
+    # -- control's wishes ----------------------------------------------------------------------------------------------
+
+    async def _poll(self) -> None:
+        backoff = Backoff(draw=random.random, first=0.05, low=0.1, high=2.0)
+        silent = False
+        while True:
+            address = self._find_control()
+            if address is None:
+                await asyncio.sleep(backoff.next_delay())
+                continue
+            control = Control(address)
+            try:
+                after = _FROM_THE_START
+                while True:
+                    desired = await control.desired(after=after, wait_seconds=0 if after < 0 else _POLL_SECONDS)
+                    if silent:
+                        self._say(f"control answers again ({address.url})")
+                        silent = False
+                    backoff.reset()
+                    after = desired.revision
+                    await self._want(desired)
+            except RouterFailed as error:
+                if not silent:
+                    self._say(f"{error}; serving what is stored")
+                silent = True
+            finally:
+                control.close()
+            await asyncio.sleep(backoff.next_delay())
+
+    async def _want(self, desired: Desired) -> None:
+        before = self._desired
+        self._desired = desired
+        self._fading = {name: one for name, one in self._fading.items() if desired.revision <= one[1]}
+        if before is None or before.snapshot != desired.snapshot:
+            self._refusal = None
+            self._tries.clear()
+        self._serving.fading = {name: move for name, (move, _) in self._fading.items()}
+        self._serving.moving = desired.weights
+        self._serving.wanted = self._known(desired.snapshot)
+        await self._weigh()
+        self._snapshot_due.set()
+
+    def _known(self, digest: str | None) -> Manifest | None:
+        for manifest in (self._serving.serving, self._serving.wanted):
+            if manifest is not None and manifest.digest == digest:
+                return manifest
+        return self._serving.manifest_of(digest) if digest else None
+
+    async def _weigh(self) -> None:
+        desired = self._desired
+        in_full = await self._serving.try_weights()
+        if in_full and desired is not None:
+            self._version = desired.version
+        self._poke()
+
+    async def _replace_snapshots(self) -> None:
+        backoff = Backoff(draw=random.random, first=0.1, low=0.2, high=2.0)
+        while True:
+            await self._snapshot_due.wait()
+            self._snapshot_due.clear()
+            digest = self._desired.snapshot if self._desired else None
+            if digest is None or not self._is_due(digest):
+                continue
+            try:
+                await self._replace(digest)
+                backoff.reset()
+            except Rejection as error:
+                self._refuse(digest, str(error))
+            except (EnvoyGone, Unreachable) as error:
+                self._failed_once(digest, str(error))
+            except (RouterFailed, OSError) as error:
+                self._problems.note("pull", f"snapshot {digest[:12]}: {error}")
+                self._poke()
+                await asyncio.sleep(backoff.next_delay())
+                self._snapshot_due.set()
+
+    def _is_due(self, digest: str) -> bool:
+        serving = self._serving.serving
+        if self._refusal is not None and self._refusal.snapshot == digest:
+            return False
+        return serving is None or serving.digest != digest or self._serving.damaged == digest
+
+    async def _replace(self, digest: str) -> None:
+        manifest = await self._pull(digest)
+        self._problems.mend("pull")
+        if self._serving.serving is not None and self._serving.serving.digest == digest:
+            self._serving.damaged = None  # it was served all the time; its files are whole again
+            self._problems.mend("snapshot")
+            self._poke()
+            return
+        self._serving.wanted = manifest
+        await self._weigh()
+        found = await validation.problems(self._state.snapshots / digest, self._settings.binary)
+        if found:
+            raise Rejection("; ".join(found))
+        if self._desired is None or self._desired.snapshot != digest:
+            return  # control wants another by now
+        await self._serving.replace(manifest)
+        self._refusal = None
+        self._say(f"snapshot {digest[:12]} is in force on {manifest.entry}")
+        await self._weigh()
+
+    async def _pull(self, digest: str) -> Manifest:
+        folder = self._state.snapshots / digest
+        try:
+            return read_manifest(folder)
+        except SnapshotDamaged:
+            address = self._find_control()
+            if address is None:
+                message = "control cannot be found any more"
+                raise Unreachable(message) from None
+        control = Control(address)
+        try:
+            snapshot = await control.snapshot(digest)
+        finally:
+            control.close()
+        return read_manifest(await asyncio.to_thread(write, snapshot, self._state.snapshots))
+
+    def _refuse(self, digest: str, reason: str) -> None:
+        self._refusal = Refusal(snapshot=digest, reason=reason)
+        self._say(f"snapshot {digest[:12]} is rejected: {reason}")
+        self._poke()
+
+    def _failed_once(self, digest: str, reason: str) -> None:
+        self._tries[digest] = self._tries.get(digest, 0) + 1
+        if self._tries[digest] >= _TRIES:
+            self._refuse(digest, reason)
+        elif self._supervisor.state is EnvoyState.RUNNING:
+            self._snapshot_due.set()  # else it is due when Envoy is live again
+
+    # -- reports -------------------------------------------------------------------------------------------------------
+
+    def _poke(self) -> None:
+        self._poked.set()
+
+    async def _tick(self) -> None:
+        """Each second: read the traffic, see what a rollback on this host did, and try again what failed."""
+        while True:
+            started = time.monotonic()
+            if self._supervisor.state is EnvoyState.RUNNING:
+                try:
+                    self._traffic = await read_traffic(self._admin)
+                except Unreachable:
+                    self._traffic = None  # Envoy ended; the supervisor says so
+            if self._start_failed:
+                self._start_failed = False
+                self._supervisor.want()
+            await self._weigh()
+            await asyncio.sleep(max(0.0, started + _TICK_SECONDS - time.monotonic()))
+
+    async def _report(self) -> None:
+        backoff = Backoff(draw=random.random, first=0.1, low=0.2, high=2.0)
+        control: Control | None = None
+        while True:
+            await self._poked.wait()
+            self._poked.clear()
+            if control is None:
+                address = self._find_control()
+                control = Control(address) if address else None
+            if control is None:
+                continue
+            try:
+                acknowledged = await control.report(self._settings.node, self._content())
+                self._acknowledge(acknowledged)
+                backoff.reset()
+            except RouterFailed as error:
+                self._problems.note("report", f"a report did not reach control: {error}")
+                control.close()
+                control = None
+                await asyncio.sleep(backoff.next_delay())
+                self._poke()
+            else:
+                self._problems.mend("report")
+
+    def _acknowledge(self, identifiers: tuple[str, ...]) -> None:
+        if not identifiers:
+            return
+        pending = self._serving.pending_moves()
+        revision = self._desired.revision if self._desired else 0
+        self._fading |= {one: (pending[one], revision) for one in identifiers if one in pending}
+        self._serving.fading = {name: move for name, (move, _) in self._fading.items()}
+        try:
+            self._serving.acknowledge(identifiers)
+        except OSError as error:
+            self._problems.note("journal", f"{self._state.local_moves}: {error}")
+
+    def _content(self) -> dict[str, Any]:
+        serving = self._serving.serving
+        digest = self._serving.in_force if self._supervisor.state is EnvoyState.RUNNING else None
+        return render(
+            revision=self._desired.revision if self._desired else 0,
+            in_force=InForce(
+                snapshot=digest,
+                weights_version=self._version if digest else 0,
+                entry=str(serving.entry) if serving else None,
+            ),
+            supervisor=self._supervisor,
+            problems=self._problems,
+            refusal=self._refusal,
+            local_moves=self._serving.pending_moves().values(),
+            traffic=self._traffic,
+            at=datetime.now(UTC).isoformat(),
+        )

@@ -1,0 +1,371 @@
+"""What this host serves: which snapshot, with which weights, and how the one becomes the other.
+
+Two rules. Nothing unverified reaches Envoy: digests before every start, Envoy's own validation before every switch.
+And no weight rises because something broke: whichever snapshot is served, keys hold the weights that were last
+wanted.
+"""
+
+import asyncio
+import contextlib
+import errno
+import shutil
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import SnapshotDamaged, WeightsDamaged
+from ..estate import Endpoint
+from ..snapshot.directory import MANIFEST, read_manifest
+from ..snapshot.manifest import Manifest
+from ..weight import Weight
+from .admin import Admin
+from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
+from .local_moves import LocalMove, LocalMoves, held
+from .report import Problems
+from .resources import STRUCTURE, Resource, same_content
+from .state_directory import StateDirectory, make_durable, point
+from .supervisor import EnvoyState, Supervisor
+from .switch import Switch, Weighing, confirm_start
+from .weight_files import StoredWeights, WeightFiles
+from .weights import Target, bridge, is_stored, target, wait_until_in_force
+
+_START_SECONDS = 60.0
+_BOOTSTRAP = "bootstrap.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flip:
+    """How long weights took to be in force: since they were known here, and since their file was renamed."""
+
+    since_known_seconds: float
+    since_written_seconds: float
+
+
+class Serving:
+    """The snapshot and the weights of one host.
+
+    `serving` is the manifest of what Envoy serves or is started with; `in_force` the digest that Envoy serves *and*
+    that the next start would use. `wanted` and `moving` are control's wishes, as far as they are known.
+    """
+
+    def __init__(
+        self,
+        *,
+        state: StateDirectory,
+        supervisor: Supervisor,
+        problems: Problems,
+        measured: Callable[[Flip], None],
+    ) -> None:
+        self._state = state
+        self._supervisor = supervisor
+        self._problems = problems
+        self._measured = measured
+        self._admin = Admin(state.admin_socket)
+        self._flips = Admin(state.admin_socket)
+        self._files = WeightFiles(state)
+        self._moves = LocalMoves(state.local_moves)
+        self._turn = asyncio.Lock()
+        self._next: Manifest | None = None
+        self._start_with: Manifest | None = None
+        self._prepared = False
+        self._log_start = 0
+        self._confirmed = (0, 0)
+        self.serving: Manifest | None = None
+        self.in_force: str | None = None
+        self.wanted: Manifest | None = None
+        self.moving: Mapping[str, Weight] | None = None
+        self.fading: Mapping[str, LocalMove] = {}
+        self.damaged: str | None = None
+
+    # -- starting ------------------------------------------------------------------------------------------------------
+
+    async def prepare(self) -> bool:
+        """Put the live files in order before Envoy starts; False when there is nothing to serve."""
+        manifest = self._start_with or self.last_good()
+        if manifest is None:
+            return False
+        self._prepared = True
+        self.serving = manifest
+        self.in_force = manifest.digest if self._start_with is None else None
+        self._link(manifest.digest)
+        with self._files.locked():
+            wanted, _ = self._target(manifest, self._present())
+            if not self._is_stored(wanted):
+                self._files.write(manifest, wanted.weights)
+        self._log_start = self._state.log_size()
+        return True
+
+    def last_good(self) -> Manifest | None:
+        """The newest snapshot that served and is whole on disk, or None."""
+        first_fault: str | None = None
+        for digest in self._state.good():
+            try:
+                manifest = read_manifest(self._state.snapshots / digest)
+            except SnapshotDamaged as error:
+                if first_fault is None:
+                    first_fault = str(error)
+                    self.damaged = digest
+                    self.wanted = self.manifest_of(digest)
+                continue
+            if first_fault is not None:
+                self._problems.note("snapshot", f"{first_fault}; serving the last good one, {manifest.digest[:12]}")
+            return manifest
+        if first_fault is not None:
+            self._problems.note("snapshot", f"{first_fault}; no other is stored")
+        return None
+
+    def manifest_of(self, digest: str) -> Manifest | None:
+        """The manifest of a snapshot that is or was stored here, even when its folder is damaged; None when unknown."""
+        for path in (self._state.snapshots / digest / MANIFEST, self._state.manifests / f"{digest}.json"):
+            try:
+                manifest = Manifest.parse(path.read_bytes())
+            except (OSError, SnapshotDamaged):
+                continue
+            if manifest.digest == digest:
+                return manifest
+        return None
+
+    async def on_live(self) -> None:
+        """Envoy answers: check what it took, or take over what an agent before this one left; then the weights."""
+        self._flips.close()
+        self._admin.close()
+        try:
+            if not self._prepared:
+                await self._take_over()
+            elif self._start_with is None:
+                await confirm_start(self._admin, self._state, self._log_start)
+                self._problems.mend("envoy")
+        except (NodeFailed, OSError) as error:
+            self._problems.note("envoy", f"Envoy started, but: {error}")
+        await self.try_weights()
+
+    async def _take_over(self) -> None:
+        self._prepared = True
+        good = self._state.good()
+        digest = good[0] if good else self._linked(Resource.ROUTES)
+        self.serving = self.manifest_of(digest)
+        if self.serving is None:
+            self._problems.note("envoy", "Envoy runs, but what it serves is not known here")
+            return
+        folder = self._state.snapshots / digest
+        try:
+            read_manifest(folder)
+        except SnapshotDamaged as error:
+            self.damaged = digest
+            self._problems.note("snapshot", f"{error}; Envoy still serves it from memory")
+            self.in_force = digest
+            return
+        if any(self._linked(resource) != digest for resource in STRUCTURE):
+            await self._switch(folder, folder).back()  # the agent before this one ended in the middle of a switch
+        self._state.remember_good(digest, (folder / MANIFEST).read_bytes())
+        self.in_force = digest
+
+    def _linked(self, resource: Resource) -> str:
+        return self._state.current(resource).resolve().parent.name
+
+    def _link(self, digest: str) -> None:
+        folder = self._state.snapshots / digest
+        for resource in STRUCTURE:
+            point(self._state.current(resource), folder / resource.file)
+        point(self._state.bootstrap, folder / _BOOTSTRAP)
+
+    # -- weights -------------------------------------------------------------------------------------------------------
+
+    async def try_weights(self) -> bool:
+        """Put the wanted weights in force as `put_weights` does; a failure is noted as a problem."""
+        try:
+            return await self.put_weights()
+        except (NodeFailed, OSError) as error:
+            self._problems.note("weights", str(error))
+            return False
+
+    async def put_weights(self) -> bool:
+        """Put the wanted weights in force. Raises `NodeFailed` or `OSError`.
+
+        Returns whether these are control's weights in full: False when a move made on this host holds one of them down,
+        and while Envoy is not running.
+        """
+        async with self._turn:
+            serving = self.serving
+            if serving is None:
+                return False
+            began = time.perf_counter()
+            with self._files.locked():
+                present = self._present()
+                wanted, lowered = self._target(serving, present)
+                fresh = not self._is_stored(wanted)
+                stored = self._files.write(wanted.manifest, wanted.weights) if fresh else self._files.in_force()
+            written = time.perf_counter()
+            mark = (self._supervisor.generation, stored.number)
+            if self._supervisor.state is not EnvoyState.RUNNING:
+                return False
+            if mark != self._confirmed:
+                # Durable and in force are reached side by side; both are needed before anybody is told.
+                durable = asyncio.ensure_future(asyncio.to_thread(make_durable, self._files.path(stored.number)))
+                await wait_until_in_force(self._flips, stored.number)
+                over = time.perf_counter()
+                self._measured(Flip(since_known_seconds=over - began, since_written_seconds=over - written))
+                await durable
+                self._confirmed = mark
+        self._problems.mend("weights")
+        if self.moving is not None:
+            self._problems.mend("weights file")
+        return not lowered
+
+    def pending_moves(self) -> Mapping[str, LocalMove]:
+        """The moves that this host made alone and that control has not acknowledged."""
+        return self._moves.pending()
+
+    def acknowledge(self, identifiers: tuple[str, ...]) -> None:
+        """Note which local moves control has recorded. Raises `OSError`."""
+        self._moves.acknowledge(identifiers)
+
+    def _target(self, serving: Manifest, present: StoredWeights | None) -> tuple[Target, bool]:
+        stored = present.weights if present else {}
+        moving = stored if self.moving is None else self.moving
+        weights = target(serving=serving, wanted=self.wanted, moving=moving, present=stored)
+        limits: dict[str, int] = {}
+        for move in (*self._moves.pending().values(), *self.fading.values()):
+            limits[move.route] = min(move.to_parts, limits.get(move.route, move.to_parts))
+        newest = self._next or serving
+        known = {name: newest.routes.get(name) or serving.routes.get(name) for name in limits}
+        limited = held(weights, limits, {name: keys.weight for name, keys in known.items() if keys is not None})
+        lowered = limited != weights
+        if self._next is not None:
+            new = target(serving=self._next, wanted=self._next, moving=moving, present=stored)
+            return bridge(serving, self._next, {**new, **limited}), lowered
+        return Target(manifest=serving, weights=limited), lowered
+
+    def _present(self) -> StoredWeights | None:
+        try:
+            return self._files.in_force()
+        except WeightsDamaged as error:
+            good = self._files.newest_good()
+            if good is not None:
+                point(self._state.current(Resource.WEIGHTS), self._files.path(good.number))
+                self._problems.note("weights file", f"{error}; the weights of file {good.number} are used")
+            elif self._state.current(Resource.WEIGHTS).is_symlink():
+                self._problems.note("weights file", f"{error}; the weights built into the snapshot are used")
+            return good
+
+    def _is_stored(self, wanted: Target) -> bool:
+        try:
+            return is_stored(self._files.in_force(), wanted)
+        except WeightsDamaged:
+            return False
+
+    # -- snapshots -----------------------------------------------------------------------------------------------------
+
+    async def replace(self, manifest: Manifest) -> None:
+        """Serve the stored, validated snapshot instead of the present one, which comes back when this fails.
+
+        Raises `Rejection` when Envoy does not take it, `EnvoyGone` or `Unreachable` when Envoy failed meanwhile.
+        """
+        old = self.serving
+        running = self._supervisor.state is EnvoyState.RUNNING and old is not None
+        if not running or old is None or manifest.entry != old.entry:
+            check_entry(manifest.entry)
+        folder = self._state.snapshots / manifest.digest
+        if old is not None and running and same_content(self._state.bootstrap, folder / _BOOTSTRAP):
+            await self._in_place(old, manifest)
+        else:
+            if running:
+                text = f"Envoy was restarted: snapshot {manifest.digest[:12]} has another bootstrap"
+                self._problems.note("restart", text)
+                self._problems.mend("restart")
+            await self._by_restart(manifest)
+        self._state.remember_good(manifest.digest, (folder / MANIFEST).read_bytes())
+        self.in_force = manifest.digest
+        self.damaged = None
+        self._problems.mend("snapshot")
+        self._problems.mend("envoy")
+        self._forget_old_snapshots(manifest.digest)
+
+    async def _in_place(self, old: Manifest, new: Manifest) -> None:
+        switch = self._switch(self._state.snapshots / old.digest, self._state.snapshots / new.digest)
+
+        async def bridge_weights() -> None:
+            self._next = new
+            await self.put_weights()
+
+        async def settle_weights() -> None:
+            self._next = None
+            self.serving = new
+            await self.put_weights()
+
+        try:
+            await switch.forward(Weighing(bridge=bridge_weights, settle=settle_weights))
+            point(self._state.bootstrap, self._state.snapshots / new.digest / _BOOTSTRAP)
+        except EnvoyGone:
+            self._next = None  # the supervisor starts Envoy with the last good snapshot
+            raise
+        except (NodeFailed, OSError) as error:
+            await self._go_back(switch, old)
+            if isinstance(error, (Rejection, Unreachable)):
+                raise
+            raise Rejection(str(error)) from error
+
+    async def _go_back(self, switch: Switch, old: Manifest) -> None:
+        self._next = None
+        self.serving = old
+        try:
+            await self.put_weights()
+            await switch.back()
+        except EnvoyGone:
+            return
+        except (NodeFailed, OSError) as error:
+            self._problems.note("snapshot", f"going back to {old.digest[:12]} failed: {error}")
+
+    async def _by_restart(self, new: Manifest) -> None:
+        self._start_with = new
+        try:
+            generation = self._supervisor.generation
+            await self._supervisor.restart()
+            await self._supervisor.live(beyond=generation, deadline_seconds=_START_SECONDS)
+            await confirm_start(self._admin, self._state, self._log_start)
+        except (NodeFailed, OSError) as error:
+            self._start_with = None
+            self.serving = None
+            await self._restart_with_last_good()
+            raise Rejection(str(error)) from error
+        finally:
+            self._start_with = None
+
+    async def _restart_with_last_good(self) -> None:
+        generation = self._supervisor.generation
+        await self._supervisor.restart()
+        if self._state.good():
+            with contextlib.suppress(EnvoyGone):  # the supervisor keeps trying, and says so
+                await self._supervisor.live(beyond=generation, deadline_seconds=_START_SECONDS)
+
+    def _switch(self, old: Path, new: Path) -> Switch:
+        generation = self._supervisor.generation
+        supervisor = self._supervisor
+
+        def same_envoy() -> bool:
+            return supervisor.generation == generation and supervisor.state is EnvoyState.RUNNING
+
+        return Switch(state=self._state, admin=self._admin, old=old, new=new, same_envoy=same_envoy)
+
+    def _forget_old_snapshots(self, present: str) -> None:
+        kept = {present, *self._state.good()}
+        for folder in self._state.snapshots.iterdir():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_entry(entry: Endpoint, *, family: Callable[..., socket.socket] = socket.socket) -> None:
+    """Check that this host can listen on the entry's address. Raises `Rejection` when another process does."""
+    try:
+        kind, _, _, _, place = socket.getaddrinfo(entry.host, entry.port, type=socket.SOCK_STREAM)[0]
+        with family(kind, socket.SOCK_STREAM) as probe:
+            # Without SO_REUSEPORT, which Envoy sets: with it, two routers would share the port and its requests.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+            probe.listen(1)
+    except OSError as error:
+        reason = "the address is in use" if error.errno == errno.EADDRINUSE else str(error)
+        message = f"the entry cannot listen on {entry}: {reason}"
+        raise Rejection(message) from error

@@ -1,0 +1,160 @@
+"""The files of a router host, and the only two ways to change them: replace a file or a symlink, by rename.
+
+snapshots/<digest>/       what control published, verified by digest before every use
+manifests/<digest>.json   copies of the manifests: which weights a snapshot had, should its folder be damaged
+weights/<n>.json          the runtime keys, newest number in force
+transition/               clusters and listeners of two snapshots at once, while one replaces the other
+live/{cds,lds,rds,rtds}/current, live/bootstrap.json   what Envoy reads: symlinks into the above
+good.json                 snapshots that served, newest first
+local-moves.jsonl         moves that this host made alone
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import StateBusy
+from .resources import Resource
+
+KEPT_SNAPSHOTS = 5
+KEPT_WEIGHTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StateDirectory:
+    """The places in one node's state directory; `root` is absolute and is Envoy's working directory."""
+
+    root: Path
+
+    @property
+    def snapshots(self) -> Path:
+        """Where snapshots are stored, each in a folder named by its digest."""
+        return self.root / "snapshots"
+
+    @property
+    def weights(self) -> Path:
+        """Where numbered weights files are stored."""
+        return self.root / "weights"
+
+    @property
+    def transition(self) -> Path:
+        """Where the files live that hold two snapshots' resources."""
+        return self.root / "transition"
+
+    @property
+    def manifests(self) -> Path:
+        """Where copies of good snapshots' manifests are stored."""
+        return self.root / "manifests"
+
+    @property
+    def bootstrap(self) -> Path:
+        """The symlink that Envoy is started with."""
+        return self.root / "live" / "bootstrap.json"
+
+    @property
+    def log(self) -> Path:
+        """What Envoy writes about itself."""
+        return self.root / "logs" / "envoy.log"
+
+    @property
+    def admin_socket(self) -> Path:
+        """Envoy's admin interface."""
+        return self.root / "admin.sock"
+
+    @property
+    def pid_file(self) -> Path:
+        """The process id and start time of Envoy, in one line."""
+        return self.root / "envoy.pid"
+
+    @property
+    def local_moves(self) -> Path:
+        """The journal of moves that this host made alone."""
+        return self.root / "local-moves.jsonl"
+
+    def log_size(self) -> int:
+        """The bytes that Envoy has written about itself so far."""
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def current(self, resource: Resource) -> Path:
+        """The symlink that Envoy watches for this kind of resource."""
+        return self.root / "live" / resource.folder / "current"
+
+    def prepare(self) -> None:
+        """Make the folders. Raises `OSError`."""
+        for folder in (self.snapshots, self.weights, self.transition, self.manifests, self.log.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        for resource in Resource:
+            self.current(resource).parent.mkdir(parents=True, exist_ok=True)
+
+    def good(self) -> tuple[str, ...]:
+        """The digests of the snapshots that served, newest first."""
+        try:
+            content = json.loads((self.root / "good.json").read_bytes())
+            return tuple(str(digest) for digest in content["snapshots"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ()  # never written, or damaged: the agent asks control, and serves nothing it cannot verify
+
+    def remember_good(self, digest: str, manifest: bytes) -> None:
+        """Record that Envoy serves the snapshot `digest`: it is what the next start uses. Raises `OSError`."""
+        replace_file(self.manifests / f"{digest}.json", manifest)
+        kept = (digest, *(one for one in self.good() if one != digest))[:KEPT_SNAPSHOTS]
+        replace_file(self.root / "good.json", json.dumps({"snapshots": kept}).encode())
+        for path in self.manifests.iterdir():
+            if path.stem not in kept:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def held_by_one_agent(self) -> Iterator[None]:
+        """Hold the directory for one agent at a time. Raises `StateBusy` when another has it."""
+        descriptor = try_lock(self.root / "agent.lock")
+        if descriptor is None:
+            message = f"another fig node runs on {self.root}: stop it, or give this one its own --state"
+            raise StateBusy(message)
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def try_lock(path: Path) -> int | None:
+    """A descriptor that holds the lock file `path` until it is closed; None when another process holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def point(link: Path, target: Path) -> None:
+    """Make the symlink `link` show `target`, in one step and by a relative path; Envoy reloads on the rename."""
+    # The new link is made outside the watched folder, so that Envoy sees one event and not two.
+    fresh = link.parent.parent / f".{link.parent.name}-{link.name}"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(os.path.relpath(target, link.parent))
+    fresh.rename(link)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write `path` whole or not at all, and durably. Raises `OSError`."""
+    fresh = path.with_name(f".{path.name}.new")
+    with fresh.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)
+
+
+def make_durable(path: Path) -> None:
+    """Wait until a file and its name are on the disk. Raises `OSError`."""
+    for one in (path, path.parent):
+        descriptor = os.open(one, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

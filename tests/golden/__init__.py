@@ -1,0 +1,1 @@
+"""Golden cases: one file, input, a line of dashes, output or diagnostics."""

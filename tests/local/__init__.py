@@ -1,0 +1,1 @@
+"""Specification of the local estate: `fig lambda` and `fig up`."""

@@ -1,0 +1,1 @@
+"""The node, with real agents and real Envoys."""
