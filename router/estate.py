@@ -22,7 +22,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """The listener that the VIP sends to. Sizes in bytes; `default` names the legacy service that takes everything else."""
+    """The listener that the VIP sends to.
+
+    Sizes in bytes; `default` names the legacy service that takes everything else.
+    """
 
     address: Endpoint
     default: str

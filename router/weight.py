@@ -8,7 +8,10 @@ from strangler_fig.units import FULL_SHARE, format_share, share
 
 @dataclass(frozen=True, slots=True, order=True)
 class Weight:
-    """Parts per 10,000 that go to Lambda: 0 is all legacy, 10,000 all Lambda. Raises `ValueError` outside that range."""
+    """Parts per 10,000 that go to Lambda: 0 is all legacy, 10,000 all Lambda.
+
+    Raises `ValueError` outside that range.
+    """
 
     parts: int
 

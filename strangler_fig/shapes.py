@@ -15,8 +15,8 @@ def shape_diagnostics(
 ) -> tuple[Diagnostic, ...]:
     """One diagnostic for each shape error, in the file's words.
 
-    `known_keys` maps a path (with `*` for a name that the user chose or a list index) to the keys allowed there; it feeds
-    "did you mean".
+    `known_keys` maps a path (with `*` for a name that the user chose or a list index) to the keys allowed there; it
+    feeds "did you mean".
     """
     return tuple(_diagnostic(error, document, known_keys) for error in errors)
 

@@ -116,6 +116,8 @@ def start(state: StateDirectory, settings: EnvoySettings) -> EnvoyProcess:
         *(str(settings.binary), "-c", str(state.bootstrap.relative_to(state.root))),
         *("--service-node", settings.node, "--service-cluster", "fig"),
         *("--disable-hot-restart", "--concurrency", str(settings.concurrency), "--log-level", "warning"),
+        # Spans of clients that sample are dropped, not sent: the tracer would log each attempt as an error.
+        *("--component-log-level", "tracing:critical", "--file-flush-interval-msec", "1000"),
     ]
     try:
         # Not Envoy's --log-path: that file lags by ten seconds, and a crash takes the last lines with it.

@@ -6,14 +6,16 @@ weights/<n>.json          the runtime keys, newest number in force
 transition/               clusters and listeners of two snapshots at once, while one replaces the other
 live/{cds,lds,rds,rtds}/current, live/bootstrap.json   what Envoy reads: symlinks into the above
 good.json                 snapshots that served, newest first
+log.key                   16 hex digits: the key of the access log's pseudonyms; hosts may share one
 local-moves.jsonl         moves that this host made alone
 """
 
 import fcntl
 import json
 import os
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from .resources import Resource
 
 KEPT_SNAPSHOTS = 5
 KEPT_WEIGHTS = 20
+_LOG_KEY_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,15 @@ class StateDirectory:
         return self.root / "live" / resource.folder / "current"
 
     def prepare(self) -> None:
-        """Make the folders. Raises `OSError`."""
+        """Make the folders, and the key of the log's pseudonyms where there is none. Raises `OSError`."""
         for folder in (self.snapshots, self.weights, self.transition, self.manifests, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
         for resource in Resource:
             self.current(resource).parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            descriptor = os.open(self.root / "log.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(_LOG_KEY_BYTES))
 
     def good(self) -> tuple[str, ...]:
         """The digests of the snapshots that served, newest first."""

@@ -1,7 +1,7 @@
 """What Envoy counted for each moving route and assigned side, cumulative since Envoy started.
 
-Only moving routes are counted, so the answer stays small: reading everything at 10,000 routes would hold up Envoy's main
-thread for 287 ms, and weights with it. Prometheus' text is the one format in which tags stay apart from names.
+Only moving routes are counted, so the answer stays small: reading everything at 10,000 routes would hold up Envoy's
+main thread for 287 ms, and weights with it. Prometheus' text is the one format in which tags stay apart from names.
 """
 
 import re
@@ -22,7 +22,10 @@ async def read_traffic(admin: Admin) -> dict[str, Any] | None:
 
 
 def parse(text: str) -> dict[str, dict[str, Any]]:
-    """The readings by route and side: requests, statuses, fallbacks, and latency as cumulative buckets (milliseconds)."""
+    """The readings by route and side.
+
+    Requests, statuses, fallbacks, and latency as cumulative buckets (milliseconds).
+    """
     routes: dict[str, dict[str, Any]] = {}
     for line in text.splitlines():
         found = _SAMPLE.match(line)

@@ -1,7 +1,8 @@
 """The inner hop of a candidate: an internal listener that calls it, classifies what came back, and marks it.
 
-The outer hop keeps the original request, so that legacy can answer it; it has one retry policy, on the mark that is set
-here. For a function the order is answer.lua, aws_lambda, call.lua: the first sees the decoded answer, the last the call.
+The outer hop keeps the original request, so that legacy can answer it; it has one retry policy, on the mark that is
+set here. For a function the order is answer.lua, aws_lambda, call.lua: the first sees the decoded answer, the last
+the call.
 """
 
 from importlib import resources
@@ -15,7 +16,10 @@ from .proto import Json, extension, headers, seconds
 
 MAX_TEXT_BODY_BYTES = 6_000_000
 MAX_BINARY_BODY_BYTES = 4_500_000
-"""Bodies above these do not survive the event: Lambda takes 6 MiB, base64 adds a third. Source: Lambda quotas, November 2026."""
+"""Bodies above these do not survive the event: Lambda takes 6 MiB, base64 adds a third.
+
+Source: Lambda quotas, November 2026.
+"""
 
 _TEXT = r"text/.*|application/(json|xml|javascript)"  # what aws_lambda does not base64-encode; measured on Envoy 1.40.0
 _IS_TEXT = {"name": "content-type", "string_match": {"safe_regex": {"regex": _TEXT}}}

@@ -1,4 +1,7 @@
-"""Clusters: legacy services, candidates' inner hops, composites (Lambda, then legacy), and what is behind the inner hops."""
+"""Clusters.
+
+Legacy services, candidates' inner hops, composites (Lambda, then legacy), and what is behind the inner hops.
+"""
 
 import ipaddress
 from collections.abc import Iterable
@@ -9,7 +12,10 @@ from .proto import UNLIMITED, Json, api_type, extension, seconds, socket_address
 
 SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt"
 INNER_BUFFER_BYTES = 8 * 1024 * 1024
-"""What the inner hop may buffer of one request or answer: above Lambda's 6 MiB, so that the API decides, not the buffer."""
+"""What the inner hop may buffer of one request or answer.
+
+Above Lambda's 6 MiB, so that the API decides, not the buffer.
+"""
 
 _IDLE_SECONDS = 4.0  # below the 5 s after which common application servers close an idle connection
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"

@@ -4,9 +4,9 @@ Pure: the same estate and weights give the same bytes, so a snapshot is named by
 """
 
 import gc
-import json
 from collections.abc import Mapping
-from typing import Any
+
+import orjson
 
 from ..estate import Estate
 from ..source.normal import estate_json
@@ -32,11 +32,11 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
     gc.disable()  # half a million live objects at 10,000 routes make every collection dear
     try:
         files = {
-            "bootstrap.json": _bytes(bootstrap()),
-            "clusters.json": _bytes(resources(_CLUSTER, clusters(estate))),
-            "listeners.json": _bytes(resources(_LISTENER, listeners(estate))),
-            "routes.json": _bytes(resources(_ROUTES, [route_configuration(estate, weights)])),
-            "estate.json": _bytes(estate_json(estate)),
+            "bootstrap.json": orjson.dumps(bootstrap()),
+            "clusters.json": orjson.dumps(resources(_CLUSTER, clusters(estate))),
+            "listeners.json": orjson.dumps(resources(_LISTENER, listeners(estate))),
+            "routes.json": orjson.dumps(resources(_ROUTES, [route_configuration(estate, weights)])),
+            "estate.json": orjson.dumps(estate_json(estate)),
         }
     finally:
         if collecting:
@@ -63,7 +63,3 @@ def _keys(estate: Estate, weights: Mapping[str, Weight]) -> dict[str, RouteKeys]
             assign_key=names.assign_key(route.name) if route.sticky.issues_cookie else None,
         )
     return keys
-
-
-def _bytes(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

@@ -17,7 +17,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteKeys:
-    """How to move one two-sided route: its runtime keys, and the weight (parts per 10,000) built into its route entries.
+    """How to move one two-sided route: its runtime keys, and the weight (parts per 10,000) built into it.
 
     `assign_key` turns on the drawing of sides for requests without a key; None where the route never does that.
     """
@@ -30,7 +30,10 @@ class RouteKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The contents of `manifest.json` and, in `digest`, the snapshot's name. `files` maps a file's name to its SHA-256."""
+    """The contents of `manifest.json` and, in `digest`, the snapshot's name.
+
+    `files` maps a file's name to its SHA-256.
+    """
 
     digest: str
     entry: Endpoint

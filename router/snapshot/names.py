@@ -1,7 +1,8 @@
 """The names of clusters, listeners and runtime keys, in one place because routes, clusters and the node must agree.
 
-A side's outer cluster decides the runtime key of its weight: Envoy reads `<prefix>.<cluster>`, so the prefix carries the
-route and clusters are shared by all routes of a service (clusters of its own for each route would cost 23 kB apiece).
+A side's outer cluster decides the runtime key of its weight: Envoy reads `<prefix>.<cluster>`, so the prefix carries
+the route and clusters are shared by all routes of a service (clusters of its own for each route would cost 23 kB
+apiece).
 """
 
 from ..estate import Route

@@ -1,7 +1,8 @@
 """Routes: the route table of the entry, in match order, one virtual host for each host that the estate names.
 
-A two-sided route is up to four entries with one name: with the sticky key (the weighted split, its shadow sample first),
-without it but drawn anyway, and without it to legacy. What every route shares stands on the virtual host, once: 10,000 routes must stay small.
+A two-sided route is up to four entries with one name: with the sticky key (the weighted split, its shadow sample
+first), without it but drawn anyway, and without it to legacy. What every route shares stands on the virtual host,
+once: 10,000 routes must stay small.
 """
 
 import re
@@ -33,7 +34,10 @@ _UPGRADES = {"websocket": "websocket", "connect": "CONNECT"}
 
 
 def route_configuration(estate: Estate, weights: Mapping[str, Weight]) -> Json:
-    """The route table: each virtual host has its own routes and those without a host, because Envoy picks the host first."""
+    """The route table.
+
+    Each virtual host has its own routes and those without a host, because Envoy picks the host first.
+    """
     ordered = in_match_order(estate.routes)
     hosts = sorted({host for route in ordered for host in route.match.hosts})
     entries = {route.name: _entries(route, weights.get(route.name, LEGACY_ONLY)) for route in ordered}
@@ -159,7 +163,7 @@ def _cookie_entries(route: Route, match: Json, weight: Weight, to_legacy: Json) 
 
 
 def cookie_pattern(name: str) -> str:
-    """The RE2 pattern of a Cookie header that has a non-empty cookie `name`; group 1 is the first such cookie's value."""
+    """The RE2 pattern of a Cookie header that has a non-empty cookie `name`; group 1 is the first one's value."""
     return rf"^(?:.*?;)??\s*{re.escape(name)}=([^;]+)(?:;.*)?$"
 
 

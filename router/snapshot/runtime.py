@@ -1,7 +1,7 @@
 """The weights file: the runtime keys of the routes that move, as the resource that Envoy's RTDS reads.
 
-Only moving routes are in it: with every key of 10,000 routes a flip takes 46 ms, with 200 keys 1 to 3 ms. Two keys a route,
-whose sum is always 10,000, so that a user only ever moves forward while the weight rises.
+Only moving routes are in it: with every key of 10,000 routes a flip takes 46 ms, with 200 keys 1 to 3 ms. Two keys a
+route, whose sum is always 10,000, so that a user only ever moves forward while the weight rises.
 """
 
 import hashlib

@@ -1,14 +1,15 @@
 """What the real Envoy says of a snapshot before it is switched to.
 
-`envoy --mode validate` does not read watched files, so the snapshot is put together as one static bootstrap first. Envoy
-does not check the members of composite clusters nor that runtime keys fit: those checks are ours.
+`envoy --mode validate` does not read watched files, so the snapshot is put together as one static bootstrap first.
+Envoy does not check the members of composite clusters nor that runtime keys fit: those checks are ours.
 """
 
-import json
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from .bootstrap import static_bootstrap
 
@@ -29,7 +30,7 @@ def problems(snapshot: Path, envoy: Path) -> tuple[str, ...]:
 
 
 def _resources(file: Path) -> list[dict[str, Any]]:
-    values = json.loads(file.read_bytes())["resources"]
+    values = orjson.loads(file.read_bytes())["resources"]
     return [{key: value for key, value in one.items() if key != "@type"} for one in values]
 
 
@@ -64,7 +65,7 @@ def _composite_problems(clusters: list[dict[str, Any]]) -> tuple[str, ...]:
 def _envoy_problems(static: dict[str, Any], envoy: Path) -> tuple[str, ...]:
     with tempfile.TemporaryDirectory(prefix="fig-validate-") as folder:
         file = Path(folder) / "bootstrap.json"
-        file.write_text(json.dumps(static, separators=(",", ":")))
+        file.write_bytes(orjson.dumps(static))
         (Path(folder) / "logs").mkdir()
         command = [str(envoy), "--mode", "validate", "-c", str(file), "--log-level", "error", "--disable-hot-restart"]
         try:

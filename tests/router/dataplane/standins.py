@@ -73,59 +73,68 @@ class _Server(ThreadingHTTPServer):
 
 
 def _handler(owner: StandIn) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    return type("Handler", (_Handler,), {"owner": owner})
 
-        def _serve(self) -> None:
-            seen = Seen(self.command, self.path, list(self.headers.items()), self._body())
-            owner.seen.append(seen)
-            reply = owner.answer(seen)
-            if reply.hang:
-                owner.released.wait(30)
-                reply = Reply(reset=True)
-            if reply.reset:
-                self.close_connection = True
-                self.connection.close()
-                return
-            self.send_response_only(reply.status)
-            for name, value in reply.headers:
-                self.send_header(name, value)
-            if reply.stream:
-                self._stream(reply.stream)
-                return
-            if reply.status not in (204, 304):
-                self.send_header("content-length", str(len(reply.body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(reply.body)
 
-        def _stream(self, parts: list[bytes | threading.Event]) -> None:
-            self.send_header("transfer-encoding", "chunked")
-            self.end_headers()
-            for part in parts:
-                if isinstance(part, threading.Event):
-                    part.wait(20)
-                else:
-                    self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
-            self.wfile.write(b"0\r\n\r\n")
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    owner: StandIn
 
-        def _body(self) -> bytes:
-            if self.headers.get("transfer-encoding", "").lower() == "chunked":
-                chunks = []
-                while size := int(self.rfile.readline().split(b";")[0], 16):
-                    chunks.append(self.rfile.read(size))
-                    self.rfile.readline()
+    def handle_one_request(self) -> None:
+        """Every method is served alike."""
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline or not self.parse_request():
+            self.close_connection = True
+            return
+        self._serve()
+        if not self.wfile.closed:
+            self.wfile.flush()
+
+    def _serve(self) -> None:
+        seen = Seen(self.command, self.path, list(self.headers.items()), self._body())
+        self.owner.seen.append(seen)
+        reply = self.owner.answer(seen)
+        if reply.hang:
+            self.owner.released.wait(30)
+        if reply.hang or reply.reset:
+            self.close_connection = True
+            self.connection.close()
+            return
+        self.send_response_only(reply.status)
+        for name, value in reply.headers:
+            self.send_header(name, value)
+        if reply.stream:
+            self._stream(reply.stream)
+            return
+        if reply.status not in (204, 304):
+            self.send_header("content-length", str(len(reply.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
+
+    def _stream(self, parts: list[bytes | threading.Event]) -> None:
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for part in parts:
+            if isinstance(part, threading.Event):
+                part.wait(20)
+            else:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _body(self) -> bytes:
+        if self.headers.get("transfer-encoding", "").lower() == "chunked":
+            chunks = []
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                chunks.append(self.rfile.read(size))
                 self.rfile.readline()
-                return b"".join(chunks)
-            return self.rfile.read(int(self.headers.get("content-length", 0)))
+            self.rfile.readline()
+            return b"".join(chunks)
+        return self.rfile.read(int(self.headers.get("content-length", 0)))
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _serve
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-            pass
-
-    return Handler
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        pass
 
 
 def echo(seen: Seen) -> Reply:

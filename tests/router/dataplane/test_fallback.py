@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ def test_what_failed_falls_back_for_safe_methods_only(on_lambda: World, why: str
         if why == "service" or broken.status != 200 or broken.reset:
             on_lambda.api.api = broken
         else:
-            on_lambda.api.function = lambda _event, broken=broken: broken
+            on_lambda.api.function = partial(answer_with, broken)
         answer = on_lambda.router.request("/h", HEADERS, method=method, body=b"p" if method == "POST" else None)
         if method in SAFE:
             assert (answer.status, answer.header("x-fig-side")) == (200, "legacy"), (method, answer)
@@ -86,6 +87,10 @@ def test_what_failed_falls_back_for_safe_methods_only(on_lambda: World, why: str
                 assert leak not in answer.body
             assert len(on_lambda.api.events) == (why not in ("service", "gateway", "reset"))
     heal(on_lambda)
+
+
+def answer_with(reply: Reply, _event: dict[str, Any]) -> Reply:
+    return reply
 
 
 def test_a_timeout_is_a_failure(on_lambda: World) -> None:

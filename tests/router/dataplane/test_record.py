@@ -43,14 +43,9 @@ def test_the_access_log(world: World) -> None:
     """A line tells who was assigned, who answered, at which weight, for whom - and holds no query, body or key."""
     world.router.shift(by_header=10_000)
     world.api.api = api_error(429, "TooManyRequestsException")
+    secret = [("Authorization", "Bearer tok-1"), ("Cookie", "session=c-1"), ("Content-Type", "t/x")]
     for number, user in enumerate(("alice@example.com", "alice@example.com", "bob")):
-        sent = [
-            ("X-User", user),
-            ("X-Request-Id", f"log-{number}"),
-            ("Authorization", "Bearer tok-1"),
-            ("Cookie", "session=c-1"),
-            ("Content-Type", "t/x"),
-        ]
+        sent = [("X-User", user), ("X-Request-Id", f"log-{number}"), *secret]
         world.router.request("/h?token=q-1", sent, method="POST", body=b"body-1")
     lines = [world.router.log_line(f"log-{number}") for number in range(3)]
     first = lines[0]
@@ -65,8 +60,8 @@ def test_the_access_log(world: World) -> None:
     assert re.fullmatch(r"[0-9a-f]{16}", first["user"])
     assert first["user"] == lines[1]["user"] != lines[2]["user"]
     text = json.dumps(lines)
-    for secret in ("alice", "tok-1", "c-1", "q-1", "body-1"):
-        assert secret not in text
+    for private in ("alice", "tok-1", "c-1", "q-1", "body-1"):
+        assert private not in text
 
 
 def test_the_log_names_the_weight_in_force(world: World) -> None:
@@ -161,7 +156,7 @@ def test_shadowing_goes_to_the_side_that_did_not_serve(world: World) -> None:
 
 
 def test_moving_routes_are_counted(world: World) -> None:
-    """Requests of a moving route are counted by assigned side, status and fallback, with their latency; others are not."""
+    """Requests of a moving route are counted by assigned side, status and fallback; others are not."""
     # Just after a shift a request may not be counted yet: the log's view of the weights lags by a tenth of a second.
     world.router.shift(by_header=10_000)
 

@@ -29,6 +29,21 @@ def test_a_node_serves_what_control_publishes(host: Host, control: FakeControl, 
     assert host.sides() == {"legacy"}
 
 
+def test_a_node_has_a_key_of_its_own_for_pseudonyms(host: Host, control: FakeControl, ports: Ports) -> None:
+    """The key of the access log's pseudonyms is made once, and nobody else may read it."""
+    control.want(snapshot(ports))
+    host.start(control.url)
+    control.await_in_force()
+    key = host.state / "log.key"
+    made = key.read_text()
+    assert len(bytes.fromhex(made)) == 8
+    assert key.stat().st_mode & 0o777 == 0o600
+    host.end_agent()
+    host.start(control.url)
+    control.await_in_force()
+    assert key.read_text() == made
+
+
 def test_sigterm_stops_envoy_too(host: Host, control: FakeControl, ports: Ports) -> None:
     """SIGTERM to the agent ends Envoy, leaves no orphan, and is no failure."""
     control.want(snapshot(ports))
