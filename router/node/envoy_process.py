@@ -22,6 +22,7 @@ from .state_directory import StateDirectory
 _STOP_SECONDS = 5.0
 _START_TIME_FIELD = 19  # field 22 of /proc/<pid>/stat, counted after the name's closing bracket; source: proc(5)
 _BECOME_ENVOY = (
+    'ulimit -n "$(ulimit -Hn)"; '  # two descriptors for each request in flight; the usual limit of 1,024 is soon met
     'read -r stat </proc/$$/stat && printf "%s\\n" "$stat" >envoy.pid.new && mv envoy.pid.new envoy.pid && exec "$@"'
 )
 

@@ -66,7 +66,7 @@ class StandIn:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    request_queue_size = 256
+    request_queue_size = 4096
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A peer that went away is what some of the tests are about."""

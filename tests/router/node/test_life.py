@@ -44,6 +44,16 @@ def test_a_node_has_a_key_of_its_own_for_pseudonyms(host: Host, control: FakeCon
     assert key.read_text() == made
 
 
+def test_envoy_may_open_as_many_files_as_the_host_allows(host: Host, control: FakeControl, ports: Ports) -> None:
+    """Envoy runs with the hard limit of open files, whatever the soft limit of the shell was."""
+    control.want(snapshot(ports))
+    host.start(control.url)
+    control.await_in_force()
+    limits = Path(f"/proc/{host.envoy_pid()}/limits").read_text()
+    soft, hard = next(line for line in limits.splitlines() if line.startswith("Max open files")).split()[3:5]
+    assert soft == hard
+
+
 def test_sigterm_stops_envoy_too(host: Host, control: FakeControl, ports: Ports) -> None:
     """SIGTERM to the agent ends Envoy, leaves no orphan, and is no failure."""
     control.want(snapshot(ports))
