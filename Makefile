@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SOURCES := fig.py strangler_fig router adapters capacity_planner observability infra benchmarks examples tests
+BENCHMARKS := compile weight_flip local_lambda adapters_events
 
 .PHONY: help setup demo test check golden bench clean
 
@@ -32,7 +32,7 @@ golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
 	@$(BIN)/python -m pytest -q --update-golden tests/golden
 
 bench: $(VENV)/.test ## Run the benchmarks and print their tables
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for name in $(BENCHMARKS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean: ## Remove the virtual environment and caches
 	@rm -rf $(VENV) .fig .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -41,7 +41,7 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "strangler-fig needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
-		|| { rm -rf $(VENV); echo "no virtual environment: apt-get install python3-venv" >&2; exit 1; }
+		|| { rm -rf $(VENV); echo "no virtual environment: sudo apt-get install --yes python3-venv" >&2; exit 1; }
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(PIP) install --constraint constraints.txt --editable '.[router,local]'

@@ -128,9 +128,9 @@ class Publishing:
 
     async def _loaded(self, text: str) -> tuple[Estate, dict[str, Any]]:
         """The estate in the text; a publish follows its dry run, so that the last one is kept for a second asking."""
-        if self._last is not None and self._last[0] == text:
-            (_, estate, normal), self._last = self._last, None
-            return estate, normal
+        last, self._last = self._last, None
+        if last is not None and last[0] == text:
+            return last[1:]
         estate, found = await asyncio.to_thread(self._keeper.stages.load, text)
         if estate is None or has_errors(found):
             raise NotDone(422, "CT422", "the estate is wrong", diagnostics=found)

@@ -1,7 +1,8 @@
 """Handlers written with other people's frameworks run behind the router, unchanged."""
 
+import asyncio
 import base64
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
@@ -67,9 +68,6 @@ async def asgi(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None
     await send({"type": "http.response.body", "body": body})
 
 
-mangum = gateway_handler(Mangum(asgi, lifespan="off"))
-
-
 def through(handler: Any, request: Request) -> Answer:
     return envoy_model.answer(request, handler(envoy_model.event(request), None))
 
@@ -113,9 +111,19 @@ def test_powertools_answers_404_by_itself() -> None:
     assert through(powertools, Request(target="/nowhere")).status == 404
 
 
+@pytest.fixture
+def mangum() -> Iterator[Any]:
+    """The wrapped application; the event loop that Mangum takes for an environment's whole life is closed at its end."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield gateway_handler(Mangum(asgi, lifespan="off"))
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
 @pytest.mark.parametrize("body", [b"", b"text", bytes(range(256))])
 @pytest.mark.parametrize("content_type", ["text/plain; charset=utf-8", "image/png"])
-def test_an_asgi_application_under_mangum_sees_bytes(body: bytes, content_type: str) -> None:
+def test_an_asgi_application_under_mangum_sees_bytes(mangum: Any, body: bytes, content_type: str) -> None:
     """Path, query, cookies, client and every byte reach an ASGI application, and its answer comes back."""
     if content_type.startswith("text/"):
         body = body.decode(errors="ignore").encode()
