@@ -4,10 +4,11 @@ A snapshot's name is the SHA-256 of its manifest, and the manifest holds the SHA
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
+
+import orjson
 
 from ..errors import SnapshotDamaged
 from ..estate import Endpoint
@@ -44,7 +45,7 @@ class Manifest:
     def parse(cls, data: bytes) -> Self:
         """The manifest that `data` holds. Raises `SnapshotDamaged` when it is not one."""
         try:
-            content: Any = json.loads(data)
+            content: Any = orjson.loads(data)
             if content["format"] != FORMAT:
                 message = f"the snapshot has format {content['format']}; this version reads format {FORMAT}"
                 raise SnapshotDamaged(message)
@@ -88,4 +89,4 @@ def render(*, entry: Endpoint, routes: Mapping[str, RouteKeys], files: Mapping[s
             for name, keys in sorted(routes.items())
         },
     }
-    return json.dumps(content, separators=(",", ":")).encode()
+    return orjson.dumps(content)

@@ -1,5 +1,6 @@
 """The shapes that several resource types share: typed extensions, addresses, durations, header changes."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ def api_type(kind: str, **fields: Any) -> Json:
     return {"@type": f"type.googleapis.com/{kind}", **fields}
 
 
+@functools.cache
 def seconds(value: float) -> str:
     """A duration as protobuf's JSON writes it."""
     return f"{value:.9f}".rstrip("0").rstrip(".") + "s"

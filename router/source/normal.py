@@ -145,6 +145,6 @@ def _without_nothing(value: Any) -> Any:
         return {key: _without_nothing(value[key]) for key in sorted(value) if value[key] is not None}
     if isinstance(value, list):
         return [_without_nothing(item) for item in value]
-    if isinstance(value, str) and _LOOKS_LIKE_A_VARIABLE.search(value):
+    if isinstance(value, str) and "$" in value and _LOOKS_LIKE_A_VARIABLE.search(value):
         return value.replace("$", "$$")
     return value

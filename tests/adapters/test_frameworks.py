@@ -113,7 +113,7 @@ def test_powertools_answers_404_by_itself() -> None:
 
 @pytest.fixture
 def mangum() -> Iterator[Any]:
-    """The wrapped application; the event loop that Mangum takes for an environment's whole life is closed at its end."""
+    """The wrapped application; the event loop that Mangum keeps for an environment's life is closed at its end."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield gateway_handler(Mangum(asgi, lifespan="off"))
