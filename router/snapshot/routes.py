@@ -13,7 +13,7 @@ from strangler_fig.names import ASSIGNED_HEADER, CLIENT_HEADER, ROUTE_HEADER, SH
 from strangler_fig.units import FULL_SHARE
 
 from ..estate import Estate, Match, PathKind, Rewrite, Route, StickyKind, WithoutKey
-from ..precedence import in_match_order
+from ..precedence import virtual_hosts
 from ..weight import LEGACY_ONLY, Weight
 from . import names
 from .proto import Json, extension, headers, seconds
@@ -38,27 +38,16 @@ def route_configuration(estate: Estate, weights: Mapping[str, Weight]) -> Json:
 
     Each virtual host has its own routes and those without a host, because Envoy picks the host first.
     """
-    ordered = in_match_order(estate.routes)
-    hosts = sorted({host for route in ordered for host in route.match.hosts})
-    entries = {route.name: _entries(route, weights.get(route.name, LEGACY_ONLY)) for route in ordered}
-    fallthrough = _default_entries(estate)
-    tables = [(host, [route for route in ordered if _applies(route, host)]) for host in hosts]
-    tables.append(("*", [route for route in ordered if not route.match.hosts]))
+    entries = {route.name: _entries(route, weights.get(route.name, LEGACY_ONLY)) for route in estate.routes}
+    default = _default_entries(estate)
     return {
         "name": names.ENTRY,
         "ignore_port_in_host_matching": True,
         "virtual_hosts": [
-            _virtual_host(estate, host, [entry for route in routes for entry in entries[route.name]] + fallthrough)
-            for host, routes in tables
+            _virtual_host(estate, host, [entry for route in routes for entry in entries[route.name]] + default)
+            for host, routes in virtual_hosts(estate.routes).items()
         ],
     }
-
-
-def _applies(route: Route, host: str) -> bool:
-    """Whether requests that Envoy gives to the virtual host of `host` may be the route's."""
-    return not route.match.hosts or any(
-        host == wanted or (wanted.startswith("*.") and host.endswith(wanted[1:])) for wanted in route.match.hosts
-    )
 
 
 def _virtual_host(estate: Estate, host: str, routes: list[Json]) -> Json:
