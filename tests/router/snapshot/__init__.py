@@ -1,0 +1,1 @@
+"""The compiler from estates to Envoy resources."""
