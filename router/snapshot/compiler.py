@@ -36,7 +36,7 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
             "clusters.json": orjson.dumps(resources(_CLUSTER, clusters(estate))),
             "listeners.json": orjson.dumps(resources(_LISTENER, listeners(estate))),
             "routes.json": orjson.dumps(resources(_ROUTES, [route_configuration(estate, weights)])),
-            "estate.json": orjson.dumps(estate_json(estate)),
+            "estate.json": orjson.dumps(estate_json(estate), option=orjson.OPT_SORT_KEYS),
         }
     finally:
         if collecting:

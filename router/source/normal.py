@@ -1,6 +1,6 @@
 """The estate as its normal form: the file's shape with everything explicit, which reads back to the same estate.
 
-It is what `fig compile` writes as `estate.json` and what control keeps; sort its keys when it is printed.
+It is what `fig compile` writes as `estate.json` and what control keeps; whoever writes it sorts its keys.
 """
 
 import re
@@ -141,10 +141,16 @@ def _sticky(sticky: Sticky) -> dict[str, Any]:
 
 def _without_nothing(value: Any) -> Any:
     """The value without absent keys, and with `$` doubled where the reader would take it for a variable."""
-    if isinstance(value, dict):
-        return {key: _without_nothing(value[key]) for key in sorted(value) if value[key] is not None}
-    if isinstance(value, list):
-        return [_without_nothing(item) for item in value]
-    if isinstance(value, str) and "$" in value and _LOOKS_LIKE_A_VARIABLE.search(value):
-        return value.replace("$", "$$")
-    return value
+    match value:
+        case str():
+            return value.replace("$", "$$") if "$" in value and _LOOKS_LIKE_A_VARIABLE.search(value) else value
+        case dict():
+            return {
+                key: one if one is True or one is False else _without_nothing(one)
+                for key, one in value.items()
+                if one is not None
+            }
+        case list():
+            return [_without_nothing(item) for item in value]
+        case _:
+            return value
