@@ -44,7 +44,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         manifest = Manifest.parse((folder / MANIFEST).read_bytes())
         for name, digest in manifest.files.items():
-            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            with (folder / name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != digest:
                 message = f"{folder / name} is not what the manifest says it is"
                 raise SnapshotDamaged(message)
     except OSError as error:
