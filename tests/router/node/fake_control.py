@@ -120,7 +120,11 @@ class FakeControl:
 @contextmanager
 def fake_control(port: int = 0) -> Iterator[FakeControl]:
     """A running fake control."""
-    listener = socket.create_server(("127.0.0.1", port))
+    # Named as TCP, because asyncio sends without delay only where it can see that: else an answer takes 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen()
     control = FakeControl(listener.getsockname()[1])
     config = uvicorn.Config(control.app(), log_level="warning", lifespan="off", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
