@@ -3,10 +3,10 @@
 Legacy services, candidates' inner hops, composites (Lambda, then legacy), and what is behind the inner hops.
 """
 
-import ipaddress
 from collections.abc import Iterable
 
 from ..estate import Candidate, Endpoint, Estate, Health, LambdaFunction, LegacyService, Tls
+from ..hosts import is_ip
 from . import names
 from .proto import UNLIMITED, Json, api_type, extension, seconds, socket_address
 
@@ -25,6 +25,12 @@ _NO_LIMITS = {
     "max_requests": UNLIMITED,
     "retry_budget": {"budget_percent": {"value": 100}, "min_retry_concurrency": 1_000_000},
 }
+
+# A black hole costs five requests; then legacy answers at once, without any control plane.
+_EJECTION = {"interval": "1s", "base_ejection_time": "10s", "max_ejection_time": "60s", "max_ejection_percent": 100}
+_BAD_ANSWERS = {"consecutive_5xx": 5, "enforcing_consecutive_5xx": 100, "enforcing_success_rate": 0}
+# A 5xx of a plain HTTP upstream may be the application's own: only what never was an answer ejects it.
+_BAD_CONNECTIONS = {"split_external_local_origin_errors": True, "consecutive_local_origin_failure": 5}
 
 
 def clusters(estate: Estate) -> list[Json]:
@@ -98,29 +104,17 @@ def _upstream(candidate: Candidate) -> Json:
         "per_connection_buffer_limit_bytes": INNER_BUFFER_BYTES,
         "circuit_breakers": {"thresholds": [limits]},
         "metadata": {"filter_metadata": {"fig": {"side": "lambda"}, **gateway}},
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
-        # A black hole costs five requests; then legacy answers at once, without any control plane.
-        "outlier_detection": {
-            "consecutive_5xx": 5,
-            "interval": "1s",
-            "base_ejection_time": "10s",
-            "max_ejection_time": "60s",
-            "max_ejection_percent": 100,
-            "enforcing_consecutive_5xx": 100,
-            "enforcing_success_rate": 0,
-        }
-        if is_function
-        else {"consecutive_local_origin_failure": 5, "split_external_local_origin_errors": True}
-        | {"interval": "1s", "base_ejection_time": "10s", "max_ejection_time": "60s", "max_ejection_percent": 100},
+        "outlier_detection": {**_EJECTION, **(_BAD_ANSWERS if is_function else _BAD_CONNECTIONS)},
         **_http1(idle_seconds=_IDLE_SECONDS if not is_function else 60.0),
         **_tls(candidate.tls),
         **(_health(candidate.health) if not isinstance(candidate, LambdaFunction) else {}),
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},  # with no host left, legacy answers
     }
 
 
 def _cluster(name: str, endpoints: Iterable[Endpoint], side: str, connect_seconds: float) -> Json:
     hosts = tuple(endpoints)
-    numeric = all(_is_ip(endpoint.host) for endpoint in hosts)
+    numeric = all(is_ip(endpoint.host) for endpoint in hosts)
     return {
         "name": name,
         "connect_timeout": seconds(connect_seconds),
@@ -164,7 +158,7 @@ def _tls(tls: Tls | None) -> Json:
 
 
 def _subject_name(name: str) -> Json:
-    return {"san_type": "IP_ADDRESS" if _is_ip(name) else "DNS", "matcher": {"exact": name}}
+    return {"san_type": "IP_ADDRESS" if is_ip(name) else "DNS", "matcher": {"exact": name}}
 
 
 def _health(health: Health | None) -> Json:
@@ -180,11 +174,3 @@ def _health(health: Health | None) -> Json:
     }
     # With every host unhealthy the requests still go out: the application may know better than its check.
     return {"health_checks": [check], "common_lb_config": {"healthy_panic_threshold": {"value": 50}}}
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -23,6 +23,11 @@ lambda:
         - 127.0.0.1:${ALB_PORT:-9}
       host: books.internal
     timeout: 2s
+  gone:
+    http:
+      endpoints:
+        - 127.0.0.1:9
+    timeout: 2s
 routes:
   by-header:
     match:
@@ -105,6 +110,15 @@ routes:
         prefix: /alb
     legacy: shop
     lambda: alb
+    timeout: 10s
+    sticky:
+      header: X-User
+  plain-http-gone:
+    match:
+      path:
+        prefix: /gone
+    legacy: shop
+    lambda: gone
     timeout: 10s
     sticky:
       header: X-User

@@ -201,11 +201,36 @@ def test_a_large_answer_of_the_function_arrives_whole(on_lambda: World) -> None:
     assert (answer.header("x-fig-side"), len(answer.body)) == ("lambda", 5_900_000)
 
 
-def test_plain_http_upstreams_follow_the_same_policy(on_lambda: World) -> None:
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_plain_http_upstream_that_refuses_did_not_run(on_lambda: World, method: str) -> None:
     """A new side that refuses connections did not run: legacy answers a GET and a POST."""
-    for method in ("GET", "POST"):
-        answer = on_lambda.router.request("/alb", HEADERS, method=method, body=b"x")
-        assert (answer.status, answer.header("x-fig-side")) == (200, "legacy")
+    on_lambda.router.shift(plain_http_gone=10_000)
+    answer = on_lambda.router.request("/gone", HEADERS, method=method, body=b"x")
+    assert (answer.status, answer.header("x-fig-side")) == (200, "legacy")
+
+
+def test_a_plain_http_upstream_answers_for_itself(on_lambda: World) -> None:
+    """Its answers are answers, under its own host name; a 5xx of its own falls back for safe methods only."""
+    answer = on_lambda.router.request("/alb/7?a=1", HEADERS, method="POST", body=b"x" * 7_000_000)
+    assert (answer.status, answer.header("x-fig-side")) == (200, "lambda")
+    (seen,) = on_lambda.alb.seen
+    assert (seen.path, seen.header("host"), len(seen.body)) == ("/alb/7?a=1", "books.internal", 7_000_000)
+    on_lambda.alb.answer = lambda _seen: Reply(503, [("x-own", "1")], b"mine")
+    assert on_lambda.router.request("/alb", HEADERS).header("x-fig-side") == "legacy"
+    posted = on_lambda.router.request("/alb", HEADERS, method="POST", body=b"x")
+    assert (posted.status, posted.body, posted.header("x-own")) == (503, b"mine", "1")
+    on_lambda.alb.answer = lambda _seen: Reply(429, body=b"slow down")
+    assert on_lambda.router.request("/alb", HEADERS).status == 429
+    assert len(on_lambda.legacy.seen) == 1
+
+
+def test_a_plain_http_upstream_that_breaks_off_failed(on_lambda: World) -> None:
+    """A connection that breaks after the request was sent: legacy for a GET, 502 for a POST, run once."""
+    on_lambda.alb.answer = lambda _seen: Reply(reset=True)
+    assert on_lambda.router.request("/alb", HEADERS).header("x-fig-side") == "legacy"
+    assert on_lambda.router.request("/alb", HEADERS, method="POST", body=b"x").status == 502
+    assert [seen.method for seen in on_lambda.legacy.seen] == ["GET"]
+    assert [seen.method for seen in on_lambda.alb.seen] == ["GET", "POST"]
 
 
 def test_a_black_hole_costs_few_requests(on_lambda: World) -> None:

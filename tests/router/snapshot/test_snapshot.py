@@ -82,7 +82,7 @@ def test_envoy_accepts_every_kind_of_route(tmp_path: Path) -> None:
         ("routes.json", '"prefix":"/"}', '"safe_regex":{"regex":"("}}', "missing )"),
         ("routes.json", '"cluster":"legacy.shop"', '"cluster":"legacy.nowhere"', "legacy.nowhere"),
         ("clusters.json", '"type":"STATIC"', '"type":"NO_SUCH"', "NO_SUCH"),
-        ("clusters.json", '{"name":"lambda.books"},{"name"', '{"name":"lambda.gone"},{"name"', "lambda.gone"),
+        ("clusters.json", '{"name":"lambda.books"},{"name"', '{"name":"lambda.nowhere"},{"name"', "lambda.nowhere"),
         ("listeners.json", "function envoy_on_request", "function (", "script load error"),
         ("listeners.json", '"stat_prefix":"entry"', '"stat_prefix":""', "StatPrefix"),
     ],
