@@ -2,6 +2,7 @@
 
 import base64
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,12 +43,14 @@ class Reply:
 class StandIn:
     """An HTTP server on a free loopback port; `answer` decides, `seen` remembers."""
 
-    def __init__(self, answer: Callable[[Seen], Reply]) -> None:
+    def __init__(self, answer: Callable[[Seen], Reply], *, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer
         self.seen: list[Seen] = []
         self.released = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.port: int = self._server.server_address[1]
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     @contextmanager
     def running(self) -> Iterator["StandIn"]:
@@ -163,8 +166,8 @@ class InvokeApi(StandIn):
     `api` replaces the API's own reply: errors, hanging, resets. `events` are the invocations that ran.
     """
 
-    def __init__(self) -> None:
-        super().__init__(self._invoke)
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(self._invoke, tls=tls)
         self.events: list[Event] = []
         self.function: Callable[[dict[str, Any]], Any] = self.echo
         self.api: Reply | None = None
