@@ -202,7 +202,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """All that exists. `routes` keep the file's order; the order of matching is the compiler's."""
+    """All that exists, each kind sorted by name; the order of matching is `precedence`'s business."""
 
     entry: Entry
     legacy: tuple[LegacyService, ...]

@@ -61,7 +61,7 @@ end
 local function cookie(header, name)
   for pair in (header or ""):gmatch("[^;]+") do
     local found, value = pair:match("^%s*([^=%s]+)=(.*)$")
-    if found == name then return value end
+    if found == name and value ~= "" then return value end
   end
 end
 

@@ -95,6 +95,14 @@ def test_the_pseudonym_is_the_published_algorithm(world: World) -> None:
         assert world.router.log_line(f"hash-{number}")["user"] == half_sip_hash(user.encode(), 0x00112233, 0x445566FF)
 
 
+def test_the_log_and_the_draw_take_the_same_cookie(world: World) -> None:
+    """Of several cookies with the sticky name the first that is not empty is the user, in the draw and in the log."""
+    world.router.shift(by_cookie=10_000)
+    world.router.request("/c", [("Cookie", "sid=; xsid=0; sid=bob; sid=eve"), ("X-Request-Id", "cookie-1")])
+    assert world.router.log_line("cookie-1")["user"] == half_sip_hash(b"bob", 0x00112233, 0x445566FF)
+    assert world.api.events[0].event["headers"]["x-fig-user"] == "bob"
+
+
 def half_sip_hash(data: bytes, low: int, high: int) -> str:
     mask = 0xFFFFFFFF
 
