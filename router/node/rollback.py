@@ -19,7 +19,7 @@ from .admin import Admin
 from .errors import NodeFailed, NothingStored
 from .local_moves import LocalMove, LocalMoves
 from .resources import Resource
-from .state_directory import StateDirectory, make_durable
+from .state_directory import StateDirectory
 from .weight_files import StoredWeights, WeightFiles
 from .weights import effective, wait_until_in_force
 
@@ -105,7 +105,7 @@ def _write_down(
     if not moves or stored is None:
         return None
     try:
-        make_durable(files.path(stored.number))
+        files.settle(stored.number)
         LocalMoves(state.local_moves).append(moves)
     except OSError as error:
         return f"moved, but not written down for control ({error}): shift the routes to 0 there too"

@@ -25,7 +25,7 @@ from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
 from .local_moves import LocalMove, LocalMoves, held
 from .report import Problems
 from .resources import STRUCTURE, Resource, same_content
-from .state_directory import StateDirectory, make_durable, point
+from .state_directory import StateDirectory, point
 from .supervisor import EnvoyState, Supervisor
 from .switch import Switch, Weighing, confirm_start
 from .weight_files import StoredWeights, WeightFiles
@@ -203,7 +203,7 @@ class Serving:
                 return False
             if mark != self._confirmed:
                 # Durable and in force are reached side by side; both are needed before anybody is told.
-                durable = asyncio.ensure_future(asyncio.to_thread(make_durable, self._files.path(stored.number)))
+                durable = asyncio.ensure_future(asyncio.to_thread(self._files.settle, stored.number))
                 await wait_until_in_force(self._flips, stored.number)
                 over = time.perf_counter()
                 self._measured(Flip(since_known_seconds=over - began, since_written_seconds=over - written))

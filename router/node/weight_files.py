@@ -17,7 +17,7 @@ from ..snapshot.runtime import read_weights_file, weights_file
 from ..weight import Weight
 from .errors import StateBusy
 from .resources import Resource
-from .state_directory import KEPT_WEIGHTS, StateDirectory, point, try_lock
+from .state_directory import KEPT_WEIGHTS, StateDirectory, make_durable, point, try_lock
 
 _LOCK_SECONDS = 2.0
 _RETRY_SECONDS = 0.001
@@ -83,9 +83,8 @@ class WeightFiles:
         return None
 
     def write(self, manifest: Manifest, weights: Mapping[str, Weight]) -> StoredWeights:
-        """Write the next weights file and show it to Envoy; `make_durable` is left to the caller. Raises `OSError`."""
-        numbers = self._numbers()
-        number = max(numbers, default=0) + 1
+        """Write the next weights file and show it to Envoy; `settle` is left to the caller. Raises `OSError`."""
+        number = max(self._numbers(), default=0) + 1
         data = weights_file(number, manifest, weights)
         path = self.path(number)
         fresh = path.with_name(f".{path.name}.new")
@@ -93,11 +92,15 @@ class WeightFiles:
         fresh.write_bytes(data)
         fresh.rename(path)
         point(self._link, path)
-        for old in sorted(numbers)[: -KEPT_WEIGHTS + 1]:
-            self.path(old).unlink(missing_ok=True)
         kept = {name: weight for name, weight in weights.items() if name in manifest.routes}
         self._last = StoredWeights(number=number, weights=kept, data=data)
         return self._last
+
+    def settle(self, number: int) -> None:
+        """Wait until the file is on the disk, and drop those that are too old. Blocking. Raises `OSError`."""
+        make_durable(self.path(number))
+        for old in sorted(self._numbers())[:-KEPT_WEIGHTS]:
+            self.path(old).unlink(missing_ok=True)
 
     def path(self, number: int) -> Path:
         """Where the weights file with this number is."""
