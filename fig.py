@@ -30,9 +30,20 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "up": ("infra.local.commands", "up", _LOCAL),
 }
 
+_OURS = frozenset({"fig", "strangler_fig", "router", "adapters", "capacity_planner", "observability", "infra"})
+
+
+def _refusal(command: str, error: ModuleNotFoundError) -> Exception:
+    """What to raise for a module that is not there: one line that names the extra, or the fault of ours that it is."""
+    package = (error.name or "").split(".")[0]
+    if package in _OURS or command not in _COMMANDS:
+        return error
+    message = f"fig {command} needs the package {package}: pip install 'strangler-fig[{_COMMANDS[command][2]}]'"
+    return Refused([Diagnostic(code="FIG101", message=message)])
+
 
 class _Commands(click.Group):
-    """Imports a command when it is called, and names the missing extra when that fails."""
+    """Imports a command when it is called, and names the missing extra when it lacks a package."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -40,15 +51,19 @@ class _Commands(click.Group):
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        module, attribute, extras = _COMMANDS[name]
+        module, attribute, _ = _COMMANDS[name]
         try:
             command: click.Command = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
-            if (error.name or "").split(".")[0] in {module.split(".")[0], "strangler_fig"}:
-                raise
-            message = f"fig {name} needs the package {error.name}: pip install 'strangler-fig[{extras}]'"
-            raise Refused([Diagnostic(code="FIG101", message=message)]) from error
+            raise _refusal(name, error) from error
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; it may import its heavy packages only now."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            raise _refusal(ctx.invoked_subcommand or "", error) from error
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them all, each under its package's installation."""

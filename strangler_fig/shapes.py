@@ -37,6 +37,9 @@ def _diagnostic(
         case "value_error":
             message = str(error.get("ctx", {}).get("error", error["msg"]))
             return Diagnostic(code="SH103", message=f"{name}: {message}", position=document.at(*path))
+        case "model_type" | "dict_type":
+            message = f"{name} must be a mapping, as in `key: value`"
+            return Diagnostic(code="SH104", message=message, position=document.at(*path))
         case _:
             found = "" if isinstance(error["input"], (dict, list)) else f" (found {error['input']!r})"
             message = f"{name}: {_lower_first(error['msg'])}{found}"
