@@ -249,6 +249,7 @@ class Agent:
             if self._start_failed:
                 self._start_failed = False
                 self._supervisor.want()
+            self._poke()  # a report each second, however long the weights take
             await self._weigh()
             await asyncio.sleep(max(0.0, started + _TICK_SECONDS - time.monotonic()))
 

@@ -91,6 +91,7 @@ class Serving:
         self.in_force = manifest.digest if self._start_with is None else None
         self._link(manifest.digest)
         with self._files.locked():
+            self._files.doubt()  # Envoy will read the disk, whatever is remembered here
             wanted, _ = self._target(manifest, self._present())
             if not self._is_stored(wanted):
                 self._files.write(manifest, wanted.weights)
@@ -204,7 +205,11 @@ class Serving:
             if mark != self._confirmed:
                 # Durable and in force are reached side by side; both are needed before anybody is told.
                 durable = asyncio.ensure_future(asyncio.to_thread(self._files.settle, stored.number))
-                await wait_until_in_force(self._flips, stored.number)
+                try:
+                    await wait_until_in_force(self._flips, stored.number)
+                except NodeFailed:
+                    self._files.doubt()
+                    raise
                 over = time.perf_counter()
                 self._measured(Flip(since_known_seconds=over - began, since_written_seconds=over - written))
                 await durable

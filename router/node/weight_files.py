@@ -68,10 +68,9 @@ class WeightFiles:
             self._last = self._read(number)
         return self._last
 
-    def verified(self) -> StoredWeights:
-        """Like `in_force`, but read from the disk again. Raises `WeightsDamaged`."""
+    def doubt(self) -> None:
+        """Read the file in force from the disk again before it is trusted next."""
         self._last = None
-        return self.in_force()
 
     def newest_good(self) -> StoredWeights | None:
         """The newest weights file that is whole, or None."""

@@ -1,6 +1,8 @@
 """Damaged files: a node serves the last good ones and says so."""
 
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,28 @@ def test_a_damaged_weights_file_gives_the_last_good_one(
     host.start(control.url)
     report = control.await_in_force()
     assert any(newest.name in problem for problem in report["problems"])
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage"])
+def test_weights_damaged_under_a_running_node_are_found_when_envoy_ends(
+    host: Host, control: FakeControl, ports: Ports, damage: bytes
+) -> None:
+    """Envoy, killed after its weights file was damaged, comes back with the wanted weights; the damage is reported."""
+    control.want(snapshot(ports), books=5_000)
+    host.start(control.url)
+    control.await_in_force()
+    control.want(books=10_000)
+    control.await_in_force()
+    newest = (host.state / "live/rtds/current").resolve()
+    newest.write_bytes(damage)
+    pid = host.envoy_pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    control.reports.clear()
+    report = control.await_in_force(seconds=4)
+    assert any(newest.name in problem for problem in report["problems"])
+    assert report["envoy"]["restarts"] == 1
+    assert host.sides() == {"lambda"}
 
 
 def test_a_damaged_snapshot_gives_the_last_good_one_with_todays_weights(host: Host, ports: Ports) -> None:
