@@ -93,9 +93,16 @@ def fig() -> None:
     """Move HTTP routes from on-premises applications to Lambda, gradually and reversibly."""
 
 
+def _refuse_what_is_no_text(arguments: list[str]) -> None:
+    """Raise `Refused` for bytes that are not UTF-8: they could be neither sent nor printed."""
+    if any("\udc80" <= letter <= "\udcff" for argument in arguments for letter in argument):
+        raise Refused([Diagnostic(code="FIG102", message="an argument is not UTF-8")])
+
+
 def main() -> None:
     """Run the command line; the only place that turns refusals and failures into exit codes."""
     try:
+        _refuse_what_is_no_text(sys.argv[1:])
         fig.main(prog_name="fig", standalone_mode=True)
     except Refused as refused:
         for found in refused.diagnostics:

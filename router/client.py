@@ -76,7 +76,7 @@ class ControlClient:
         self._address = address
         self._http = httpx2.Client(
             base_url=address.url,
-            headers={"Authorization": f"Bearer {address.token}"},
+            headers={"Authorization": f"Bearer {address.token}"} if address.token else {},
             timeout=httpx2.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
             transport=transport,
             trust_env=False,  # control is inside: a corporate HTTP proxy must not see it

@@ -49,3 +49,10 @@ def test_help_needs_nothing_but_click(bare: list[str], tmp_path: Path) -> None:
     done = subprocess.run([*bare, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=True)
     for call in CALLS:
         assert f"\n  {call.split()[0]} " in done.stdout
+
+
+def test_arguments_that_are_not_text(tmp_path: Path) -> None:
+    """An argument that is not UTF-8 is refused in one line, whatever the command."""
+    command = [sys.executable.encode(), b"-m", b"fig", b"shift", b"\xff", b"5%"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (2, b"FIG102 error: an argument is not UTF-8\n")

@@ -54,7 +54,11 @@ def _tell(answer: Mapping[str, Any]) -> None:
     else:
         click.echo(f"{moved}, recorded")
     if answer["lagging"]:
-        click.echo(f"not in force yet on: {', '.join(answer['lagging'])} (fig status says more)", err=True)
+        click.echo(
+            f"not in force yet on: {', '.join(answer['lagging'])} (fig status says more;"
+            " on the host itself fig node rollback works without control)",
+            err=True,
+        )
     elif not answer["nodes"]:
         click.echo("warning: no node is live; it is in force when one connects", err=True)
     if not answer["recorded"]:

@@ -10,6 +10,8 @@ from .waiting import Bell
 
 LIVE_SECONDS = 5.0
 """A node that has not reported for this long is not waited for."""
+MISSED_SECONDS = 600.0
+"""A node that fell silent less than this ago is missed: its Envoy probably serves on, with what it had."""
 READINGS_SECONDS = 3.0
 """How long readings of a node's counters are kept."""
 
@@ -78,6 +80,12 @@ class Nodes:
     def live(self) -> tuple[Seen, ...]:
         """The nodes that reported lately."""
         return tuple(seen for seen in self.all() if self.is_live(seen))
+
+    def missed(self) -> tuple[str, ...]:
+        """The names of the nodes that fell silent a short while ago."""
+        return tuple(
+            seen.name for seen in self.all() if not self.is_live(seen) and self.age_seconds(seen) < MISSED_SECONDS
+        )
 
     def is_live(self, seen: Seen) -> bool:
         """Whether the node reported lately."""

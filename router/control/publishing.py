@@ -88,6 +88,9 @@ class Publishing:
     async def heard(self, seen: Seen) -> None:
         """Act on a node's report: go back from what it rejected, or drop the keys that no node needs any more."""
         await self._overtake(seen)
+        attempt, live = self._attempt, self._nodes.live()
+        if live and all(runs(one, snapshot=attempt.digest, weights_version=0) for one in live):
+            attempt.over = True  # whoever rejects it from now on has a trouble of its own, not the fleet's
         rejection = seen.report.rejected
         if rejection is not None and self._counts(seen, rejection):
             await self._go_back(seen.name, rejection)

@@ -34,7 +34,7 @@ Plain = Annotated[str, AfterValidator(_plain)]
 _Name = Annotated[Plain, Field(max_length=255)]
 _Reason = Annotated[Plain, Field(max_length=4000)]
 _Version = Annotated[int, Field(ge=0, le=_LARGEST)]
-_Parts = Annotated[int, Field(ge=0, le=FULL_SHARE)]
+_Parts = Annotated[int, Field(strict=True, ge=0, le=FULL_SHARE)]
 _Wait = Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)]
 
 

@@ -50,7 +50,10 @@ class Wish:
 
 
 async def until_in_force(keeper: Keeper, nodes: Nodes, wish: Wish) -> InForce:
-    """Wait until every live node runs what is wished for, and say which do, after how long."""
+    """Wait until every live node runs what is wished for, and say which do, after how long.
+
+    Nodes that fell silent are not waited for, but they lag: their Envoys serve on with what they had.
+    """
     since: dict[str, float] = {}
 
     def done() -> bool:
@@ -66,7 +69,7 @@ async def until_in_force(keeper: Keeper, nodes: Nodes, wish: Wish) -> InForce:
 
     await nodes.bell.until(done, wish.seconds)
     live = [seen.name for seen in nodes.live()]
-    lagging = tuple(name for name in live if name not in since)
+    lagging = (*(name for name in live if name not in since), *nodes.missed())
     in_force = bool(live) and not lagging and not wish.given_up()
     ms = max((since[name] for name in live), default=0.0) if in_force else None
     return InForce(in_force=in_force, milliseconds=ms, nodes={name: since.get(name) for name in live}, lagging=lagging)

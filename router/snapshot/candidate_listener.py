@@ -9,10 +9,10 @@ from importlib import resources
 
 from strangler_fig.names import HOST_HEADER
 
-from ..estate import Candidate, HttpUpstream, LambdaFunction
+from ..estate import Candidate, Entry, HttpUpstream, LambdaFunction
 from . import names
 from .clusters import INNER_BUFFER_BYTES
-from .proto import Json, extension, headers, seconds
+from .proto import MAX_HEADERS, Json, extension, headers, seconds
 
 MAX_TEXT_BODY_BYTES = 6_000_000
 MAX_BINARY_BODY_BYTES = 4_500_000
@@ -23,10 +23,11 @@ Source: Lambda quotas, November 2026.
 
 _TEXT = r"text/.*|application/(json|xml|javascript)"  # what aws_lambda does not base64-encode; measured on Envoy 1.40.0
 _IS_TEXT = {"name": "content-type", "string_match": {"safe_regex": {"regex": _TEXT}}}
+_MOST_HEADER_KB = 8192  # Envoy's own bound
 _NOT_RUN_FLAGS = {"UF": "unreachable", "UO": "overflow", "NC": "unreachable", "UH": "unreachable"}
 
 
-def candidate_listener(candidate: Candidate) -> Json:
+def candidate_listener(candidate: Candidate, entry: Entry) -> Json:
     """The internal listener of one candidate."""
     name = names.inner_listener(candidate.name)
     manager = extension(
@@ -34,6 +35,9 @@ def candidate_listener(candidate: Candidate) -> Json:
         stat_prefix=name,
         codec_type="HTTP2",
         generate_request_id=False,
+        # Whatever the entry lets in must pass here too, with the headers that the router adds.
+        max_request_headers_kb=min(_MOST_HEADER_KB, entry.max_header_bytes // 1024 + 16),
+        common_http_protocol_options={"max_headers_count": MAX_HEADERS + 50},
         server_header_transformation="PASS_THROUGH",
         skip_xff_append=True,
         stream_idle_timeout="0s",

@@ -47,7 +47,7 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
 
 def listeners(estate: Estate) -> list[Json]:
     """The entry and every candidate's inner listener."""
-    return [entry_listener(estate), *(candidate_listener(candidate) for candidate in estate.candidates)]
+    return [entry_listener(estate), *(candidate_listener(candidate, estate.entry) for candidate in estate.candidates)]
 
 
 def _keys(estate: Estate, weights: Mapping[str, Weight]) -> dict[str, RouteKeys]:

@@ -6,9 +6,8 @@ from ..estate import Entry, Estate
 from . import names
 from .access_log import access_logs
 from .candidate_listener import lua
-from .proto import Json, api_type, extension, socket_address, watched
+from .proto import MAX_HEADERS, Json, api_type, extension, socket_address, watched
 
-_MAX_HEADERS = 1_000
 _USER_FILTER = "user"
 
 
@@ -26,7 +25,7 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
         },
         server_header_transformation="PASS_THROUGH",
         max_request_headers_kb=max(1, -(-estate.entry.max_header_bytes // 1024)),
-        common_http_protocol_options={"max_headers_count": _MAX_HEADERS, "headers_with_underscores_action": "ALLOW"},
+        common_http_protocol_options={"max_headers_count": MAX_HEADERS, "headers_with_underscores_action": "ALLOW"},
         http_protocol_options={"accept_http_10": True},
         request_headers_timeout="30s",
         stream_idle_timeout="0s",

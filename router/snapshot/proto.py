@@ -9,6 +9,8 @@ from ..estate import Endpoint
 Json = dict[str, Any]
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions."
+MAX_HEADERS = 1_000
+"""How many headers a request may have; Envoy's default of 100 is met by real clients."""
 UNLIMITED = 4_294_967_295
 """The largest uint32: Envoy's defaults of 1,024 connections and requests would be limits that nobody asked for."""
 

@@ -24,6 +24,7 @@ from .shapes import EstateShape
 
 UNREADABLE = "ES100"
 _SECTIONS = ("legacy", "lambda", "routes")
+_MOST_BYTES = 64 * 2**20
 _KEY = "[key]"
 _PLACEHOLDER_ADDRESS = "127.0.0.1:1"
 
@@ -45,7 +46,11 @@ class Loaded:
 def load_estate_file(path: Path, *, environment: Mapping[str, str]) -> Loaded:
     """The estate in a file; a file that cannot be read is a finding too."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)  # not a byte more: the path may be a device without an end
+        if len(data) > _MOST_BYTES:
+            return _unreadable(path, f"it is larger than {_MOST_BYTES // 2**20} MiB")
+        text = data.decode("utf-8-sig")
     except OSError as error:
         return _unreadable(path, error.strerror or str(error))
     except UnicodeDecodeError as error:

@@ -8,7 +8,16 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, WrapValidator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from ..estate import Endpoint, FunctionArn
@@ -337,10 +346,18 @@ class RouteShape(Shape):
     )
 
 
+def _only_a_number(value: object) -> object:
+    """The value, unless it only equals a number: Python takes `true` for 1."""
+    if type(value) is not int:
+        message = "it is 1"
+        raise ValueError(message)
+    return value
+
+
 class EstateShape(Shape):
     """All that exists: the entry, legacy services, functions, routes."""
 
-    version: Literal[1] = Field(description="Version of this format.")
+    version: Annotated[Literal[1], BeforeValidator(_only_a_number)] = Field(description="Version of this format.")
     entry: EntryShape = Field(description="Where requests come in, and what takes those that no route names.")
     legacy: dict[Name, LegacyShape] = Field(description="Applications on-premises, by name.")
     lambda_: dict[Name, CandidateShape] = Field(

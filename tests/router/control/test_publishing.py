@@ -114,6 +114,24 @@ def test_a_rejected_snapshot_goes_back_by_itself(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
+def test_a_newcomer_that_rejects_what_is_in_force_moves_nobody_else(tmp_path: Path) -> None:
+    """Once the fleet runs a snapshot, a host that cannot take it has a trouble of its own: nothing is rolled back."""
+
+    async def story(here: Here) -> None:
+        await here.publish(ESTATE, wait_seconds=0)
+        async with here.node().running() as node:
+            answer = await here.publish(estate_of(pens=PENS))
+            assert answer["in_force"]
+            newcomer = here.node("newcomer")
+            await newcomer.hear()
+            await newcomer.report(snapshot=None, rejected={"snapshot": answer["snapshot"], "reason": "port in use"})
+            status = await here.get("/v1/status")
+            assert status["snapshot"] == answer["snapshot"] == node.snapshot
+            assert (await here.get("/v1/history", limit=1))["entries"][0]["kind"] == "publish"
+
+    run(tmp_path, story)
+
+
 def test_what_was_rejected_can_be_published_again_once_the_host_is_mended(tmp_path: Path) -> None:
     """A node's old rejection, which it repeats until it hears of the second attempt, does not end that attempt."""
 

@@ -120,3 +120,14 @@ def test_each_side_has_its_own_path(on_lambda: World) -> None:
     on_lambda.router.shift(rewritten=0)
     on_lambda.router.request("/shop/books", user)
     assert [seen.path for seen in on_lambda.legacy.seen] == ["/old/catalogue/7?x=1", "/old/catalogue"]
+
+
+def test_many_headers_reach_the_function(on_lambda: World) -> None:
+    """What the entry lets in passes the inner hop too: 300 headers, 150 Cookie lines, and one of 60 kB."""
+    for headers in (
+        [(f"X-Many-{number}", "1") for number in range(300)],
+        [("Cookie", f"c{number}=1") for number in range(150)],
+        [("X-Long", "y" * 62_000)],
+    ):
+        got = on_lambda.router.request("/h", [USER, *headers])
+        assert (got.status, got.header("x-fig-side")) == (200, "lambda")
