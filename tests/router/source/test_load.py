@@ -221,3 +221,18 @@ def test_deep_nesting_is_judged() -> None:
     _never_raises("routes: " + "[" * 5_000)
     _never_raises("routes: " + '{"a": ' * 5_000)
     _never_raises("\n".join(" " * depth + "a:" for depth in range(500)))
+
+
+@pytest.mark.parametrize("version", ["true", "1.0", '"1"', "2"])
+def test_the_version_is_the_number_one(version: str) -> None:
+    """What only equals 1, or reads like it, is not the version."""
+    loaded = load_estate(f"version: {version}\n", file="estate.yaml", environment={})
+    assert any(str(one).startswith("estate.yaml:1:10: ") for one in loaded.diagnostics)
+
+
+def test_a_file_without_an_end_is_refused() -> None:
+    """A device that never ends is not read for ever."""
+    loaded = load_estate_file(Path("/dev/zero"), environment={})
+    assert [str(one) for one in loaded.diagnostics] == [
+        "ES100 error: /dev/zero cannot be read: it is larger than 64 MiB"
+    ]
