@@ -1,1 +1,1 @@
-"""The topology, and `local`: a whole estate on one machine."""
+"""`local`: a whole estate on one machine. The topology is not here yet."""

@@ -161,7 +161,7 @@ def running_router(
     command += ["--service-node", "test", "--service-cluster", "fig", "--file-flush-interval-msec", "50"]
     log = (folder / "logs" / "envoy.log").open("wb")
     process = subprocess.Popen(
-        [*command, "--log-level", os.environ.get("ENVOY_LEVEL", "warning")],
+        [*command, "--log-level", "warning"],
         cwd=folder,
         stderr=log,
         env={**os.environ, **CREDENTIALS, **environment},
