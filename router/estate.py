@@ -20,11 +20,52 @@ class Endpoint:
         return f"{host}:{self.port}"
 
 
+class Paths(enum.Enum):
+    """What becomes of a path that two servers may read differently, as `//`, `/../`, `%2F` or a backslash.
+
+    As it is: forwarded byte for byte by the route that it matches. Strict: never a function's business; the route's
+    legacy side takes it byte for byte, and a route without one answers 400.
+    """
+
+    AS_IS = "as-is"
+    STRICT = "strict"
+
+
+class ProxyProtocol(enum.Enum):
+    """Whether connections begin with a PROXY protocol header (v1 or v2) that says who the client is."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientAddress:
+    """Whose X-Forwarded-For is believed: proxies in these ranges, or so many proxies in front; one of the two."""
+
+    trusted: tuple[str, ...] = ()
+    hops: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryTls:
+    """The entry's certificate; with `client_ca_file` the VIP must show one too, with one of `client_names` if given.
+
+    Files are watched: a renewed one is used without a restart.
+    """
+
+    certificate_file: str
+    key_file: str
+    client_ca_file: str | None = None
+    client_names: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """The listener that the VIP sends to.
 
-    Sizes in bytes; `default` names the legacy service that takes everything else.
+    Sizes in bytes; `default` names the legacy service that takes everything else. `health_path` answers the VIP's
+    monitor. `proxies`: the ranges from which calls of functions come back, whose `x-fig-origin` is believed.
+    `max_connections` None: sized at start from what the host allows.
     """
 
     address: Endpoint
@@ -32,6 +73,15 @@ class Entry:
     max_body_bytes: int | None = None
     max_header_bytes: int = 64 * 1024
     expose_side: bool = False
+    client_address: ClientAddress | None = None
+    proxy_protocol: ProxyProtocol | None = None
+    health_path: str | None = None
+    tls: EntryTls | None = None
+    paths: Paths = Paths.AS_IS
+    idle_timeout_seconds: float = 3600.0
+    max_connections: int | None = None
+    proxies: tuple[str, ...] = ()
+    max_hops: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +101,65 @@ class Health:
     timeout_seconds: float = 2.0
 
 
+class AffinityKind(enum.Enum):
+    """What keeps a client on one endpoint of a legacy service; NONE: nothing does."""
+
+    HEADER = "header"
+    COOKIE = "cookie"
+    CLIENT_ADDRESS = "client_address"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Affinity:
+    """By what a client stays on one endpoint. `name` is the header's or the cookie's; without it the address counts."""
+
+    kind: AffinityKind
+    name: str = ""
+
+
+class Connections(enum.Enum):
+    """Whether connections to a legacy service are pooled, or each client connection has its own (NTLM, Negotiate)."""
+
+    POOLED = "pooled"
+    PER_CLIENT = "per-client"
+
+
+class Protocol(enum.Enum):
+    """What a legacy service speaks: HTTP/1.1, HTTP/2 (gRPC needs it), or whatever its client speaks."""
+
+    HTTP1 = "http1"
+    HTTP2 = "http2"
+    AS_CLIENT = "as-client"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protect:
+    """What a legacy service may be given at once by the whole fleet; None: unlimited."""
+
+    connections: int | None = None
+    requests: int | None = None
+    pending: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegacyService:
-    """An application on-premises."""
+    """An application on-premises.
+
+    `affinity` None: chosen by the compiler where there are several endpoints. `idle_timeout_seconds` must be below the
+    application's own.
+    """
 
     name: str
     endpoints: tuple[Endpoint, ...]
     tls: Tls | None = None
     health: Health | None = None
     connect_timeout_seconds: float = 1.0
+    affinity: Affinity | None = None
+    connections: Connections = Connections.POOLED
+    protocol: Protocol = Protocol.HTTP1
+    idle_timeout_seconds: float = 4.0
+    protect: Protect = Protect()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +266,103 @@ class Sticky:
         return self.kind is StickyKind.COOKIE and self.without_key is WithoutKey.ASSIGN
 
 
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """Where a node finds a secret: an environment variable or a file, exactly one; never the secret itself."""
+
+    environment: str | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """How an identity's claims reach the upstream: signed with `key` (HS256), valid for `lifetime_seconds`."""
+
+    key: SecretReference
+    lifetime_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jwks:
+    """Where a token's keys are: a file, or an HTTPS URL (host, port, path) with the TLS it is verified by."""
+
+    file: str | None = None
+    endpoint: Endpoint | None = None
+    path: str = ""
+    tls: Tls | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JwtIdentity:
+    """Users prove who they are by a bearer token. `claims` None: the upstream gets the token alone, as it came."""
+
+    name: str
+    issuer: str
+    audiences: tuple[str, ...]
+    jwks: Jwks
+    scopes_claim: str = "scope"
+    roles_claim: str = "roles"
+    clock_skew_seconds: float = 60.0
+    claims: Claims | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionIdentity:
+    """Users have a session in a legacy application, which is asked about it: GET `path` with the cookie.
+
+    It answers 200 with the claims in headers (`claim_headers`: header, claim), anything else refuses.
+    """
+
+    name: str
+    service: str
+    path: str
+    cookie: str
+    claim_headers: tuple[tuple[str, str], ...]
+    claims: Claims
+    scopes_claim: str = "scope"
+    roles_claim: str = "roles"
+    timeout_seconds: float = 1.0
+
+
+Identity = JwtIdentity | SessionIdentity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorize:
+    """Who may use a route: users of `identity` with all `scopes` and one of `roles`, where given."""
+
+    identity: str
+    scopes: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+class LimitBy(enum.Enum):
+    """What a limit counts: all requests of the route, or each client's."""
+
+    ROUTE = "route"
+    CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """At most `requests` in each `per_seconds`, `burst` at once; what exceeds it is answered 429."""
+
+    requests: int
+    per_seconds: float
+    burst: int
+    by: LimitBy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """Where traces, logs and metrics go by OTLP/HTTP; `sample`: parts per 10,000 of requests that begin a trace."""
+
+    otlp: Endpoint
+    tls: Tls | None
+    path: str
+    sample: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
     """What replaces the matched path for one side: the prefix of a prefix route, the whole path of an exact one."""
@@ -193,6 +390,9 @@ class Route:
     upgrade: str | None = None
     rewrite_legacy: Rewrite | None = None
     rewrite_lambda: Rewrite | None = None
+    paths: Paths = Paths.AS_IS
+    authorize: Authorize | None = None
+    limit: Limit | None = None
 
     @property
     def has_two_sides(self) -> bool:
@@ -208,6 +408,8 @@ class Estate:
     legacy: tuple[LegacyService, ...]
     candidates: tuple[Candidate, ...]
     routes: tuple[Route, ...]
+    identities: tuple[Identity, ...] = ()
+    telemetry: Telemetry | None = None
     _by_name: dict[str, Route] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -1,5 +1,6 @@
-"""The bootstrap: what Envoy reads once at start. It is the same for every estate, so a new estate needs no restart."""
+"""The bootstrap: what Envoy reads once at start. Where two estates have the same one, no restart lies between them."""
 
+from ..estate import Estate
 from .proto import Json, extension, watched
 from .runtime import LAYER
 
@@ -35,7 +36,7 @@ _KEPT_STATS = [
 ]
 
 
-def bootstrap() -> Json:
+def bootstrap(estate: Estate) -> Json:  # noqa: ARG001 - limits and telemetry will come from it
     """The bootstrap; every path in it is relative to the node's state directory."""
     return {
         **_always(),
@@ -46,12 +47,17 @@ def bootstrap() -> Json:
     }
 
 
-def static_bootstrap(*, clusters: list[Json], listeners: list[Json], runtime: Json) -> Json:
-    """The same configuration with everything inlined, because Envoy's validation does not read watched files."""
+def inlined(bootstrap: Json, *, clusters: list[Json], listeners: list[Json]) -> Json:
+    """The bootstrap with everything that it watches in it, because Envoy's validation does not read watched files."""
+    rest = {key: value for key, value in bootstrap.items() if key != "dynamic_resources"}
+    static = bootstrap.get("static_resources", {})
     return {
-        **_always(),
-        "layered_runtime": {"layers": [{"name": LAYER, "static_layer": runtime}]},
-        "static_resources": {"clusters": clusters, "listeners": listeners},
+        **rest,
+        "layered_runtime": {"layers": [{"name": LAYER, "static_layer": {}}]},
+        "static_resources": {
+            "clusters": [*static.get("clusters", []), *clusters],
+            "listeners": [*static.get("listeners", []), *listeners],
+        },
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..estate import Candidate, Endpoint, Estate, Health, LambdaFunction, LegacyService, Tls
 from ..hosts import is_ip
-from . import names
+from . import identities, names, telemetry
 from .proto import UNLIMITED, Json, api_type, extension, seconds, socket_address
 
 SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt"
@@ -40,7 +40,7 @@ def clusters(estate: Estate) -> list[Json]:
         found += [_inner_hop(candidate), _upstream(candidate)]
     pairs = {(route.candidate, route.legacy) for route in estate.routes if route.has_two_sides and route.fallback}
     found += [_composite(candidate or "", legacy or "") for candidate, legacy in pairs]
-    found.append({"name": names.TELEMETRY_OFF, "type": "STATIC"})
+    found += [*identities.clusters(estate), *telemetry.clusters(estate)]
     return sorted(found, key=lambda cluster: str(cluster["name"]))
 
 

@@ -32,7 +32,7 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
     gc.disable()  # half a million live objects at 10,000 routes make every collection dear
     try:
         files = {
-            "bootstrap.json": orjson.dumps(bootstrap()),
+            "bootstrap.json": orjson.dumps(bootstrap(estate)),
             "clusters.json": orjson.dumps(resources(_CLUSTER, clusters(estate))),
             "listeners.json": orjson.dumps(resources(_LISTENER, listeners(estate))),
             "routes.json": orjson.dumps(resources(_ROUTES, [route_configuration(estate, weights)])),

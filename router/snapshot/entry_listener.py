@@ -2,11 +2,12 @@
 
 from strangler_fig.names import HEADER_PREFIX
 
-from ..estate import Entry, Estate
-from . import names
+from ..estate import Estate
+from . import identities, limits, names, vip
 from .access_log import access_logs
 from .candidate_listener import lua
-from .proto import MAX_HEADERS, Json, api_type, extension, socket_address, watched
+from .proto import MAX_HEADERS, Json, extension, socket_address, watched
+from .telemetry import tracing
 
 _USER_FILTER = "user"
 
@@ -17,7 +18,6 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
     manager = extension(
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix=names.ENTRY,
-        use_remote_address=True,
         preserve_external_request_id=True,
         # The id is the key of new users' draw, so nothing may change it between the draw and the cookie.
         request_id_extension={
@@ -31,24 +31,32 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
         stream_idle_timeout="0s",
         upgrade_configs=[{"upgrade_type": kind, "enabled": False} for kind in ("websocket", "CONNECT")],
         early_header_mutation_extensions=[_without_our_headers()],
-        tracing=_tracing(),
+        tracing=tracing(estate),
         access_log=access_logs(),
-        http_filters=_filters(estate.entry),
+        **vip.client_address(estate.entry),
+        http_filters=_filters(estate),
         **({"route_config": routes} if routes is not None else source),
     )
+    chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
     return {
         "name": names.ENTRY,
         "address": socket_address(estate.entry.address),
-        "filter_chains": [
-            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-        ],
+        "filter_chains": [chain | vip.transport_socket(estate.entry)],
+        **vip.listener_filters(estate.entry),
     }
 
 
-def _filters(entry: Entry) -> list[Json]:
+def _filters(estate: Estate) -> list[Json]:
+    """The filters in their order: the monitor's answer first, what refuses before what asks others, the router last."""
+    entry = estate.entry
     sources = {"user": lua("user.lua"), "issue": lua("user.lua", "issue.lua")}
     user = extension("filters.http.lua.v3.Lua", source_codes=sources, clear_route_cache=False)
-    filters: list[Json] = [{"name": _USER_FILTER, "disabled": True, "typed_config": user}]
+    filters: list[Json] = [
+        *vip.filters(entry),
+        {"name": _USER_FILTER, "disabled": True, "typed_config": user},
+        *limits.filters(estate),
+        *identities.filters(estate),
+    ]
     if entry.max_body_bytes is not None:
         limit = extension("filters.http.body_size_limit.v3.BodySizeLimit", max_request_bytes=entry.max_body_bytes)
         filters.append({"name": "envoy.filters.http.body_size_limit", "typed_config": limit})
@@ -63,22 +71,3 @@ def _without_our_headers() -> Json:
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": extension("http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=mutations),
     }
-
-
-def _tracing() -> Json:
-    """Trace context is kept, sampling decision included, or started unsampled; nothing is exported."""
-    never = extension(
-        "tracers.opentelemetry.samplers.v3.TraceIdRatioBasedSamplerConfig", sampling_percentage={"numerator": 0}
-    )
-    sampler = extension(
-        "tracers.opentelemetry.samplers.v3.ParentBasedSamplerConfig",
-        wrapped_sampler={"name": "envoy.tracers.opentelemetry.samplers.trace_id_ratio_based", "typed_config": never},
-    )
-    uri = {"uri": "http://telemetry.invalid/v1/traces", "cluster": names.TELEMETRY_OFF, "timeout": "1s"}
-    tracer = api_type(
-        "envoy.config.trace.v3.OpenTelemetryConfig",
-        service_name="fig-router",
-        http_service={"http_uri": uri},
-        sampler={"name": "envoy.tracers.opentelemetry.samplers.parent_based", "typed_config": sampler},
-    )
-    return {"provider": {"name": "envoy.tracers.opentelemetry", "typed_config": tracer}}

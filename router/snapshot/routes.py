@@ -15,7 +15,7 @@ from strangler_fig.units import FULL_SHARE
 from ..estate import Estate, Match, PathKind, Rewrite, Route, StickyKind, WithoutKey
 from ..precedence import virtual_hosts
 from ..weight import LEGACY_ONLY, Weight
-from . import names
+from . import identities, limits, names
 from .proto import Json, extension, headers, seconds
 
 REPLAY_HEADER = "x-fig-replay"
@@ -38,7 +38,7 @@ def route_configuration(estate: Estate, weights: Mapping[str, Weight]) -> Json:
 
     Each virtual host has its own routes and those without a host, because Envoy picks the host first.
     """
-    entries = {route.name: _entries(route, weights.get(route.name, LEGACY_ONLY)) for route in estate.routes}
+    entries = {route.name: _governed(route, weights.get(route.name, LEGACY_ONLY)) for route in estate.routes}
     default = _default_entries(estate)
     return {
         "name": names.ENTRY,
@@ -81,6 +81,16 @@ def _default_entries(estate: Estate) -> list[Json]:
     cluster = names.legacy_cluster(estate.entry.default)
     action = _unbounded(cluster) | {"upgrade_configs": [{"upgrade_type": "websocket", "enabled": True}]}
     return [{"name": "default", "match": {"prefix": "/"}, "route": action}]
+
+
+def _governed(route: Route, weight: Weight) -> list[Json]:
+    """The route's entries with what it asks of its users: filters are told by route, whichever entry takes it."""
+    entries = _entries(route, weight)
+    asked = limits.per_route(route) | identities.per_route(route)
+    if not asked:
+        return entries
+    key = "typed_per_filter_config"
+    return [{**entry, key: {**entry.get(key, {}), **asked}} for entry in entries]
 
 
 def _entries(route: Route, weight: Weight) -> list[Json]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from .bootstrap import static_bootstrap
+from .bootstrap import inlined
 
 _TIMEOUT_SECONDS = 60.0
 
@@ -22,10 +22,11 @@ def problems(snapshot: Path, envoy: Path) -> tuple[str, ...]:
         clusters = _resources(snapshot / "clusters.json")
         listeners = _resources(snapshot / "listeners.json")
         routes = _resources(snapshot / "routes.json")
+        bootstrap = orjson.loads((snapshot / "bootstrap.json").read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as error:
         return (f"{snapshot} does not read as a snapshot: {error}",)
     found = _composite_problems(clusters)
-    static = static_bootstrap(clusters=clusters, listeners=[_inlined(one, routes) for one in listeners], runtime={})
+    static = inlined(bootstrap, clusters=clusters, listeners=[_inlined(one, routes) for one in listeners])
     return (*found, *_envoy_problems(static, envoy))
 
 

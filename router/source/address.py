@@ -15,6 +15,7 @@ URL = "ES103"
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _PORT = re.compile(r"[0-9]{1,5}")
 _URL = re.compile(r"(https?)://([^/?#@]+)/?")
+_WEB_URL = re.compile(r"(https?://[^/?#@]+)((?:/[^?#\s]*)?)")
 _MAX_NAME = 253
 _MAX_PORT = 65_535
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -33,6 +34,15 @@ class ApiUrl:
         usual = _DEFAULT_PORTS["https" if self.secure else "http"]
         text = str(self.endpoint)
         return text.rpartition(":")[0] if self.endpoint.port == usual else text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebUrl:
+    """Where something is fetched from or sent to: scheme, host, port and path (empty or beginning with `/`)."""
+
+    secure: bool
+    endpoint: Endpoint
+    path: str
 
 
 def parse_endpoint(text: str) -> Endpoint:
@@ -70,6 +80,23 @@ def parse_api_url(text: str) -> ApiUrl:
     except Fault as fault:
         raise Fault(URL, f"{text!r} is not the URL of a Lambda API: {fault.message}", fault.hint) from fault
     return ApiUrl(secure=scheme == "https", endpoint=endpoint)
+
+
+def parse_web_url(text: str) -> WebUrl:
+    """What an http or https URL names: host, port and path, without query. Raises `Fault`."""
+    found = _WEB_URL.fullmatch(text)
+    if not found:
+        raise Fault(URL, f"{text!r} is not a URL that can be used here", "as in https://host/path, without ? and #")
+    root = parse_api_url(found[1])
+    return WebUrl(secure=root.secure, endpoint=root.endpoint, path=found[2].rstrip("/"))
+
+
+def parse_https_url(text: str) -> WebUrl:
+    """What an https URL names. Raises `Fault`."""
+    url = parse_web_url(text)
+    if not url.secure:
+        raise Fault(URL, f"{text!r} is not https: keys that anybody may replace prove nothing", "write https://")
+    return url
 
 
 def parse_host(text: str) -> str:

@@ -23,7 +23,7 @@ from .lower import lower
 from .shapes import EstateShape
 
 UNREADABLE = "ES100"
-_SECTIONS = ("legacy", "lambda", "routes")
+_SECTIONS = ("legacy", "lambda", "identities", "routes")
 _MOST_BYTES = 64 * 2**20
 _KEY = "[key]"
 _PLACEHOLDER_ADDRESS = "127.0.0.1:1"

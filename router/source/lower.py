@@ -6,9 +6,14 @@ Everything is in order of its name, so that the order of a file's lines changes 
 from collections.abc import Sequence
 
 from ..estate import (
+    Affinity,
+    AffinityKind,
     Candidate,
+    ClientAddress,
+    Connections,
     Endpoint,
     Entry,
+    EntryTls,
     Estate,
     Health,
     HttpUpstream,
@@ -17,6 +22,10 @@ from ..estate import (
     Match,
     PathKind,
     PathMatch,
+    Paths,
+    Protect,
+    Protocol,
+    ProxyProtocol,
     Rewrite,
     Route,
     Sticky,
@@ -26,9 +35,12 @@ from ..estate import (
 )
 from .address import ApiUrl
 from .arn import api_host
+from .lower_policies import authorize, identity, limit, telemetry
 from .shapes import (
+    AffinityShape,
     CandidateShape,
     EntryShape,
+    EntryTlsShape,
     EstateShape,
     HealthShape,
     HttpShape,
@@ -36,8 +48,8 @@ from .shapes import (
     MatchShape,
     RouteShape,
     StickyShape,
-    TlsShape,
 )
+from .tls_shape import TlsShape
 
 DEFAULT_TIMEOUT_SECONDS = 15.0
 DEFAULT_CONNECT_SECONDS = 1.0
@@ -51,6 +63,8 @@ def lower(shape: EstateShape) -> Estate:
         legacy=tuple(_legacy(name, shape.legacy[name]) for name in sorted(shape.legacy)),
         candidates=tuple(_candidate(name, shape.lambda_[name]) for name in sorted(shape.lambda_)),
         routes=tuple(_route(name, shape.routes[name]) for name in sorted(shape.routes)),
+        identities=tuple(identity(name, shape.identities[name]) for name in sorted(shape.identities)),
+        telemetry=telemetry(shape.telemetry),
     )
 
 
@@ -61,6 +75,30 @@ def _entry(shape: EntryShape) -> Entry:
         max_body_bytes=shape.max_body,
         max_header_bytes=shape.max_headers,
         expose_side=shape.expose_side,
+        client_address=ClientAddress(
+            trusted=tuple(sorted(shape.client_address.trusted or ())), hops=shape.client_address.hops
+        )
+        if shape.client_address
+        else None,
+        proxy_protocol=ProxyProtocol(shape.proxy_protocol) if shape.proxy_protocol else None,
+        health_path=shape.health.path if shape.health else None,
+        tls=_entry_tls(shape.tls),
+        paths=Paths(shape.paths),
+        idle_timeout_seconds=shape.idle_timeout,
+        max_connections=shape.max_connections,
+        proxies=tuple(sorted(shape.proxies or ())),
+        max_hops=shape.max_hops,
+    )
+
+
+def _entry_tls(shape: EntryTlsShape | None) -> EntryTls | None:
+    if shape is None:
+        return None
+    return EntryTls(
+        certificate_file=shape.certificate,
+        key_file=shape.key,
+        client_ca_file=shape.client_ca,
+        client_names=tuple(sorted(shape.client_names or ())),
     )
 
 
@@ -71,7 +109,28 @@ def _legacy(name: str, shape: LegacyShape) -> LegacyService:
         tls=_tls(shape.tls, shape.endpoints),
         health=_health(shape.health),
         connect_timeout_seconds=shape.connect_timeout,
+        affinity=_affinity(shape.affinity),
+        connections=Connections(shape.connections),
+        protocol=Protocol(shape.protocol),
+        idle_timeout_seconds=shape.idle_timeout,
+        protect=Protect(
+            connections=shape.protect.connections, requests=shape.protect.requests, pending=shape.protect.pending
+        )
+        if shape.protect
+        else Protect(),
     )
+
+
+def _affinity(shape: AffinityShape | None) -> Affinity | None:
+    if shape is None:
+        return None
+    if shape.none:
+        return Affinity(AffinityKind.NONE)
+    if shape.client_address:
+        return Affinity(AffinityKind.CLIENT_ADDRESS)
+    if shape.header is not None:
+        return Affinity(AffinityKind.HEADER, shape.header)
+    return Affinity(AffinityKind.COOKIE, shape.cookie or "")
 
 
 def _candidate(name: str, shape: CandidateShape) -> Candidate:
@@ -139,6 +198,9 @@ def _route(name: str, shape: RouteShape) -> Route:
         upgrade=shape.upgrade,
         rewrite_legacy=Rewrite(path=rewrite.legacy) if rewrite and rewrite.legacy else None,
         rewrite_lambda=Rewrite(path=rewrite.lambda_) if rewrite and rewrite.lambda_ else None,
+        paths=Paths(shape.paths or ("as-is" if shape.lambda_ is None else "strict")),
+        authorize=authorize(shape.authorize),
+        limit=limit(shape.limit),
     )
 
 

@@ -1,159 +1,59 @@
 """The estate file's shapes: which keys there are, what each value must be, and what a reader should know about it.
 
-pydantic reads them once; `lower` turns them into the estate at once. Values that have a grammar (addresses, ARNs,
-durations) are parsed on the way, so what a shape holds is already the domain's value. `schema` prints these shapes.
+pydantic reads them once; `lower` turns them into the estate at once. `schema` prints these shapes.
 """
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    WithJsonSchema,
-    WrapValidator,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, ConfigDict, Field, WrapValidator, model_validator
 
-from ..estate import Endpoint, FunctionArn
-from ..hosts import is_ip
-from . import address, arn, path, quantity, tokens
-from .address import ApiUrl
 from .fault import Fault
+from .policy_shapes import AuthorizeShape, IdentityShape, LimitShape, TelemetryShape
+from .tls_shape import TlsShape, needs_name
+from .values import (
+    CHOICE,
+    Arn,
+    BodySize,
+    Concurrency,
+    Cookie,
+    Count,
+    Duration,
+    Endpoints,
+    EntryAddress,
+    File,
+    HeaderSize,
+    HeaderValue,
+    HealthPath,
+    Hops,
+    Host,
+    LambdaDuration,
+    MatchHeader,
+    Method,
+    Name,
+    OneHost,
+    Path,
+    Ranges,
+    Reference,
+    Regex,
+    Region,
+    Salt,
+    Shape,
+    StickyHeader,
+    Url,
+    choose,
+    exactly_one,
+    refused,
+)
 
-CHOICE = "ES115"
-TEXT = "ES116"
-
-_ANY_TEXT = ".+"
 _DEFAULT_HEADERS = 64 * 1024
-_MAX_CONCURRENCY = 1_000_000
-_LONGEST = 86_400.0
-
-
-def _fault(fault: Fault) -> PydanticCustomError:
-    return PydanticCustomError(fault.code, "{text}", {"text": fault.message, "hint": fault.hint})
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    kind = {bool: "a truth value", int: "a number", float: "a number", list: "a list", dict: "a mapping"}[type(value)]
-    quotable = isinstance(value, (bool, int, float))
-    raise _fault(Fault(TEXT, f"it is {kind}, not text", "write it in quotes" if quotable else ""))
-
-
-def _parsed(parse: Callable[[str], Any], *, of_number: bool = False, differs: bool = False) -> PlainValidator:
-    """Validate by `parse`; with `of_number` a bare number goes there too, whose message asks for the unit.
-
-    What was parsed is remembered, because thousands of routes share a few hosts, methods and durations; not so where it
-    `differs` from route to route.
-    """
-    parse = parse if differs else functools.lru_cache(maxsize=256)(parse)
-
-    def validate(value: Any) -> Any:
-        try:
-            if isinstance(value, str):
-                return parse(value)
-            return parse(str(value)) if of_number and isinstance(value, (int, float)) else parse(_text(value))
-        except Fault as fault:
-            raise _fault(fault) from fault
-
-    return PlainValidator(validate)
-
-
-def _described(pattern: str, *examples: str) -> WithJsonSchema:
-    """The JSON Schema of a text: its pattern, or anything with a variable in it, which only the reader can resolve."""
-    return WithJsonSchema({"type": "string", "pattern": rf"^({pattern})$|\$\{{", "examples": list(examples)})
 
 
 def _no_name_twice(value: Any, parse: Callable[[Any], dict[str, str]]) -> dict[str, str]:
     headers = parse(value)
     if len(headers) < len(value):
-        raise _fault(Fault(CHOICE, "a header is named twice, in different case", "header names ignore case"))
+        raise refused(Fault(CHOICE, "a header is named twice, in different case", "header names ignore case"))
     return headers
-
-
-def _non_empty(text: str) -> str:
-    if not text or not text.isprintable():
-        raise Fault(TEXT, "it is empty or has characters that cannot be printed")
-    return text
-
-
-Name = Annotated[str, _parsed(tokens.parse_id, differs=True), _described(tokens.ID_PATTERN, "books-read")]
-Reference = Annotated[str, _parsed(_non_empty), _described(tokens.ID_PATTERN)]
-Address = Annotated[Endpoint, _parsed(address.parse_endpoint), _described(r".+:[0-9]{1,5}", "shop.internal:8080")]
-EntryAddress = Annotated[Endpoint, _parsed(address.parse_entry_address), _described(r".+:[0-9]{1,5}", "0.0.0.0:8080")]
-Url = Annotated[ApiUrl, _parsed(address.parse_api_url), _described("https?://[^/?#]+/?", "http://127.0.0.1:9002")]
-Host = Annotated[str, _parsed(address.parse_host), _described(r"(\*\.)?[^*/?#]+", "books.example", "*.example")]
-OneHost = Annotated[str, _parsed(address.parse_one_host), _described("[^*/?#]+", "books.example")]
-Arn = Annotated[
-    FunctionArn,
-    _parsed(arn.parse_arn),
-    _described(
-        r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?",
-        "arn:aws:lambda:eu-west-1:123456789012:function:books:live",
-    ),
-]
-Region = Annotated[str, _parsed(arn.parse_region), _described("[a-z]{2}(-[a-z]+)+-[0-9]{1,2}", "eu-west-1")]
-Path = Annotated[str, _parsed(path.parse_path, differs=True), _described("/[^?#]*", "/books")]
-HealthPath = Annotated[str, _parsed(path.parse_health_path), _described("/[^#]*", "/health")]
-Regex = Annotated[str, _parsed(path.parse_regex, differs=True), _described(_ANY_TEXT, "/books/[0-9]+")]
-Method = Annotated[str, _parsed(tokens.parse_method), _described(tokens.METHOD_PATTERN, "GET")]
-MatchHeader = Annotated[str, _parsed(tokens.parse_match_header), _described(tokens.TOKEN_PATTERN, "X-Api")]
-HeaderValue = Annotated[str, _parsed(tokens.parse_header_value), _described(_ANY_TEXT, "v2")]
-StickyHeader = Annotated[str, _parsed(tokens.parse_sticky_header), _described(tokens.TOKEN_PATTERN, "X-User")]
-Cookie = Annotated[str, _parsed(tokens.parse_cookie_name), _described(tokens.TOKEN_PATTERN, "fig-user")]
-Salt = Annotated[str, _parsed(tokens.parse_salt, differs=True), _described(tokens.SALT_PATTERN, "books")]
-File = Annotated[str, _parsed(_non_empty), _described(_ANY_TEXT, "/etc/ssl/ca.pem")]
-Duration = Annotated[
-    float,
-    _parsed(quantity.duration_up_to(_LONGEST), of_number=True),
-    _described(quantity.DURATION_PATTERN, "500ms", "2s"),
-]
-LambdaDuration = Annotated[
-    float,
-    _parsed(quantity.duration_up_to(quantity.LAMBDA_LIMIT_SECONDS), of_number=True),
-    _described(quantity.DURATION_PATTERN, "5s"),
-]
-BodySize = Annotated[
-    # Envoy counts bodies in 32 bits.
-    int, _parsed(quantity.size_between(1, 2**32 - 1), of_number=True), _described(quantity.SIZE_PATTERN, "50MB")
-]
-HeaderSize = Annotated[
-    # Source: Envoy API v3, HttpConnectionManager.max_request_headers_kb: from 1 to 8192.
-    int, _parsed(quantity.size_between(2**10, 8 * 2**20), of_number=True), _described(quantity.SIZE_PATTERN, "64KiB")
-]
-Concurrency = Annotated[int, Field(ge=1, le=_MAX_CONCURRENCY)]
-Endpoints = Annotated[list[Address], Field(min_length=1)]
-
-
-def _exactly_one(*keys: str) -> dict[str, Any]:
-    return {"oneOf": [{"required": [key]} for key in keys]}
-
-
-def _choose(found: dict[str, object | None]) -> None:
-    given = [key for key, value in found.items() if value is not None]
-    if len(given) != 1:
-        text = f"{' and '.join(given)} exclude each other" if given else "nothing is chosen"
-        raise _fault(Fault(CHOICE, text, f"write exactly one of {', '.join(found)}"))
-
-
-class Shape(BaseModel):
-    """A mapping of the file: nothing but its own keys, nothing converted silently."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
-
-
-class TlsShape(Shape):
-    """How an upstream proves who it is."""
-
-    ca: File | None = Field(None, description="PEM file of the CAs to trust. Default: the system's.")
-    name: OneHost | None = Field(None, description="The name its certificate must carry. Default: the endpoints' name.")
 
 
 class HealthShape(Shape):
@@ -164,16 +64,41 @@ class HealthShape(Shape):
     timeout: Duration = Field(2.0, description="How long an answer may take. Default 2s.")
 
 
-def _needs_name(tls: TlsShape | None, endpoints: Sequence[Endpoint], host: str | None = None) -> None:
-    """Refuse TLS whose certificate's name nobody can tell: several hosts, or addresses instead of a name."""
-    if tls is None or tls.name or host:
-        return
-    hosts = {endpoint.host for endpoint in endpoints}
-    if len(hosts) > 1 or any(is_ip(one) for one in hosts):
-        reason = "the endpoints are addresses or several hosts"
-        raise _fault(
-            Fault(CHOICE, f"tls needs a name, because {reason}", "write tls: name: with the certificate's name")
-        )
+class ClientAddressShape(Shape):
+    """Whose X-Forwarded-For is believed; exactly one of its keys."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one("trusted", "hops"))
+
+    trusted: Ranges | None = Field(None, description="Ranges of the proxies in front; the first other address counts.")
+    hops: Hops | None = Field(None, description="How many proxies stand in front, the VIP included.")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "ClientAddressShape":
+        choose({"trusted": self.trusted, "hops": self.hops})
+        return self
+
+
+class EntryTlsShape(Shape):
+    """The entry's certificate, and whether the VIP must show one. Renewed files are used without a restart."""
+
+    certificate: File = Field(description="PEM file: the certificate and its intermediates.")
+    key: File = Field(description="PEM file: its private key.")
+    client_ca: File | None = Field(None, description="PEM file of CAs; the VIP must show a certificate of theirs.")
+    client_names: Annotated[list[OneHost], Field(min_length=1)] | None = Field(
+        None, description="Names of which the VIP's certificate must carry one. Default: any that client_ca signed."
+    )
+
+    @model_validator(mode="after")
+    def _names_need_a_ca(self) -> "EntryTlsShape":
+        if self.client_names and not self.client_ca:
+            raise refused(Fault(CHOICE, "client_names without client_ca", "write client_ca: with the CAs' PEM file"))
+        return self
+
+
+class EntryHealthShape(Shape):
+    """What the VIP's monitor asks."""
+
+    path: HealthPath = Field(description="Answers 200 while requests are welcome, 503 while the router drains.")
 
 
 class EntryShape(Shape):
@@ -184,6 +109,51 @@ class EntryShape(Shape):
     max_body: BodySize | None = Field(None, description="Largest request body. Default: unlimited.")
     max_headers: HeaderSize = Field(_DEFAULT_HEADERS, description="Largest request header block. Default 64KiB.")
     expose_side: bool = Field(default=False, description="Whether answers say who served: x-fig-side, x-fig-assigned.")
+    client_address: ClientAddressShape | None = Field(
+        None, description="Whose X-Forwarded-For says who the client is. Default: nobody's, the peer is the client."
+    )
+    proxy_protocol: Literal["required", "optional"] | None = Field(
+        None, description="Whether connections begin with a PROXY protocol header, v1 or v2. Default: they do not."
+    )
+    health: EntryHealthShape | None = Field(None, description="What the VIP's monitor asks. Default: nothing.")
+    tls: EntryTlsShape | None = Field(None, description="Speak TLS to the VIP. Default: plain HTTP.")
+    paths: Literal["as-is", "strict"] = Field(
+        "as-is", description="What the default route does with a path such as /a//b or /a/../b. Strict answers 400."
+    )
+    idle_timeout: Duration = Field(
+        3600.0, description="How long an unused connection stays open: longer than the VIP keeps one. Default 1h."
+    )
+    max_connections: Count | None = Field(
+        None, description="Connections at once, on each node. Default: sized at start from what the host allows."
+    )
+    proxies: Ranges | None = Field(
+        None, description="Ranges from which calls of functions come back: they go to legacy, so that nothing loops."
+    )
+    max_hops: Hops = Field(10, description="How often one request may pass a router before it is answered 508.")
+
+
+class AffinityShape(Shape):
+    """By what a client stays on one endpoint; exactly one of its keys."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one("header", "cookie", "client_address", "none"))
+
+    header: StickyHeader | None = Field(None, description="A request header; without it the client's address counts.")
+    cookie: Cookie | None = Field(None, description="A cookie; without it the client's address counts.")
+    client_address: Literal[True] | None = Field(None, description="true: the client's IP address.")
+    none: Literal[True] | None = Field(None, description="true: any endpoint may answer any request.")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "AffinityShape":
+        choose({"header": self.header, "cookie": self.cookie, "client_address": self.client_address, "none": self.none})
+        return self
+
+
+class ProtectShape(Shape):
+    """What a legacy service may be given at once, by the whole fleet; the live nodes share it."""
+
+    connections: Count | None = Field(None, description="Connections. Default: unlimited.")
+    requests: Count | None = Field(None, description="Requests in flight. Default: unlimited.")
+    pending: Count | None = Field(None, description="Requests that wait for a connection. Default: unlimited.")
 
 
 class LegacyShape(Shape):
@@ -193,10 +163,25 @@ class LegacyShape(Shape):
     tls: TlsShape | None = Field(None, description="Speak TLS to it. Default: plain HTTP.")
     health: HealthShape | None = Field(None, description="Check its endpoints actively. Default: not.")
     connect_timeout: Duration = Field(1.0, description="How long connecting may take. Default 1s.")
+    affinity: AffinityShape | None = Field(
+        None,
+        description="By what a client stays on one endpoint. Default with several endpoints: the sticky header that "
+        "all its routes share, else the client's address.",
+    )
+    connections: Literal["pooled", "per-client"] = Field(
+        "pooled", description="per-client: each client connection has its own, which NTLM and Negotiate need."
+    )
+    protocol: Literal["http1", "http2", "as-client"] = Field(
+        "http1", description="What it speaks; gRPC needs http2. as-client: what its client speaks."
+    )
+    idle_timeout: Duration = Field(
+        4.0, description="How long an unused connection is kept: less than the application keeps one. Default 4s."
+    )
+    protect: ProtectShape | None = Field(None, description="What it may be given at once. Default: no limits.")
 
     @model_validator(mode="after")
     def _has_name(self) -> "LegacyShape":
-        _needs_name(self.tls, self.endpoints)
+        needs_name(self.tls, self.endpoints)
         return self
 
 
@@ -210,14 +195,14 @@ class HttpShape(Shape):
 
     @model_validator(mode="after")
     def _has_name(self) -> "HttpShape":
-        _needs_name(self.tls, self.endpoints, self.host)
+        needs_name(self.tls, self.endpoints, self.host)
         return self
 
 
 class CandidateShape(Shape):
     """A new side: a Lambda function (`arn`), or an HTTP upstream (`http`)."""
 
-    model_config = ConfigDict(json_schema_extra=_exactly_one("arn", "http"))
+    model_config = ConfigDict(json_schema_extra=exactly_one("arn", "http"))
 
     arn: Arn | None = Field(None, description="The function, with an alias or a version as its qualifier.")
     endpoint: Url | None = Field(
@@ -234,22 +219,22 @@ class CandidateShape(Shape):
 
     @model_validator(mode="after")
     def _one_kind(self) -> "CandidateShape":
-        _choose({"arn": self.arn, "http": self.http})
+        choose({"arn": self.arn, "http": self.http})
         if self.http:
             for key in ("endpoint", "tls", "region"):
                 if getattr(self, key) is not None:
-                    raise _fault(Fault(CHOICE, f"{key} belongs to a function, not to http", "move it into http:"))
+                    raise refused(Fault(CHOICE, f"{key} belongs to a function, not to http", "move it into http:"))
         if self.endpoint and self.tls and not self.endpoint.secure:
-            raise _fault(Fault(CHOICE, "tls is set, but the endpoint is http://", "write https:// or leave tls out"))
+            raise refused(Fault(CHOICE, "tls is set, but the endpoint is http://", "write https:// or leave tls out"))
         if self.endpoint and self.endpoint.secure:
-            _needs_name(self.tls or TlsShape(), [self.endpoint.endpoint])
+            needs_name(self.tls or TlsShape(), [self.endpoint.endpoint])
         return self
 
 
 class PathShape(Shape):
     """A path condition; exactly one of its keys."""
 
-    model_config = ConfigDict(json_schema_extra=_exactly_one("exact", "prefix", "regex"))
+    model_config = ConfigDict(json_schema_extra=exactly_one("exact", "prefix", "regex"))
 
     exact: Path | None = Field(None, description="The whole path, without query; case counts.")
     prefix: Path | None = Field(
@@ -259,7 +244,7 @@ class PathShape(Shape):
 
     @model_validator(mode="after")
     def _one_kind(self) -> "PathShape":
-        _choose({"exact": self.exact, "prefix": self.prefix, "regex": self.regex})
+        choose({"exact": self.exact, "prefix": self.prefix, "regex": self.regex})
         return self
 
 
@@ -281,18 +266,18 @@ class MatchShape(Shape):
     @model_validator(mode="after")
     def _one_of_hosts(self) -> "MatchShape":
         if self.host and self.hosts:
-            raise _fault(Fault(CHOICE, "host and hosts exclude each other", "put all of them into hosts"))
+            raise refused(Fault(CHOICE, "host and hosts exclude each other", "put all of them into hosts"))
         for values in (self.hosts, self.methods):
             if values is not None and len(set(values)) < len(values):
                 twice = next(value for value in values if values.count(value) > 1)
-                raise _fault(Fault(CHOICE, f"{twice} is listed twice", "leave one out"))
+                raise refused(Fault(CHOICE, f"{twice} is listed twice", "leave one out"))
         return self
 
 
 class StickyShape(Shape):
     """By what a user stays on a side; exactly one of header, cookie, client_address."""
 
-    model_config = ConfigDict(json_schema_extra=_exactly_one("header", "cookie", "client_address"))
+    model_config = ConfigDict(json_schema_extra=exactly_one("header", "cookie", "client_address"))
 
     header: StickyHeader | None = Field(None, description="A request header that identifies the user.")
     cookie: Cookie | None = Field(None, description="A cookie that identifies the user.")
@@ -305,10 +290,10 @@ class StickyShape(Shape):
 
     @model_validator(mode="after")
     def _one_kind(self) -> "StickyShape":
-        _choose({"header": self.header, "cookie": self.cookie, "client_address": self.client_address})
+        choose({"header": self.header, "cookie": self.cookie, "client_address": self.client_address})
         if self.client_address and self.without_key:
             hint = "leave without_key out"
-            raise _fault(Fault(CHOICE, "every request has a client_address, so without_key says nothing", hint))
+            raise refused(Fault(CHOICE, "every request has a client_address, so without_key says nothing", hint))
         return self
 
 
@@ -344,6 +329,13 @@ class RouteShape(Shape):
     upgrade: Literal["websocket", "connect"] | None = Field(
         None, description="WebSocket or CONNECT: legacy only, without timeout."
     )
+    paths: Literal["as-is", "strict"] | None = Field(
+        None,
+        description="What becomes of a path such as /a//b or /a/../b. Strict: legacy takes it as it is, never the "
+        "function. Default: strict with a Lambda side, as-is without.",
+    )
+    authorize: AuthorizeShape | None = Field(None, description="Who may use it. Default: everybody.")
+    limit: LimitShape | None = Field(None, description="How many requests it takes. Default: all.")
 
 
 def _only_a_number(value: object) -> object:
@@ -363,4 +355,8 @@ class EstateShape(Shape):
     lambda_: dict[Name, CandidateShape] = Field(
         default_factory=dict, alias="lambda", description="Functions and HTTP upstreams that replace them, by name."
     )
+    identities: dict[Name, IdentityShape] = Field(
+        default_factory=dict, description="How users prove who they are, by name."
+    )
+    telemetry: TelemetryShape | None = Field(None, description="Where traces, logs and metrics go. Default: nowhere.")
     routes: dict[Name, RouteShape] = Field(default_factory=dict, description="What moves, route by route, by name.")

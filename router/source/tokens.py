@@ -18,6 +18,11 @@ SALT_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 METHOD_PATTERN = "[A-Z][A-Z0-9_-]{0,31}"
 TOKEN_PATTERN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}"  # noqa: S105 - RFC 9110's `token`, no secret
 
+WORD_PATTERN = r"[!#-\[\]-~]{1,256}"
+VARIABLE = "ES118"
+WORD = "ES119"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORD = re.compile(WORD_PATTERN)
 _ID = re.compile(ID_PATTERN)
 _SALT = re.compile(SALT_PATTERN)
 _METHOD = re.compile(METHOD_PATTERN)
@@ -90,6 +95,20 @@ def parse_cookie_name(text: str) -> str:
     """A cookie's name; case counts. Raises `Fault`."""
     if not _TOKEN.fullmatch(text):
         raise Fault(COOKIE, f"{text!r} is not a cookie's name", "as in session")
+    return text
+
+
+def parse_variable(text: str) -> str:
+    """The name of an environment variable. Raises `Fault`."""
+    if not _VARIABLE.fullmatch(text):
+        raise Fault(VARIABLE, f"{text!r} is not the name of an environment variable", "as in CLAIMS_KEY")
+    return text
+
+
+def parse_word(text: str) -> str:
+    """A scope or a role: RFC 6749's `scope-token`, without spaces, quotes and backslashes. Raises `Fault`."""
+    if not _WORD.fullmatch(text):
+        raise Fault(WORD, f"{_shown(text)} is not a scope or a role", "one word, as in books:read")
     return text
 
 
