@@ -12,29 +12,30 @@ from typing import assert_never
 from strangler_fig.names import SHADOW_HEADER
 from strangler_fig.units import FULL_SHARE
 
-from ..estate import PathKind, Rewrite, Route, StickyKind, WithoutKey
+from ..estate import PathKind, Paths, Rewrite, Route, StickyKind, WithoutKey
 from ..weight import Weight
 from . import identities, limits, names
+from .paths import AS_IS_HEADER
 from .proto import Json, extension, headers, seconds
 
 CLIENT_ADDRESS_HEADER = "x-envoy-external-address"
 ANY: Json = {"prefix": ""}
 """The match of an entry without conditions of its own: those of its route stand before it, in the match tree."""
 
+ONLY_HEADER = "x-fig-only"
+"""On requests that no legacy service could take instead: the inner hop leaves none of them to legacy."""
+CANDIDATE_HEADER = "x-fig-candidate"
+"""Which candidate the inner hop calls."""
+
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _MIRROR_HEADER = "x-fig-mirror"
-_MIRROR = {
-    "cluster_header": _MIRROR_HEADER,
-    "disable_shadow_host_suffix_append": True,
-    "request_headers_mutations": [{"remove": _MIRROR_HEADER}, {"append": headers({SHADOW_HEADER: "1"})[0]}],
-}
 _WHOLE = "^"
 _UPGRADES = {"websocket": "websocket", "connect": "CONNECT"}
 
 
 def entries(route: Route, weight: Weight) -> list[Json]:
     """The route's entries with what it asks of its users: filters are told by route, whichever entry takes it."""
-    found = _entries(route, weight)
+    found = ungoverned_entries(route, weight)
     asked = limits.per_route(route) | identities.per_route(route)
     if not asked:
         return found
@@ -42,7 +43,8 @@ def entries(route: Route, weight: Weight) -> list[Json]:
     return [{**entry, key: {**entry.get(key, {}), **asked}} for entry in found]
 
 
-def _entries(route: Route, weight: Weight) -> list[Json]:
+def ungoverned_entries(route: Route, weight: Weight) -> list[Json]:
+    """The route's entries without what it asks of its users: what preflights take, which carry no proof of anything."""
     if route.candidate is None:
         return [_legacy_entry(route)]
     if route.legacy is None:
@@ -86,7 +88,7 @@ def _split_entries(route: Route, weight: Weight) -> list[Json]:
 def _by_header(route: Route, weight: Weight, header: str) -> list[Json]:
     """The entries that split by a header's value: those of the shadow sample first."""
     entry = _split(route, weight, _hash(route, header, _WHOLE))
-    return _with_user(route, weight, _sampled(route, entry), "header", header)
+    return _with_user(weight, _sampled(route, entry), "header", header)
 
 
 def _cookie_entries(route: Route, weight: Weight, to_legacy: Json) -> list[Json]:
@@ -94,7 +96,7 @@ def _cookie_entries(route: Route, weight: Weight, to_legacy: Json) -> list[Json]
     pattern = cookie_pattern(sticky.name)
     present = {"name": "cookie", "string_match": {"safe_regex": {"regex": pattern}}}
     keyed = _conditional(_split(route, weight, _hash(route, "cookie", pattern)), present)
-    entries = _with_user(route, weight, _sampled(route, keyed), "cookie", sticky.name)
+    entries = _with_user(weight, _sampled(route, keyed), "cookie", sticky.name)
     if sticky.without_key is WithoutKey.ASSIGN:
         drawn = _split(route, weight, _hash(route, "x-request-id", _WHOLE))
         drawn["match"] = {
@@ -105,7 +107,7 @@ def _cookie_entries(route: Route, weight: Weight, to_legacy: Json) -> list[Json]
                 "runtime_key": names.assign_key(route.name),
             },
         }
-        entries += _with_user(route, weight, [drawn], "issue", sticky.name)
+        entries += _with_user(weight, [drawn], "issue", sticky.name)
     return [*entries, to_legacy]
 
 
@@ -148,7 +150,7 @@ def _sampled(route: Route, entry: Json) -> list[Json]:
     mirrored = {
         **action,
         "weighted_clusters": {**action["weighted_clusters"], "clusters": clusters},
-        "request_mirror_policies": [_MIRROR],
+        "request_mirror_policies": [_mirror(route.candidate or "")],
     }
     sample = {
         "default_value": {"numerator": 0, "denominator": "TEN_THOUSAND"},
@@ -159,6 +161,15 @@ def _sampled(route: Route, entry: Json) -> list[Json]:
     return [{**first, "match": {**first["match"], "runtime_fraction": sample}}, entry]
 
 
+def _mirror(candidate: str) -> Json:
+    marks = headers({SHADOW_HEADER: "1", CANDIDATE_HEADER: candidate})
+    return {
+        "cluster_header": _MIRROR_HEADER,
+        "disable_shadow_host_suffix_append": True,
+        "request_headers_mutations": [{"remove": _MIRROR_HEADER}, *({"append": one} for one in marks)],
+    }
+
+
 def _hash(route: Route, header: str, pattern: str) -> Json:
     """Hash `<salt>:<key>`: the pattern's first group is the key, or the whole value is and the salt goes before it."""
     group = "" if pattern == _WHOLE else "\\1"
@@ -166,15 +177,12 @@ def _hash(route: Route, header: str, pattern: str) -> Json:
     return {"header": {"header_name": header, "regex_rewrite": rewrite}, "terminal": True}
 
 
-def _with_user(route: Route, weight: Weight, entries: Iterable[Json], kind: str, name: str) -> list[Json]:
-    """The entries with the Lua filter on, which needs to know where the key is and what the weight's runtime key is."""
+def _with_user(weight: Weight, entries: Iterable[Json], kind: str, name: str) -> list[Json]:
+    """The entries with the Lua filter on, which needs to know where the key is and what the settled weight is."""
     script = "issue" if kind == "issue" else "user"
-    context = {
-        "key": f"{names.weight_prefix(route.name)}.{names.lambda_side_cluster(route)}",
-        "weight": weight.parts,
-        "kind": "cookie" if kind == "issue" else kind,
-        "name": name,
-    }
+    context: Json = {"header" if kind == "header" else "cookie": name}
+    if weight.parts:
+        context["weight"] = weight.parts
     per_route = extension("filters.http.lua.v3.LuaPerRoute", name=script, filter_context=context)
     return [{**entry, "typed_per_filter_config": {"user": per_route}} for entry in entries]
 
@@ -217,10 +225,15 @@ def _lambda_path(route: Route) -> Json:
 
 
 def _lambda_path_headers(route: Route) -> dict[str, str]:
-    """What the inner hop needs to give the function its own path: the original, and how to rewrite it."""
+    """What the inner hop must know: what it may not refuse, and the original path with how to rewrite it."""
+    values: dict[str, str] = {}
+    if route.legacy is None or not route.fallback:
+        values[ONLY_HEADER] = "1"
+    if route.paths is Paths.AS_IS:
+        values[AS_IS_HEADER] = "1"
     if route.rewrite_legacy is None and route.rewrite_lambda is None:
-        return {}
-    values = {"x-fig-path": "%REQ(:PATH)%"}
+        return values
+    values["x-fig-path"] = "%REQ(:PATH)%"
     if route.rewrite_lambda is not None:
         cut = route.match.path.value
         values["x-fig-cut"] = str(len(cut if route.match.path.kind is PathKind.EXACT else cut.rstrip("/")))

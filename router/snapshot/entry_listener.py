@@ -5,7 +5,7 @@ from strangler_fig.names import HEADER_PREFIX
 from ..estate import Estate
 from . import identities, limits, names, vip
 from .access_log import access_logs
-from .candidate_listener import lua
+from .inner_listeners import lua
 from .match_tree import PATH_HEADER, PATH_VALUE
 from .proto import MAX_HEADERS, Json, extension, headers, socket_address, watched
 from .telemetry import tracing

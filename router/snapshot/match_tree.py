@@ -11,6 +11,7 @@ The trie compares the path with a slash behind it, so that a prefix of whole seg
 import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ..estate import Match, PathKind, Route
 from ..precedence import match_key
@@ -33,11 +34,21 @@ def match_tree(groups: Iterable[Sequence[Route]], actions: Mapping[str, Json], d
     `groups`: its routes, those of more specific host patterns first, each group in match order; `actions`: what each
     route does, by name, as `action` makes it; `default`: what takes the rest.
     """
-    found = default
-    for group in reversed(tuple(groups)):
-        found = _group(group, actions, found)
+    found = _groups(groups, actions, default)
     tree: Json = found.get("matcher", {"on_no_match": found})
     return tree
+
+
+def with_preflights(groups: Iterable[Sequence[Route]], actions: Mapping[str, Json], tree: Json) -> Json:
+    """The tree with another in front of it that CORS preflights take: that of the routes that are in `actions`."""
+    groups = [[route for route in group if route.name in actions] for group in groups]
+    if not any(groups):
+        return tree
+    asked = [_equals(_METHOD, "OPTIONS"), *(_present(name) for name in ("origin", "access-control-request-method"))]
+    return {
+        "matcher_list": {"matchers": [{"predicate": _all(asked), "on_match": _groups(groups, actions, None)}]},
+        "on_no_match": {"matcher": tree},
+    }
 
 
 def action(name: str, entries: Sequence[Json]) -> Json:
@@ -52,7 +63,13 @@ def _route(entry: Json) -> Json:
     return api_type("envoy.config.route.v3.Route", **entry)
 
 
-def _group(routes: Sequence[Route], actions: Mapping[str, Json], otherwise: Json) -> Json:
+def _groups(groups: Iterable[Sequence[Route]], actions: Mapping[str, Json], otherwise: Json | None) -> Any:
+    for group in reversed(tuple(groups)):
+        otherwise = _group(group, actions, otherwise)
+    return otherwise
+
+
+def _group(routes: Sequence[Route], actions: Mapping[str, Json], otherwise: Json | None) -> Json | None:
     """The routes of one host pattern: connects, then exact and prefix paths, then regexes, then `otherwise`."""
     connects = [route for route in routes if route.upgrade == "connect"]
     others = [route for route in routes if route.upgrade != "connect"]
@@ -65,7 +82,7 @@ def _group(routes: Sequence[Route], actions: Mapping[str, Json], otherwise: Json
     return _chain(steps, otherwise=found)
 
 
-def _paths(routes: Sequence[Route], actions: Mapping[str, Json], otherwise: Json) -> Json:
+def _paths(routes: Sequence[Route], actions: Mapping[str, Json], otherwise: Json | None) -> Json | None:
     nodes: dict[str, list[Route]] = {}
     for route in routes:
         path = route.match.path
@@ -88,7 +105,7 @@ def _ending(route: Route, start: str) -> list[Json]:
     return [{"not_matcher": same}] if route.match.path.value.endswith("/") and start != "/" else []
 
 
-def _regexes(routes: Sequence[Route], actions: Mapping[str, Json], otherwise: Json) -> Json:
+def _regexes(routes: Sequence[Route], actions: Mapping[str, Json], otherwise: Json | None) -> Json | None:
     if not routes:
         return otherwise
     steps = {route.name: (_all([_regex(route), *_conditions(route.match)]), actions[route.name]) for route in routes}
@@ -131,11 +148,16 @@ def _headers(match: Match) -> list[Json]:
     return [_equals(name, value) for name, value in match.headers]
 
 
-def _trie(nodes: Mapping[str, Json], otherwise: Json) -> Json:
+def _present(name: str) -> Json:
+    return _where(name, {"safe_regex": {"google_re2": {}, "regex": ".+"}})
+
+
+def _trie(nodes: Mapping[str, Json], otherwise: Json | None) -> Json | None:
     if not nodes:
         return otherwise
     tree = {"input": _input(PATH_HEADER), "prefix_match_map": {"map": dict(sorted(nodes.items()))}}
-    return {"matcher": {"matcher_tree": tree, "on_no_match": otherwise}}
+    last = {} if otherwise is None else {"on_no_match": otherwise}
+    return {"matcher": {"matcher_tree": tree, **last}}
 
 
 def _chain(steps: Iterable[tuple[Json | None, Json]], *, otherwise: Json | None = None) -> Json:

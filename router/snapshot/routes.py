@@ -5,14 +5,15 @@ What every route shares stands on the virtual host, once: 10,000 routes must sta
 
 from collections.abc import Mapping
 
-from strangler_fig.names import ASSIGNED_HEADER, CLIENT_HEADER, ROUTE_HEADER, SIDE_HEADER, USER_HEADER
+from strangler_fig.names import ASSIGNED_HEADER, CLIENT_HEADER, ROUTE_HEADER, SIDE_HEADER
 
 from ..estate import Estate
 from ..precedence import virtual_hosts
 from ..weight import LEGACY_ONLY, Weight
 from . import names
-from .entries import ANY, CLIENT_ADDRESS_HEADER, entries
-from .match_tree import PATH_HEADER, action, match_tree
+from .entries import ANY, CANDIDATE_HEADER, CLIENT_ADDRESS_HEADER, entries, ungoverned_entries
+from .match_tree import PATH_HEADER, action, match_tree, with_preflights
+from .paths import refused_by_default
 from .proto import Json, headers
 
 REPLAY_HEADER = "x-fig-replay"
@@ -28,12 +29,17 @@ def route_configuration(estate: Estate, weights: Mapping[str, Weight]) -> Json:
     actions = {
         route.name: action(route.name, entries(route, weights.get(route.name, LEGACY_ONLY))) for route in estate.routes
     }
-    default = action("default", [_default_entry(estate)])
+    default = action("default", [*refused_by_default(estate.entry), _default_entry(estate)])
+    preflights = {
+        route.name: action(route.name, ungoverned_entries(route, weights.get(route.name, LEGACY_ONLY)))
+        for route in estate.routes
+        if route.authorize or route.limit
+    }
     return {
         "name": names.ENTRY,
         "ignore_port_in_host_matching": True,
         "virtual_hosts": [
-            _virtual_host(estate, host, match_tree(groups, actions, default))
+            _virtual_host(estate, host, with_preflights(groups, preflights, match_tree(groups, actions, default)))
             for host, groups in virtual_hosts(estate.routes).items()
         ],
     }
@@ -56,8 +62,8 @@ def _virtual_host(estate: Estate, host: str, matcher: Json) -> Json:
             {
                 ROUTE_HEADER: "%ROUTE_NAME%",
                 SIDE_HEADER: "%METADATA(CLUSTER:fig:side)%",
+                CANDIDATE_HEADER: "%METADATA(CLUSTER:fig:candidate)%",
                 CLIENT_HEADER: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
-                USER_HEADER: "%DYNAMIC_METADATA(fig:request:key)%",
             }
         ),
         "request_headers_to_remove": [CLIENT_ADDRESS_HEADER, PATH_HEADER],
