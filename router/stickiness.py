@@ -1,8 +1,8 @@
 """The key of a user: the text that is hashed, together with the route's salt, into the side.
 
 What is read here is what the compiled configuration reads, to the byte: a header's value as it is; of a cookie the
-first pair with that name and something after the `=`, up to the next `;`, spaces inside kept; the client's address as
-text. A repeated sticky header is the one case that cannot be told from here: Envoy hashes a list then.
+first pair with that name and printable ASCII behind the `=`, up to the next `;`, spaces inside kept; the client's
+address as text. A repeated sticky header is the one case that cannot be told from here: Envoy hashes a list then.
 """
 
 import re
@@ -34,9 +34,9 @@ def sticky_key(sticky: Sticky, headers: Mapping[str, str], client: str | None) -
 
 
 def cookie_value(cookies: str, name: str) -> str | None:
-    """The value of the first cookie `name` that is not empty in a Cookie header, or None."""
+    """The value of the first cookie `name` that says something in a Cookie header, or None."""
     for pair in cookies.split(";"):
-        found = re.fullmatch(rf"[ \t]*{re.escape(name)}=(.+)", pair)
+        found = re.fullmatch(rf"[ \t]*{re.escape(name)}=([!-~].*)", pair)
         if found:
             return found[1]
     return None

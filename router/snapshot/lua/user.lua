@@ -76,7 +76,7 @@ end
 local function cookie(header, name)
   for pair in (header or ""):gmatch("[^;]+") do
     local found, value = pair:match("^%s*([^=%s]+)=(.*)$")
-    if found == name and value ~= "" then return value end
+    if found == name and value:find("^[!-~]") then return value end
   end
 end
 
