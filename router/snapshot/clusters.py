@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from ..estate import Candidate, Endpoint, Estate, Health, LambdaFunction, LegacyService, Tls
 from ..hosts import is_ip
-from . import identities, names, telemetry
-from .proto import UNLIMITED, Json, api_type, extension, seconds, socket_address
+from . import connections, identities, names, telemetry
+from .proto import UNLIMITED, Json, extension, seconds, socket_address
 
 SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt"
 INNER_BUFFER_BYTES = 8 * 1024 * 1024
@@ -18,7 +18,7 @@ Above Lambda's 6 MiB, so that the API decides, not the buffer.
 """
 
 _IDLE_SECONDS = 4.0  # below the 5 s after which common application servers close an idle connection
-_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_API_IDLE_SECONDS = 60.0  # Source: AWS SDK for Java 2.x, connectionMaxIdleTime's default, November 2026
 _NO_LIMITS = {
     "max_connections": UNLIMITED,
     "max_pending_requests": UNLIMITED,
@@ -50,7 +50,7 @@ def _legacy(service: LegacyService) -> Json:
         **_cluster(name, service.endpoints, "legacy", service.connect_timeout_seconds),
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
         "metadata": {"filter_metadata": {"fig": {"side": "legacy"}}},
-        **_http1(idle_seconds=_IDLE_SECONDS),
+        **connections.to_legacy(service),
         **_tls(service.tls),
         **_health(service.health),
     }
@@ -72,9 +72,7 @@ def _inner_hop(candidate: Candidate) -> Json:
         },
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
         "metadata": {"filter_metadata": {"fig": {"side": "lambda"}}},
-        "typed_extension_protocol_options": {
-            _HTTP_OPTIONS: api_type(_HTTP_OPTIONS, explicit_http_config={"http2_protocol_options": {}})
-        },
+        **connections.inner(),
     }
 
 
@@ -105,7 +103,10 @@ def _upstream(candidate: Candidate) -> Json:
         "circuit_breakers": {"thresholds": [limits]},
         "metadata": {"filter_metadata": {"fig": {"side": "lambda"}, **gateway}},
         "outlier_detection": {**_EJECTION, **(_BAD_ANSWERS if is_function else _BAD_CONNECTIONS)},
-        **_http1(idle_seconds=_IDLE_SECONDS if not is_function else 60.0),
+        **connections.to_candidate(
+            idle_seconds=_API_IDLE_SECONDS if is_function else _IDLE_SECONDS,
+            connect_seconds=candidate.connect_timeout_seconds,
+        ),
         **_tls(candidate.tls),
         **(_health(candidate.health) if not isinstance(candidate, LambdaFunction) else {}),
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},  # with no host left, legacy answers
@@ -128,15 +129,6 @@ def _cluster(name: str, endpoints: Iterable[Endpoint], side: str, connect_second
 
 def _endpoint(endpoint: Json, side: str) -> Json:
     return {"endpoint": endpoint, "metadata": {"filter_metadata": {"fig": {"side": side}}}}
-
-
-def _http1(*, idle_seconds: float) -> Json:
-    options = api_type(
-        _HTTP_OPTIONS,
-        explicit_http_config={"http_protocol_options": {}},
-        common_http_protocol_options={"idle_timeout": seconds(idle_seconds)},
-    )
-    return {"typed_extension_protocol_options": {_HTTP_OPTIONS: options}}
 
 
 def _tls(tls: Tls | None) -> Json:

@@ -9,13 +9,21 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
-from strangler_fig.names import ASSIGNED_HEADER, CLIENT_HEADER, ROUTE_HEADER, SHADOW_HEADER, SIDE_HEADER, USER_HEADER
+from strangler_fig.names import (
+    ASSIGNED_HEADER,
+    CLIENT_HEADER,
+    ORIGIN_HEADER,
+    ROUTE_HEADER,
+    SHADOW_HEADER,
+    SIDE_HEADER,
+    USER_HEADER,
+)
 from strangler_fig.units import FULL_SHARE
 
 from ..estate import Estate, Match, PathKind, Rewrite, Route, StickyKind, WithoutKey
 from ..precedence import virtual_hosts
 from ..weight import LEGACY_ONLY, Weight
-from . import identities, limits, names
+from . import identities, limits, loops, names
 from .proto import Json, extension, headers, seconds
 
 REPLAY_HEADER = "x-fig-replay"
@@ -55,7 +63,7 @@ def _virtual_host(estate: Estate, host: str, routes: list[Json]) -> Json:
     return {
         "name": host,
         "domains": [host],
-        "routes": routes,
+        "routes": [loops.hop_limit_entry(estate.entry), *routes],
         "request_body_buffer_limit": BODY_BUFFER_BYTES,
         "retry_policy": {
             "retry_on": "retriable-headers,connect-failure,reset-before-request,refused-stream",
@@ -71,7 +79,7 @@ def _virtual_host(estate: Estate, host: str, routes: list[Json]) -> Json:
                 USER_HEADER: "%DYNAMIC_METADATA(fig:request:key)%",
             }
         ),
-        "request_headers_to_remove": [CLIENT_ADDRESS_HEADER],
+        "request_headers_to_remove": [CLIENT_ADDRESS_HEADER, ORIGIN_HEADER],
         "response_headers_to_remove": [REPLAY_HEADER, "x-fig-fallback", "x-fig-outcome", SIDE_HEADER, ASSIGNED_HEADER],
         **({"response_headers_to_add": headers(answered)} if estate.entry.expose_side else {}),
     }
