@@ -1,5 +1,6 @@
 """Both ends of a connection as bytes: a scripted legacy application, and a client that says exactly what it is told."""
 
+import select
 import socket
 import socketserver
 import threading
@@ -36,7 +37,11 @@ class Wire:
     def request(self) -> bytes:
         """The next whole request."""
         head = self.head()
-        return head + self._body(head, to_end=False)
+        return head + self.body(head)
+
+    def body(self, head: bytes) -> bytes:
+        """The body of the request with this head."""
+        return self._body(head, to_end=False)
 
     def response(self, method: str = "GET") -> bytes:
         """The next whole answer; without a length it ends with the connection."""
@@ -72,6 +77,10 @@ class Wire:
             parts.append(chunk)
             missing -= len(chunk)
         return b"".join(parts)
+
+    def arrives_within(self, seconds: float) -> bool:
+        """Whether anything arrives in that time; for what must not arrive before the test lets it."""
+        return bool(self._waiting or select.select([self.socket], [], [], seconds)[0])
 
     def _until(self, end: bytes) -> bytes:
         while end not in self._waiting:
@@ -117,6 +126,8 @@ class Scripted:
     script: Script = lambda _wire, _request: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    expected: Callable[[], bytes] | None = None
+    """What to say to `Expect: 100-continue` before the body is read; a final answer ends the connection."""
 
     @contextmanager
     def running(self) -> Iterator["Scripted"]:
@@ -130,6 +141,16 @@ class Scripted:
             finally:
                 server.shutdown()
                 thread.join(5)
+
+    def _request(self, wire: Wire) -> bytes | None:
+        """The next request; None when it was refused before its body."""
+        head = wire.head()
+        if self.expected is not None and "expect" in fields(head):
+            interim = self.expected()
+            wire.send(interim)
+            if not interim.startswith(b"HTTP/1.1 100"):
+                return None
+        return head + wire.body(head)
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -149,7 +170,9 @@ def _handler(owner: Scripted) -> type[socketserver.BaseRequestHandler]:
             wire = Wire(self.request)
             try:
                 while True:
-                    request = wire.request()
+                    request = owner._request(wire)
+                    if request is None:
+                        return
                     owner.requests.append(request)
                     answer = owner.script(wire, request)
                     if answer is None:
