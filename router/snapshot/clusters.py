@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..estate import Candidate, Endpoint, Estate, Health, LambdaFunction, LegacyService, Tls
 from ..hosts import is_ip
-from . import connections, identities, names, telemetry
+from . import affinity, connections, identities, names, telemetry
 from .proto import UNLIMITED, Json, extension, seconds, socket_address
 
 SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt"
@@ -35,7 +35,7 @@ _BAD_CONNECTIONS = {"split_external_local_origin_errors": True, "consecutive_loc
 
 def clusters(estate: Estate) -> list[Json]:
     """Every cluster of the estate, by name."""
-    found = [_legacy(service) for service in estate.legacy]
+    found = [_legacy(service, estate) for service in estate.legacy]
     for candidate in estate.candidates:
         found += [_inner_hop(candidate), _upstream(candidate)]
     pairs = {(route.candidate, route.legacy) for route in estate.routes if route.has_two_sides and route.fallback}
@@ -44,13 +44,14 @@ def clusters(estate: Estate) -> list[Json]:
     return sorted(found, key=lambda cluster: str(cluster["name"]))
 
 
-def _legacy(service: LegacyService) -> Json:
+def _legacy(service: LegacyService, estate: Estate) -> Json:
     name = names.legacy_cluster(service.name)
     return {
         **_cluster(name, service.endpoints, "legacy", service.connect_timeout_seconds),
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
         "metadata": {"filter_metadata": {"fig": {"side": "legacy"}}},
         **connections.to_legacy(service),
+        **affinity.load_balancing(affinity.of(service, estate.routes)),
         **_tls(service.tls),
         **_health(service.health),
     }
