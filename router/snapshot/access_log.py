@@ -7,6 +7,10 @@ from .proto import Json, extension
 
 LOG_FILE = "logs/access.jsonl"
 
+_FELL_BACK = (
+    "xds.cluster_metadata.filter_metadata['fig']['side'] == 'lambda' && "
+    "xds.upstream_host_metadata.filter_metadata['fig']['side'] == 'legacy'"
+)
 _FIELDS = {
     "time": "%START_TIME%",
     "trace_id": "%TRACE_ID%",
@@ -16,7 +20,7 @@ _FIELDS = {
     "answered": "%UPSTREAM_METADATA(fig:side)%",
     "weight": "%DYNAMIC_METADATA(fig:request:weight)%",
     # "legacy" when it answered after Lambda failed, else null
-    "fallback": '%CEL(upstream.request_attempt_count > 1 ? "legacy" : response.headers["x-fig-none"])%',
+    "fallback": f'%CEL({_FELL_BACK} ? "legacy" : response.headers["x-fig-none"])%',
     "status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",
     "method": "%REQ(:METHOD)%",

@@ -24,6 +24,8 @@ Source: Lambda quotas, November 2026.
 _TEXT = r"text/.*|application/(json|xml|javascript)"  # what aws_lambda does not base64-encode; measured on Envoy 1.40.0
 _IS_TEXT = {"name": "content-type", "string_match": {"safe_regex": {"regex": _TEXT}}}
 _MOST_HEADER_KB = 8192  # Envoy's own bound
+# Nothing that was written may go again: an invocation is a POST, whatever its client asked for.
+_NEVER_WRITTEN = {"retry_on": "reset-before-request,refused-stream", "num_retries": 1}
 _NOT_RUN_FLAGS = {"UF": "unreachable", "UO": "overflow", "NC": "unreachable", "UH": "unreachable"}
 
 
@@ -47,7 +49,9 @@ def candidate_listener(candidate: Candidate, entry: Entry) -> Json:
         access_log=[_outcome_counter(candidate)],
         route_config={
             "name": name,
-            "virtual_hosts": [{"name": name, "domains": ["*"], "routes": _routes(candidate)}],
+            "virtual_hosts": [
+                {"name": name, "domains": ["*"], "routes": _routes(candidate), "retry_policy": _NEVER_WRITTEN}
+            ],
         },
     )
     return {

@@ -9,6 +9,7 @@ from ..estate import Candidate, Endpoint, Estate, Health, LambdaFunction, Legacy
 from ..hosts import is_ip
 from . import affinity, connections, identities, names, telemetry
 from .proto import UNLIMITED, Json, extension, seconds, socket_address
+from .retries import TRIES
 
 SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt"
 INNER_BUFFER_BYTES = 8 * 1024 * 1024
@@ -78,7 +79,8 @@ def _inner_hop(candidate: Candidate) -> Json:
 
 
 def _composite(candidate: str, legacy: str) -> Json:
-    members = [{"name": names.candidate_cluster(candidate)}, {"name": names.legacy_cluster(legacy)}]
+    # One member for each try: after the candidate, legacy may be asked again too.
+    members = [{"name": names.candidate_cluster(candidate)}, *[{"name": names.legacy_cluster(legacy)}] * (TRIES - 1)]
     return {
         "name": names.fallback_cluster(candidate, legacy),
         "connect_timeout": "1s",

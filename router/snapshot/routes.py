@@ -23,10 +23,9 @@ from strangler_fig.units import FULL_SHARE
 from ..estate import Estate, Match, PathKind, Rewrite, Route, StickyKind, WithoutKey
 from ..precedence import virtual_hosts
 from ..weight import LEGACY_ONLY, Weight
-from . import identities, limits, loops, names
+from . import identities, limits, loops, names, retries
 from .proto import Json, extension, headers, seconds
 
-REPLAY_HEADER = "x-fig-replay"
 BODY_BUFFER_BYTES = 16 * 1024 * 1024
 """How much of a request is kept so that legacy can answer after Lambda failed: more than any event can carry."""
 
@@ -65,22 +64,18 @@ def _virtual_host(estate: Estate, host: str, routes: list[Json]) -> Json:
         "domains": [host],
         "routes": [loops.hop_limit_entry(estate.entry), *routes],
         "request_body_buffer_limit": BODY_BUFFER_BYTES,
-        "retry_policy": {
-            "retry_on": "retriable-headers,connect-failure,reset-before-request,refused-stream",
-            "retriable_headers": [{"name": REPLAY_HEADER, "present_match": True}],
-            "num_retries": 1,
-            "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.001s"},
-        },
+        "retry_policy": retries.policy(),
         "request_headers_to_add": headers(
             {
                 ROUTE_HEADER: "%ROUTE_NAME%",
                 SIDE_HEADER: "%METADATA(CLUSTER:fig:side)%",
                 CLIENT_HEADER: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
                 USER_HEADER: "%DYNAMIC_METADATA(fig:request:key)%",
+                **retries.request_headers(),
             }
         ),
         "request_headers_to_remove": [CLIENT_ADDRESS_HEADER, ORIGIN_HEADER],
-        "response_headers_to_remove": [REPLAY_HEADER, "x-fig-fallback", "x-fig-outcome", SIDE_HEADER, ASSIGNED_HEADER],
+        "response_headers_to_remove": [retries.REPLAY_HEADER, "x-fig-fallback", "x-fig-outcome", SIDE_HEADER, ASSIGNED_HEADER],
         **({"response_headers_to_add": headers(answered)} if estate.entry.expose_side else {}),
     }
 
