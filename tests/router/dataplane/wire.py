@@ -1,8 +1,10 @@
 """Both ends of a connection as bytes: a scripted legacy application, and a client that says exactly what it is told."""
 
+import ctypes
 import select
 import socket
 import socketserver
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ Script = Callable[["Wire", bytes], bytes | None]
 """Given the connection and a whole request, the bytes to answer; None closes the connection."""
 
 WITHOUT_BODY = (204, 304)
+_SO_ATTACH_FILTER = 26  # Source: Linux, include/uapi/asm-generic/socket.h
 
 
 class Closed(Exception):
@@ -119,6 +122,15 @@ def fields(head: bytes) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
+def drop_packets(connection: socket.socket) -> None:
+    """Let nothing that arrives on this connection be received or even acknowledged, as a cut cable would.
+
+    A classic BPF program of one instruction, "accept 0 bytes", which Linux runs before TCP sees a segment.
+    """
+    program = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    connection.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))
+
+
 @dataclass
 class Scripted:
     """A legacy application on a free loopback port: `script` answers each request, `requests` are their bytes."""
@@ -128,6 +140,10 @@ class Scripted:
     connections: int = 0
     expected: Callable[[], bytes] | None = None
     """What to say to `Expect: 100-continue` before the body is read; a final answer ends the connection."""
+    idle_seconds: float | None = None
+    """How long a connection may be unused; then it is closed, or with `forgets` lost without a word."""
+    forgets: bool = False
+    lost: list[socket.socket] = field(default_factory=list)
 
     @contextmanager
     def running(self) -> Iterator["Scripted"]:
@@ -141,6 +157,14 @@ class Scripted:
             finally:
                 server.shutdown()
                 thread.join(5)
+
+    def _is_used(self, wire: Wire) -> bool:
+        if self.idle_seconds is None or wire.arrives_within(self.idle_seconds):
+            return True
+        if self.forgets:
+            drop_packets(wire.socket)
+            self.lost.append(wire.socket.dup())  # so that the end of this one is no FIN
+        return False
 
     def _request(self, wire: Wire) -> bytes | None:
         """The next request; None when it was refused before its body."""
@@ -169,7 +193,7 @@ def _handler(owner: Scripted) -> type[socketserver.BaseRequestHandler]:
             owner.connections += 1
             wire = Wire(self.request)
             try:
-                while True:
+                while owner._is_used(wire):
                     request = owner._request(wire)
                     if request is None:
                         return
