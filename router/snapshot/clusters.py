@@ -3,7 +3,7 @@
 Legacy services, candidates' inner hops, composites (Lambda, then legacy), and what is behind the inner hops.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..estate import Candidate, Endpoint, Estate, Health, LambdaFunction, LegacyService, Tls
 from ..hosts import is_ip
@@ -48,7 +48,7 @@ def clusters(estate: Estate) -> list[Json]:
 def _legacy(service: LegacyService, estate: Estate) -> Json:
     name = names.legacy_cluster(service.name)
     return {
-        **_cluster(name, service.endpoints, "legacy", service.connect_timeout_seconds),
+        **_cluster(name, service.endpoints, _legacy_facts(service), service.connect_timeout_seconds),
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
         "metadata": {"filter_metadata": {"fig": {"side": "legacy"}}},
         **connections.to_legacy(service),
@@ -69,7 +69,7 @@ def _inner_hop(candidate: Candidate) -> Json:
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [
-                {"lb_endpoints": [_endpoint({"address": {"envoy_internal_address": listener}}, "lambda")]},
+                {"lb_endpoints": [_endpoint({"address": {"envoy_internal_address": listener}}, {"side": "lambda"})]},
             ],
         },
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
@@ -101,7 +101,7 @@ def _upstream(candidate: Candidate) -> Json:
     limits = {**_NO_LIMITS, "max_requests": candidate.max_concurrency or UNLIMITED}
     gateway = {"com.amazonaws.lambda": {"egress_gateway": True}} if is_function else {}
     return {
-        **_cluster(name, endpoints, "lambda", candidate.connect_timeout_seconds),
+        **_cluster(name, endpoints, {"side": "lambda"}, candidate.connect_timeout_seconds),
         "per_connection_buffer_limit_bytes": INNER_BUFFER_BYTES,
         "circuit_breakers": {"thresholds": [limits]},
         "metadata": {"filter_metadata": {"fig": {"side": "lambda"}, **gateway}},
@@ -116,7 +116,12 @@ def _upstream(candidate: Candidate) -> Json:
     }
 
 
-def _cluster(name: str, endpoints: Iterable[Endpoint], side: str, connect_seconds: float) -> Json:
+def _legacy_facts(service: LegacyService) -> dict[str, str]:
+    """What loggers may say of each of the service's endpoints."""
+    return {"side": "legacy", "service": service.name, "connections": service.connections.value}
+
+
+def _cluster(name: str, endpoints: Iterable[Endpoint], facts: Mapping[str, str], connect_seconds: float) -> Json:
     hosts = tuple(endpoints)
     numeric = all(is_ip(endpoint.host) for endpoint in hosts)
     return {
@@ -125,13 +130,13 @@ def _cluster(name: str, endpoints: Iterable[Endpoint], side: str, connect_second
         **({"type": "STATIC"} if numeric else {"type": "STRICT_DNS", "respect_dns_ttl": True}),
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [_endpoint({"address": socket_address(one)}, side) for one in hosts]}],
+            "endpoints": [{"lb_endpoints": [_endpoint({"address": socket_address(one)}, facts) for one in hosts]}],
         },
     }
 
 
-def _endpoint(endpoint: Json, side: str) -> Json:
-    return {"endpoint": endpoint, "metadata": {"filter_metadata": {"fig": {"side": side}}}}
+def _endpoint(endpoint: Json, facts: Mapping[str, str]) -> Json:
+    return {"endpoint": endpoint, "metadata": {"filter_metadata": {"fig": dict(facts)}}}
 
 
 def _tls(tls: Tls | None) -> Json:
