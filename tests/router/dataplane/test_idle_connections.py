@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from .harness import Running, running_router
-from .wire import Script, Scripted, Wire, drop_packets
+from .both_ends import Script, Scripted, Wire, drop_packets
 
 ESTATE = """
 version: 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from .harness import Running, eventually, running_router
-from .wire import Scripted, Wire, client, fields
+from .both_ends import Scripted, Wire, client, fields
 
 ESTATE = """
 version: 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from .harness import Running, running_router
-from .wire import Scripted, client, fields
+from .both_ends import Scripted, client, fields
 
 ADDED_TO_REQUESTS = (
     "x-forwarded-for",

@@ -9,7 +9,7 @@ import pytest
 
 from .h2c import Http2Server, Message, http2_client
 from .harness import Running, running_router
-from .wire import Script, Scripted, Wire, client
+from .both_ends import Script, Scripted, Wire, client
 
 ESTATE = """
 version: 1
