@@ -5,7 +5,8 @@ from . import identities, limits, loops, names, vip
 from .access_log import access_logs
 from .candidate_listener import lua
 from .connections import http1_names
-from .proto import MAX_HEADERS, Json, extension, seconds, socket_address, watched
+from .match_tree import PATH_HEADER, PATH_VALUE
+from .proto import MAX_HEADERS, Json, extension, headers, seconds, socket_address, watched
 from .telemetry import tracing
 
 _USER_FILTER = "user"
@@ -82,11 +83,10 @@ def _http1() -> Json:
 
 def _inbound_headers(entry: Entry) -> Json:
     """What changes before routes are matched: all clients come through the entry, so none may set a header of ours."""
+    mutations = loops.inbound_headers(entry) + [{"append": one} for one in headers({PATH_HEADER: PATH_VALUE})]
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
-        "typed_config": extension(
-            "http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=loops.inbound_headers(entry)
-        ),
+        "typed_config": extension("http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=mutations),
     }
 
 

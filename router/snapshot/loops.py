@@ -7,7 +7,7 @@ sender's way. The origin may, because routes believe it together with the client
 from strangler_fig.names import HEADER_PREFIX, HOPS_HEADER, ORIGIN_HEADER, ORIGIN_LAMBDA
 
 from ..estate import Entry
-from .proto import Json, extension, headers
+from .proto import Json, api_type, extension, headers
 
 _KEPT = {HOPS_HEADER: "fig-kept-hops", ORIGIN_HEADER: "fig-kept-origin"}
 _HOP = "1"
@@ -25,41 +25,49 @@ def inbound_headers(entry: Entry) -> list[Json]:
     ]
 
 
-def hop_limit_entry(entry: Entry) -> Json:
-    """The route entry, for the head of the table, that answers what has passed routers too often."""
+def guarded(entry: Entry, tree: Json, called_back: Json | None) -> Json:
+    """The tree of a virtual host behind what ends loops.
+
+    What passed routers too often is answered 508. What a function calls back is matched by `called_back`, where there
+    is any: functions are the clients of these requests, as X-Forwarded-For and the PROXY protocol say it.
+    """
+    steps = [{"predicate": _often(entry), "on_match": {"action": _loop_detected(entry)}}]
+    if called_back is not None and entry.proxies:
+        steps.append({"predicate": _called_back(entry), "on_match": {"matcher": called_back}})
+    return {"matcher_list": {"matchers": steps}, "on_no_match": {"matcher": tree}}
+
+
+def _often(entry: Entry) -> Json:
     # Contained, not equal: whatever a client put before the ones, they grow by one with each pass.
-    often = {"name": HOPS_HEADER, "string_match": {"contains": _HOP * (entry.max_hops + 1)}}
+    return _header(HOPS_HEADER, {"contains": _HOP * (entry.max_hops + 1)})
+
+
+def _loop_detected(entry: Entry) -> Json:
     text = f"This request passed a router more than {entry.max_hops} times: an upstream sends it back.\n"
     answer = {"status": 508, "body": {"inline_string": text}}
-    return {"name": "hop-limit", "match": {"prefix": "/", "headers": [often]}, "direct_response": answer}
+    route = api_type("envoy.config.route.v3.Route", name="hop-limit", match={"prefix": ""}, direct_response=answer)
+    return {"name": "hop-limit", "typed_config": route}
 
 
-def comes_back(entry: Entry) -> Json | None:
-    """The matcher predicate for calls that come back from a function; None when the estate names no proxies.
-
-    The client's address is the one after X-Forwarded-For and the PROXY protocol were evaluated, so the header is
-    believed wherever the proxies stand. Whoever uses this removes `ORIGIN_HEADER` from what goes to upstreams.
-    """
-    if not entry.proxies:
-        return None
-    says = {
-        "input": _input("x-fig-origin", "envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name=ORIGIN_HEADER),
-        "value_match": {"exact": ORIGIN_LAMBDA},
+def _called_back(entry: Entry) -> Json:
+    address = {
+        "name": "address",
+        "typed_config": extension("matching.common_inputs.network.v3.SourceIPInput"),
     }
-    address = _input("address", "envoy.extensions.matching.common_inputs.network.v3.SourceIPInput")
     ranges = extension(
         "matching.input_matchers.ip.v3.Ip", stat_prefix="proxies", cidr_ranges=[_range(one) for one in entry.proxies]
     )
-    stands = {"input": address, "custom_match": {"name": "ranges", "typed_config": ranges}}
-    return {"and_matcher": {"predicate": [{"single_predicate": says}, {"single_predicate": stands}]}}
+    stands = {"single_predicate": {"input": address, "custom_match": {"name": "ranges", "typed_config": ranges}}}
+    return {"and_matcher": {"predicate": [_header(ORIGIN_HEADER, {"exact": ORIGIN_LAMBDA}), stands]}}
+
+
+def _header(name: str, value: Json) -> Json:
+    config = api_type("envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name=name)
+    return {"single_predicate": {"input": {"name": name, "typed_config": config}, "value_match": value}}
 
 
 def _set(values: dict[str, str]) -> list[Json]:
     return [{"append": one} for one in headers(values)]
-
-
-def _input(name: str, kind: str, **fields: str) -> Json:
-    return {"name": name, "typed_config": {"@type": f"type.googleapis.com/{kind}", **fields}}
 
 
 def _range(text: str) -> Json:

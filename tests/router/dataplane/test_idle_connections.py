@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from .harness import Running, running_router
 from .both_ends import Script, Scripted, Wire, drop_packets
+from .harness import Running, running_router
 
 ESTATE = """
 version: 1

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .harness import Running, eventually, running_router
 from .both_ends import Scripted, Wire, client, fields
+from .harness import Running, eventually, running_router
 
 ESTATE = """
 version: 1

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from .harness import Running, running_router
 from .both_ends import Scripted, client, fields
+from .harness import Running, running_router
 
 ADDED_TO_REQUESTS = (
     "x-forwarded-for",
@@ -151,7 +151,9 @@ CHANGED = [
     ),
     Case(
         "hop-by-hop headers",
-        get("Keep-Alive: timeout=5", "Proxy-Connection: keep-alive", "Connection: keep-alive, X-Hop", "X-Hop: 1", "A: b"),
+        get(
+            "Keep-Alive: timeout=5", "Proxy-Connection: keep-alive", "Connection: keep-alive, X-Hop", "X-Hop: 1", "A: b"
+        ),
         answer("Keep-Alive: timeout=5", "Connection: Keep-Alive", "Content-Length: 0"),
         reaches=get("A: b"),
         arrives=answer("Content-Length: 0"),
@@ -173,7 +175,9 @@ CHANGED = [
         "chunks, extensions and trailers",
         get("Transfer-Encoding: chunked", line="POST @ HTTP/1.1", body="5;ext=1\r\nhello\r\n0\r\nX-T: 1\r\n\r\n"),
         answer("Transfer-Encoding: chunked", body="3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n"),
-        reaches=get("+", "Transfer-Encoding: chunked", line="POST @ HTTP/1.1", body="5\r\nhello\r\n0\r\nx-t: 1\r\n\r\n"),
+        reaches=get(
+            "+", "Transfer-Encoding: chunked", line="POST @ HTTP/1.1", body="5\r\nhello\r\n0\r\nx-t: 1\r\n\r\n"
+        ),
         arrives=answer("Transfer-Encoding: chunked", body="3\r\nabc\r\n0\r\nx-t: 1\r\n\r\n").replace(
             "Transfer-Encoding: chunked\r\n" + DATED, DATED + "Transfer-Encoding: chunked\r\n"
         ),

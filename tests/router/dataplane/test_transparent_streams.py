@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from .both_ends import Script, Scripted, Wire, client
 from .h2c import Http2Server, Message, http2_client
 from .harness import Running, running_router
-from .both_ends import Script, Scripted, Wire, client
 
 ESTATE = """
 version: 1
@@ -227,4 +227,8 @@ def test_grpc_passes_with_its_trailers(world: World, path: str) -> None:
     assert b"".join(answer.data) == b"".join(frames)
     assert answer.trailers == [("grpc-status", "0"), ("grpc-message", "fine")]
     (seen,) = world.grpc.seen
-    assert [seen.header(name) for name in ("te", "content-type", "grpc-timeout")] == ["trailers", "application/grpc", "5S"]
+    assert [seen.header(name) for name in ("te", "content-type", "grpc-timeout")] == [
+        "trailers",
+        "application/grpc",
+        "5S",
+    ]
