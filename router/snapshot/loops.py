@@ -7,6 +7,7 @@ sender's way. The origin may, because routes believe it together with the client
 from strangler_fig.names import HEADER_PREFIX, HOPS_HEADER, ORIGIN_HEADER, ORIGIN_LAMBDA
 
 from ..estate import Entry
+from .entries import CLIENT_ADDRESS_HEADER
 from .proto import Json, api_type, extension, headers
 
 _KEPT = {HOPS_HEADER: "fig-kept-hops", ORIGIN_HEADER: "fig-kept-origin"}
@@ -50,20 +51,22 @@ def _loop_detected(entry: Entry) -> Json:
 
 
 def _called_back(entry: Entry) -> Json:
-    address = {
-        "name": "address",
-        "typed_config": extension("matching.common_inputs.network.v3.SourceIPInput"),
-    }
     ranges = extension(
         "matching.input_matchers.ip.v3.Ip", stat_prefix="proxies", cidr_ranges=[_range(one) for one in entry.proxies]
     )
-    stands = {"single_predicate": {"input": address, "custom_match": {"name": "ranges", "typed_config": ranges}}}
+    # Not Envoy's own source address input: in a route table it has no value, and the whole tree answers 404 (1.40.0).
+    client = _request_header(CLIENT_ADDRESS_HEADER)
+    stands = {"single_predicate": {"input": client, "custom_match": {"name": "ranges", "typed_config": ranges}}}
     return {"and_matcher": {"predicate": [_header(ORIGIN_HEADER, {"exact": ORIGIN_LAMBDA}), stands]}}
 
 
 def _header(name: str, value: Json) -> Json:
+    return {"single_predicate": {"input": _request_header(name), "value_match": value}}
+
+
+def _request_header(name: str) -> Json:
     config = api_type("envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name=name)
-    return {"single_predicate": {"input": {"name": name, "typed_config": config}, "value_match": value}}
+    return {"name": name, "typed_config": config}
 
 
 def _set(values: dict[str, str]) -> list[Json]:
