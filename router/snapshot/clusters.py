@@ -33,6 +33,16 @@ _BAD_ANSWERS = {"consecutive_5xx": 5, "enforcing_consecutive_5xx": 100, "enforci
 # A 5xx of a plain HTTP upstream may be the application's own: only what never was an answer ejects it.
 _BAD_CONNECTIONS = {"split_external_local_origin_errors": True, "consecutive_local_origin_failure": 5}
 
+# Envoy keeps the last addresses while a look-up fails.
+_BY_NAME = {
+    "type": "STRICT_DNS",
+    "respect_dns_ttl": True,
+    "dns_refresh_rate": "5s",  # for answers without a time to live
+    "dns_failure_refresh_rate": {"base_interval": "1s", "max_interval": "5s"},
+    "dns_jitter": "0.5s",
+    "dns_lookup_family": "V4_PREFERRED",
+}
+
 
 def clusters(estate: Estate) -> list[Json]:
     """Every cluster of the estate, by name."""
@@ -127,7 +137,7 @@ def _cluster(name: str, endpoints: Iterable[Endpoint], facts: Mapping[str, str],
     return {
         "name": name,
         "connect_timeout": seconds(connect_seconds),
-        **({"type": "STATIC"} if numeric else {"type": "STRICT_DNS", "respect_dns_ttl": True}),
+        **({"type": "STATIC"} if numeric else _BY_NAME),
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [_endpoint({"address": socket_address(one)}, facts) for one in hosts]}],

@@ -146,9 +146,9 @@ class Scripted:
     lost: list[socket.socket] = field(default_factory=list)
 
     @contextmanager
-    def running(self) -> Iterator["Scripted"]:
+    def running(self, address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator["Scripted"]:
         """Serve until the block ends."""
-        with _Server(("127.0.0.1", 0), _handler(self)) as server:
+        with _Server(address, _handler(self)) as server:
             self.port: int = server.server_address[1]
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
             thread.start()
