@@ -90,7 +90,8 @@ def _inner_hop(candidate: Candidate) -> Json:
 
 def _composite(candidate: str, legacy: str) -> Json:
     # One member for each try: after the candidate, legacy may be asked again too.
-    members = [{"name": names.candidate_cluster(candidate)}, *[{"name": names.legacy_cluster(legacy)}] * (TRIES - 1)]
+    then = [{"name": names.legacy_cluster(legacy)} for _ in range(TRIES - 1)]
+    members = [{"name": names.candidate_cluster(candidate)}, *then]
     return {
         "name": names.fallback_cluster(candidate, legacy),
         "connect_timeout": "1s",

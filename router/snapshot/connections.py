@@ -37,7 +37,7 @@ def to_legacy(service: LegacyService) -> Json:
 
 def to_candidate(*, idle_seconds: float, connect_seconds: float) -> Json:
     """The fields of a candidate's upstream cluster about its connections."""
-    plain = {"explicit_http_config": {"http_protocol_options": {}}}
+    plain: Json = {"explicit_http_config": {"http_protocol_options": {}}}
     return {**_options(plain, idle_seconds), **_watched(connect_seconds)}
 
 

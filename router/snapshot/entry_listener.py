@@ -71,7 +71,7 @@ def _filters(estate: Estate) -> list[Json]:
 
 
 def _http1() -> Json:
-    """What HTTP/1 clients of old applications rely on: 1.0, trailers, names in their own case, offers that are refused."""
+    """What HTTP/1 clients of old applications rely on: 1.0, trailers, names in their own case, ignored offers."""
     return {
         "accept_http_10": True,
         "default_host_for_http_10": _HOST_OF_HTTP_10,

@@ -18,7 +18,7 @@ WITHOUT_BODY = (204, 304)
 _SO_ATTACH_FILTER = 26  # Source: Linux, include/uapi/asm-generic/socket.h
 
 
-class Closed(Exception):
+class ConnectionEnded(Exception):  # noqa: N818 - not an error: connections end
     """The peer closed the connection before a message began."""
 
 
@@ -76,7 +76,7 @@ class Wire:
         while missing:
             chunk = self.socket.recv(min(missing, 1 << 20))
             if not chunk:
-                raise Closed
+                raise ConnectionEnded
             parts.append(chunk)
             missing -= len(chunk)
         return b"".join(parts)
@@ -89,7 +89,7 @@ class Wire:
         while end not in self._waiting:
             chunk = self.socket.recv(65536)
             if not chunk:
-                raise Closed
+                raise ConnectionEnded
             self._waiting += chunk
         at = self._waiting.index(end) + len(end)
         data, self._waiting = self._waiting[:at], self._waiting[at:]
@@ -158,7 +158,8 @@ class Scripted:
                 server.shutdown()
                 thread.join(5)
 
-    def _is_used(self, wire: Wire) -> bool:
+    def is_used(self, wire: Wire) -> bool:
+        """Whether another request begins in time."""
         if self.idle_seconds is None or wire.arrives_within(self.idle_seconds):
             return True
         if self.forgets:
@@ -166,7 +167,7 @@ class Scripted:
             self.lost.append(wire.socket.dup())  # so that the end of this one is no FIN
         return False
 
-    def _request(self, wire: Wire) -> bytes | None:
+    def next_request(self, wire: Wire) -> bytes | None:
         """The next request; None when it was refused before its body."""
         head = wire.head()
         if self.expected is not None and "expect" in fields(head):
@@ -193,8 +194,8 @@ def _handler(owner: Scripted) -> type[socketserver.BaseRequestHandler]:
             owner.connections += 1
             wire = Wire(self.request)
             try:
-                while owner._is_used(wire):
-                    request = owner._request(wire)
+                while owner.is_used(wire):
+                    request = owner.next_request(wire)
                     if request is None:
                         return
                     owner.requests.append(request)
@@ -202,7 +203,7 @@ def _handler(owner: Scripted) -> type[socketserver.BaseRequestHandler]:
                     if answer is None:
                         return
                     wire.send(answer)
-            except Closed:
+            except ConnectionEnded:
                 return
 
     return Handler

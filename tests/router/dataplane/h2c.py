@@ -15,6 +15,10 @@ import h2.events
 Headers = list[tuple[str, str]]
 
 
+class AnswerMissingError(Exception):
+    """The connection or the stream ended before the answer did."""
+
+
 @dataclass
 class Message:
     """What one side of a stream sent: its headers, its data frame by frame, its trailers."""
@@ -64,7 +68,7 @@ class Http2:
         for event in self.events():
             if _collect(event, answer):
                 return answer
-        raise ConnectionError("the connection ended before the answer")
+        raise AnswerMissingError
 
 
 Answer = Callable[[Message], Message]
@@ -118,15 +122,15 @@ def _collect(event: Any, message: Message) -> bool:
     """Put the event into the message; whether the message is whole now."""
     match event:
         case h2.events.RequestReceived() | h2.events.ResponseReceived():
-            message.headers = list(event.headers)
+            message.headers = [(str(name), str(value)) for name, value in event.headers]
         case h2.events.DataReceived():
             message.data.append(event.data)
         case h2.events.TrailersReceived():
-            message.trailers = list(event.headers)
+            message.trailers = [(str(name), str(value)) for name, value in event.headers]
         case h2.events.StreamEnded():
             return True
         case h2.events.StreamReset():
-            raise ConnectionError(f"the stream was reset: {event.error_code}")
+            raise AnswerMissingError(event.error_code)
     return False
 
 

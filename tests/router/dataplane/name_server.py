@@ -70,5 +70,5 @@ class NameServer:
         code = _SERVER_FAILURE if self.mood == "fails" else _NO_ERROR if name in self.names else _NO_SUCH_NAME
         has = address is not None and kind == _A
         head = question[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, int(has), 0, 0)
-        record = struct.pack("!HHHIH", 0xC00C, _A, 1, self.ttl_seconds, 4) + socket.inet_aton(address or "0.0.0.0")
+        record = struct.pack("!HHHIH", 0xC00C, _A, 1, self.ttl_seconds, 4) + socket.inet_aton(address or "127.0.0.1")
         return head + question[12 : at + 5] + (record if has else b"")

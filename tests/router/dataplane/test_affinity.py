@@ -1,4 +1,4 @@
-"""Sessions live in the memory of legacy hosts: a user must meet the same host on every route, whatever the ramp does."""
+"""Sessions live in the memory of legacy hosts: a user must meet the same host on every route, ramp or not."""
 
 import http.client
 from collections.abc import Callable, Iterator

@@ -114,7 +114,7 @@ def world(shared: World) -> World:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_a_close_in_the_face_of_a_safe_request_loses_nothing(world: World, method: str) -> None:
-    """Legacy and the Lambda API close a connection exactly as a request arrives on it: it goes again and is answered."""
+    """Legacy and the Lambda API close a connection as a request arrives on it: it goes again and is answered."""
     world.legacy.script, world.api.script = once(ok), once(ran)
     assert world.statuses(method, EVERY_PATH, 40, clients=1) == {200: 200}
     assert len(world.legacy.requests) > 200, "the trap was sprung"

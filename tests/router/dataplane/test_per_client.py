@@ -29,7 +29,7 @@ routes:
 
 
 class Intranet:
-    """Three legs as NTLM has them: an offer, a challenge of this connection, an answer; then the connection is known."""
+    """Three legs as NTLM has them: an offer, this connection's challenge, an answer; then it is known."""
 
     def __init__(self) -> None:
         self.users: dict[Wire, set[str]] = {}
@@ -87,7 +87,7 @@ def ask(wire: Wire, authorization: str = "", path: str = "/own") -> bytes:
 
 
 def test_two_clients_never_share_a_connection(world: World) -> None:
-    """Clients that log in at the same time keep a connection each: its challenge fits, and nobody is taken for another."""
+    """Clients that log in at the same time keep a connection each: nobody is taken for another."""
     intranet = world.legacy.script = Intranet()
     with ExitStack() as stack:
         clients = {name: stack.enter_context(client(world.router.port)) for name in ("ann", "bob", "cem", "dee")}
@@ -104,7 +104,7 @@ def test_two_clients_never_share_a_connection(world: World) -> None:
 
 
 def test_a_login_that_a_pool_would_share_is_an_alarm(world: World) -> None:
-    """An answer that asks for NTLM or Negotiate is counted for the service whose connections are pooled, no other is."""
+    """An answer that asks for NTLM or Negotiate is counted where connections are pooled, no other is."""
     answers = [
         (refused("NTLM"), 1),
         (refused("Negotiate"), 1),

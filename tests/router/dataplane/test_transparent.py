@@ -110,15 +110,33 @@ UNCHANGED = [
     Case("304 keeps the length", get(), answer('ETag: "1"', "Content-Length: 5", line="HTTP/1.1 304 Not Modified")),
     Case("reason phrases", get(), answer("Content-Length: 0", line="HTTP/1.1 404 Nicht Da")),
     Case("unknown statuses", get(), answer("Content-Length: 0", line="HTTP/1.1 599 Odd")),
-    Case("legacy's own 503 with Retry-After", get(), answer("Retry-After: 7", "Content-Length: 0", line="HTTP/1.1 503 x")),
-    Case("compressed bodies", get("Accept-Encoding: gzip"), answer("Content-Encoding: gzip", "Content-Length: 3", body="\x1f\x8b\0")),
-    Case("100-continue", get("Expect: 100-continue", "Content-Length: 2", line="POST @ HTTP/1.1", body="hi"), CONTINUE + OK),
+    Case(
+        "legacy's own 503 with Retry-After", get(), answer("Retry-After: 7", "Content-Length: 0", line="HTTP/1.1 503 x")
+    ),
+    Case(
+        "compressed bodies",
+        get("Accept-Encoding: gzip"),
+        answer("Content-Encoding: gzip", "Content-Length: 3", body="\x1f\x8b\0"),
+    ),
+    Case(
+        "100-continue",
+        get("Expect: 100-continue", "Content-Length: 2", line="POST @ HTTP/1.1", body="hi"),
+        CONTINUE + OK,
+    ),
     Case("early hints", get(), "HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n" + OK),
-    Case("who was in front", get("X-Forwarded-Host: b", "X-Forwarded-Port: 443", "Forwarded: for=1.1.1.1", "Via: 1.1 vip")),
+    Case(
+        "who was in front",
+        get("X-Forwarded-Host: b", "X-Forwarded-Port: 443", "Forwarded: for=1.1.1.1", "Via: 1.1 vip"),
+    ),
     Case("what the VIP numbered", get("X-Request-Id: mine")),
-    Case("authentication, to a proxy too", get("Authorization: Basic eA==", "Proxy-Authorization: Basic eA=="),
-        answer("WWW-Authenticate: Basic realm=x", "Proxy-Authenticate: Basic", "Content-Length: 0", line="HTTP/1.1 401 No")),
-]  # fmt: skip
+    Case(
+        "authentication, to a proxy too",
+        get("Authorization: Basic eA==", "Proxy-Authorization: Basic eA=="),
+        answer(
+            "WWW-Authenticate: Basic realm=x", "Proxy-Authenticate: Basic", "Content-Length: 0", line="HTTP/1.1 401 No"
+        ),
+    ),
+]
 
 CHANGED = [
     Case(
