@@ -5,12 +5,13 @@ may be lost, and only safe methods may be sent again.
 """
 
 from ..estate import Connections, LegacyService, Protocol
-from .proto import Json, api_type, extension, seconds
+from .proto import MAX_HEADERS, Json, api_type, extension, seconds
 
 SILENCE = 20
 """How many times its connect timeout a peer may leave sent bytes unacknowledged before its connection is given up."""
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_ANSWER_HEADERS_KB = 1024  # 60 by default, which old single sign-on systems exceed
 _IPPROTO_TCP, _TCP_USER_TIMEOUT = 6, 18  # Source: Linux, include/uapi/linux/{in,tcp}.h
 # Long answers that pause, and upgraded connections, must not be forgotten by a firewall on the way.
 _KEEPALIVE = {"keepalive_time": 20, "keepalive_interval": 5, "keepalive_probes": 3}
@@ -63,7 +64,11 @@ def _options(protocol: Json, idle_seconds: float) -> Json:
     options = api_type(
         _HTTP_OPTIONS,
         **protocol,
-        common_http_protocol_options={"idle_timeout": seconds(idle_seconds), "max_headers_count": 1000},
+        common_http_protocol_options={
+            "idle_timeout": seconds(idle_seconds),
+            "max_headers_count": MAX_HEADERS,
+            "max_response_headers_kb": _ANSWER_HEADERS_KB,
+        },
     )
     return {"typed_extension_protocol_options": {_HTTP_OPTIONS: options}}
 

@@ -22,7 +22,11 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
         preserve_external_request_id=True,
         # The id is the key of new users' draw, so nothing may change it between the draw and the cookie.
         request_id_extension={
-            "typed_config": extension("request_id.uuid.v3.UuidRequestIdConfig", pack_trace_reason=False)
+            "typed_config": extension(
+                "request_id.uuid.v3.UuidRequestIdConfig",
+                pack_trace_reason=False,
+                use_request_id_for_trace_sampling=False,
+            )
         },
         server_header_transformation="PASS_THROUGH",
         max_request_headers_kb=max(1, -(-estate.entry.max_header_bytes // 1024)),
@@ -37,7 +41,7 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
         stream_idle_timeout="0s",
         upgrade_configs=[{"upgrade_type": kind, "enabled": False} for kind in ("websocket", "CONNECT")],
         early_header_mutation_extensions=[_inbound_headers(estate.entry)],
-        tracing=tracing(estate),
+        tracing=tracing(estate) | _propagation(estate),
         access_log=access_logs(),
         **vip.client_address(estate.entry),
         http_filters=_filters(estate),
@@ -68,6 +72,14 @@ def _filters(estate: Estate) -> list[Json]:
         filters.append({"name": "envoy.filters.http.body_size_limit", "typed_config": limit})
     router = extension("filters.http.router.v3.Router", suppress_envoy_headers=True)
     return [*filters, {"name": "envoy.filters.http.router", "typed_config": router}]
+
+
+def _propagation(estate: Estate) -> Json:
+    """Without telemetry no span of ours is ever seen: a client's trace stays as it is, and none is begun.
+
+    A trace that began here unsampled would switch off the tracing of every application behind that follows its parent.
+    """
+    return {} if estate.telemetry else {"no_context_propagation": True}
 
 
 def _http1() -> Json:
