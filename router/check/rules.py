@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from strangler_fig.diagnostics import Diagnostic
 
-from . import matches, references, sides, stickiness, timeouts, upstreams
+from . import matches, references, services, sides, stickiness, timeouts, upstreams
 from .subject import Subject
 
 Rule = Callable[[Subject], Iterable[Diagnostic]]
@@ -27,6 +27,9 @@ RULES: tuple[Rule, ...] = (
     upstreams.nothing_calls_the_entry,
     stickiness.keys_are_steady,
     stickiness.cohorts_share_a_key,
+    services.logins_reach_functions,
+    services.affinity_is_steady,
+    services.protocols_carry_what_is_asked,
     matches.matches_are_reachable,
 )
 

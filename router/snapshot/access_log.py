@@ -3,11 +3,16 @@
 No bodies, no query strings, no tokens: the user appears as a keyed pseudonym, the path without its query.
 """
 
+from . import alarms
 from .paths import odd_path_counter
 from .proto import Json, extension
 
 LOG_FILE = "logs/access.jsonl"
 
+_FELL_BACK = (
+    "xds.cluster_metadata.filter_metadata['fig']['side'] == 'lambda' && "
+    "xds.upstream_host_metadata.filter_metadata['fig']['side'] == 'legacy'"
+)
 _FIELDS = {
     "time": "%START_TIME%",
     "trace_id": "%TRACE_ID%",
@@ -17,7 +22,7 @@ _FIELDS = {
     "answered": "%UPSTREAM_METADATA(fig:side)%",
     "weight": "%DYNAMIC_METADATA(fig:request:weight)%",
     # "legacy" when it answered after Lambda failed, else null
-    "fallback": '%CEL(upstream.request_attempt_count > 1 ? "legacy" : response.headers["x-fig-none"])%',
+    "fallback": f'%CEL({_FELL_BACK} ? "legacy" : response.headers["x-fig-none"])%',
     "status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",
     "method": "%REQ(:METHOD)%",
@@ -41,7 +46,12 @@ def access_logs() -> list[Json]:
         path=LOG_FILE,
         log_format={"json_format": _FIELDS, "formatters": [formatter]},
     )
-    return [{"name": "envoy.access_loggers.file", "typed_config": file}, _counters(), odd_path_counter()]
+    return [
+        {"name": "envoy.access_loggers.file", "typed_config": file},
+        _counters(),
+        odd_path_counter(),
+        *alarms.loggers(),
+    ]
 
 
 def _counters() -> Json:

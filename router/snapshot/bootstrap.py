@@ -34,6 +34,8 @@ _KEPT_STATS = [
         )
     ),
 ]
+# Envoy's start waits for each name's first look-up: a name server that is silent must not hold it for a minute.
+_RESOLVER = extension("network.dns_resolver.cares.v3.CaresDnsResolverConfig", query_timeout_seconds=2, query_tries=2)
 
 
 def bootstrap(estate: Estate) -> Json:  # noqa: ARG001 - limits and telemetry will come from it
@@ -67,6 +69,7 @@ def _always() -> Json:
         "stats_flush_interval": "1s",
         # What reading a large configuration took is given back to the host, little by little.
         "memory_allocator_manager": {"bytes_to_release": 1024 * 1024, "memory_release_interval": "1s"},
+        "typed_dns_resolver_config": {"name": "envoy.network.dns_resolver.cares", "typed_config": _RESOLVER},
         "bootstrap_extensions": [
             {
                 "name": "envoy.bootstrap.internal_listener",

@@ -3,12 +3,13 @@
 Legacy services, candidates' inner hops, composites (Lambda, then legacy), and what is behind the inner hops.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..estate import Candidate, Endpoint, Estate, Health, LambdaFunction, LegacyService, Tls
 from ..hosts import is_ip
-from . import identities, names, telemetry
-from .proto import UNLIMITED, Json, api_type, extension, seconds, socket_address
+from . import affinity, connections, identities, names, telemetry
+from .proto import UNLIMITED, Json, extension, seconds, socket_address
+from .retries import TRIES
 
 SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt"
 INNER_BUFFER_BYTES = 8 * 1024 * 1024
@@ -18,7 +19,7 @@ Above Lambda's 6 MiB, so that the API decides, not the buffer.
 """
 
 _IDLE_SECONDS = 4.0  # below the 5 s after which common application servers close an idle connection
-_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_API_IDLE_SECONDS = 60.0  # Source: AWS SDK for Java 2.x, connectionMaxIdleTime's default, November 2026
 _NO_LIMITS = {
     "max_connections": UNLIMITED,
     "max_pending_requests": UNLIMITED,
@@ -32,10 +33,20 @@ _BAD_ANSWERS = {"consecutive_5xx": 5, "enforcing_consecutive_5xx": 100, "enforci
 # A 5xx of a plain HTTP upstream may be the application's own: only what never was an answer ejects it.
 _BAD_CONNECTIONS = {"split_external_local_origin_errors": True, "consecutive_local_origin_failure": 5}
 
+# Envoy keeps the last addresses while a look-up fails.
+_BY_NAME = {
+    "type": "STRICT_DNS",
+    "respect_dns_ttl": True,
+    "dns_refresh_rate": "5s",  # for answers without a time to live
+    "dns_failure_refresh_rate": {"base_interval": "1s", "max_interval": "5s"},
+    "dns_jitter": "0.5s",
+    "dns_lookup_family": "V4_PREFERRED",
+}
+
 
 def clusters(estate: Estate) -> list[Json]:
     """Every cluster of the estate, by name."""
-    found = [_legacy(service) for service in estate.legacy]
+    found = [_legacy(service, estate) for service in estate.legacy]
     for candidate in estate.candidates:
         found += [_inner_hop(candidate), _upstream(candidate)]
     pairs = {(route.candidate, route.legacy) for route in estate.routes if route.has_two_sides and route.fallback}
@@ -44,13 +55,14 @@ def clusters(estate: Estate) -> list[Json]:
     return sorted(found, key=lambda cluster: str(cluster["name"]))
 
 
-def _legacy(service: LegacyService) -> Json:
+def _legacy(service: LegacyService, estate: Estate) -> Json:
     name = names.legacy_cluster(service.name)
     return {
-        **_cluster(name, service.endpoints, "legacy", service.connect_timeout_seconds),
+        **_cluster(name, service.endpoints, _legacy_facts(service), service.connect_timeout_seconds),
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
         "metadata": {"filter_metadata": {"fig": {"side": "legacy"}}},
-        **_http1(idle_seconds=_IDLE_SECONDS),
+        **connections.to_legacy(service),
+        **affinity.load_balancing(affinity.of(service, estate.routes)),
         **_tls(service.tls),
         **_health(service.health),
     }
@@ -72,19 +84,19 @@ def _inner_hop(candidate: Candidate) -> Json:
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [
-                {"lb_endpoints": [_endpoint({"address": {"envoy_internal_address": listener}}, "lambda")]},
+                {"lb_endpoints": [_endpoint({"address": {"envoy_internal_address": listener}}, {"side": "lambda"})]},
             ],
         },
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
         "metadata": {"filter_metadata": {"fig": {"side": "lambda", "candidate": candidate.name}}},
-        "typed_extension_protocol_options": {
-            _HTTP_OPTIONS: api_type(_HTTP_OPTIONS, explicit_http_config={"http2_protocol_options": {}})
-        },
+        **connections.inner(),
     }
 
 
 def _composite(candidate: str, legacy: str) -> Json:
-    members = [{"name": names.candidate_cluster(candidate)}, {"name": names.legacy_cluster(legacy)}]
+    # One member for each try: after the candidate, legacy may be asked again too.
+    then = [{"name": names.legacy_cluster(legacy)} for _ in range(TRIES - 1)]
+    members = [{"name": names.candidate_cluster(candidate)}, *then]
     return {
         "name": names.fallback_cluster(candidate, legacy),
         "connect_timeout": "1s",
@@ -105,43 +117,42 @@ def _upstream(candidate: Candidate) -> Json:
     limits = {**_NO_LIMITS, "max_requests": candidate.max_concurrency or UNLIMITED}
     gateway = {"com.amazonaws.lambda": {"egress_gateway": True}} if is_function else {}
     return {
-        **_cluster(name, endpoints, "lambda", candidate.connect_timeout_seconds),
+        **_cluster(name, endpoints, {"side": "lambda"}, candidate.connect_timeout_seconds),
         "per_connection_buffer_limit_bytes": INNER_BUFFER_BYTES,
         "circuit_breakers": {"thresholds": [limits]},
         "metadata": {"filter_metadata": {"fig": {"side": "lambda"}, **gateway}},
         "outlier_detection": {**_EJECTION, **(_BAD_ANSWERS if is_function else _BAD_CONNECTIONS)},
-        **_http1(idle_seconds=_IDLE_SECONDS if not is_function else 60.0),
+        **connections.to_candidate(
+            idle_seconds=_API_IDLE_SECONDS if is_function else _IDLE_SECONDS,
+            connect_seconds=candidate.connect_timeout_seconds,
+        ),
         **_tls(candidate.tls),
         **(_health(candidate.health) if not isinstance(candidate, LambdaFunction) else {}),
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},  # with no host left, legacy answers
     }
 
 
-def _cluster(name: str, endpoints: Iterable[Endpoint], side: str, connect_seconds: float) -> Json:
+def _legacy_facts(service: LegacyService) -> dict[str, str]:
+    """What loggers may say of each of the service's endpoints."""
+    return {"side": "legacy", "service": service.name, "connections": service.connections.value}
+
+
+def _cluster(name: str, endpoints: Iterable[Endpoint], facts: Mapping[str, str], connect_seconds: float) -> Json:
     hosts = tuple(endpoints)
     numeric = all(is_ip(endpoint.host) for endpoint in hosts)
     return {
         "name": name,
         "connect_timeout": seconds(connect_seconds),
-        **({"type": "STATIC"} if numeric else {"type": "STRICT_DNS", "respect_dns_ttl": True}),
+        **({"type": "STATIC"} if numeric else _BY_NAME),
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [_endpoint({"address": socket_address(one)}, side) for one in hosts]}],
+            "endpoints": [{"lb_endpoints": [_endpoint({"address": socket_address(one)}, facts) for one in hosts]}],
         },
     }
 
 
-def _endpoint(endpoint: Json, side: str) -> Json:
-    return {"endpoint": endpoint, "metadata": {"filter_metadata": {"fig": {"side": side}}}}
-
-
-def _http1(*, idle_seconds: float) -> Json:
-    options = api_type(
-        _HTTP_OPTIONS,
-        explicit_http_config={"http_protocol_options": {}},
-        common_http_protocol_options={"idle_timeout": seconds(idle_seconds)},
-    )
-    return {"typed_extension_protocol_options": {_HTTP_OPTIONS: options}}
+def _endpoint(endpoint: Json, facts: Mapping[str, str]) -> Json:
+    return {"endpoint": endpoint, "metadata": {"filter_metadata": {"fig": dict(facts)}}}
 
 
 def _tls(tls: Tls | None) -> Json:

@@ -1,16 +1,16 @@
 """The entry: the listener that the VIP sends to, and what happens to every request before a route is chosen."""
 
-from strangler_fig.names import HEADER_PREFIX
-
-from ..estate import Estate
-from . import identities, limits, names, vip
+from ..estate import Entry, Estate
+from . import identities, limits, loops, names, vip
 from .access_log import access_logs
+from .connections import http1_names
 from .inner_listeners import lua
 from .match_tree import PATH_HEADER, PATH_VALUE
-from .proto import MAX_HEADERS, Json, extension, headers, socket_address, watched
+from .proto import MAX_HEADERS, Json, extension, headers, seconds, socket_address, watched
 from .telemetry import tracing
 
 _USER_FILTER = "user"
+_HOST_OF_HTTP_10 = "localhost"  # HTTP/1.0 needs no Host, but Envoy does
 
 
 def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
@@ -22,17 +22,26 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
         preserve_external_request_id=True,
         # The id is the key of new users' draw, so nothing may change it between the draw and the cookie.
         request_id_extension={
-            "typed_config": extension("request_id.uuid.v3.UuidRequestIdConfig", pack_trace_reason=False)
+            "typed_config": extension(
+                "request_id.uuid.v3.UuidRequestIdConfig",
+                pack_trace_reason=False,
+                use_request_id_for_trace_sampling=False,
+            )
         },
         server_header_transformation="PASS_THROUGH",
         max_request_headers_kb=max(1, -(-estate.entry.max_header_bytes // 1024)),
-        common_http_protocol_options={"max_headers_count": MAX_HEADERS, "headers_with_underscores_action": "ALLOW"},
-        http_protocol_options={"accept_http_10": True},
+        common_http_protocol_options={
+            "max_headers_count": MAX_HEADERS,
+            "headers_with_underscores_action": "ALLOW",
+            "idle_timeout": seconds(estate.entry.idle_timeout_seconds),
+        },
+        http_protocol_options=_http1(),
+        proxy_100_continue=True,
         request_headers_timeout="30s",
         stream_idle_timeout="0s",
         upgrade_configs=[{"upgrade_type": kind, "enabled": False} for kind in ("websocket", "CONNECT")],
-        early_header_mutation_extensions=[_early_headers()],
-        tracing=tracing(estate),
+        early_header_mutation_extensions=[_inbound_headers(estate.entry)],
+        tracing=tracing(estate) | _propagation(estate),
         access_log=access_logs(),
         **vip.client_address(estate.entry),
         http_filters=_filters(estate),
@@ -65,11 +74,35 @@ def _filters(estate: Estate) -> list[Json]:
     return [*filters, {"name": "envoy.filters.http.router", "typed_config": router}]
 
 
-def _early_headers() -> Json:
-    """Before routes are matched every inbound header of ours is removed: all clients come through the entry."""
-    mutations: list[Json] = [{"remove_on_match": {"key_matcher": {"prefix": HEADER_PREFIX}}}]
-    mutations += [{"append": one} for one in headers({PATH_HEADER: PATH_VALUE})]
+def _propagation(estate: Estate) -> Json:
+    """Without telemetry no span of ours is ever seen: a client's trace stays as it is, and none is begun.
+
+    A trace that began here unsampled would switch off the tracing of every application behind that follows its parent.
+    """
+    return {} if estate.telemetry else {"no_context_propagation": True}
+
+
+def _http1() -> Json:
+    """What HTTP/1 clients of old applications rely on: 1.0, trailers, names in their own case, ignored offers."""
+    return {
+        "accept_http_10": True,
+        "default_host_for_http_10": _HOST_OF_HTTP_10,
+        "enable_trailers": True,
+        "ignore_http_11_upgrade": [{"safe_regex": {"regex": f"(?i){_anything_but('websocket')}"}}],
+        **http1_names(),
+    }
+
+
+def _inbound_headers(entry: Entry) -> Json:
+    """What changes before routes are matched: all clients come through the entry, so none may set a header of ours."""
+    mutations = loops.inbound_headers(entry) + [{"append": one} for one in headers({PATH_HEADER: PATH_VALUE})]
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": extension("http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=mutations),
     }
+
+
+def _anything_but(word: str) -> str:
+    """An RE2 expression (it has no negative look-ahead) of every text that is not `word`."""
+    rest = _anything_but(word[1:]) if len(word) > 1 else ".+"
+    return f"(?:|[^{word[0]}].*|{word[0]}{rest})"

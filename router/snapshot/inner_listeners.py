@@ -11,7 +11,7 @@ from importlib import resources
 
 import orjson
 
-from strangler_fig.names import HOST_HEADER, ORIGIN_HEADER
+from strangler_fig.names import HOST_HEADER
 
 from ..estate import Candidate, Entry, Estate, HttpUpstream, LambdaFunction
 from . import names
@@ -31,6 +31,8 @@ Source: Lambda quotas, November 2026.
 _TEXT = r"text/.*|application/(json|xml|javascript)"  # what aws_lambda does not base64-encode; measured on Envoy 1.40.0
 _IS_TEXT = {"name": "content-type", "string_match": {"safe_regex": {"regex": _TEXT}}}
 _MOST_HEADER_KB = 8192  # Envoy's own bound
+# Nothing that was written may go again: an invocation is a POST, whatever its client asked for.
+_NEVER_WRITTEN = {"retry_on": "reset-before-request,refused-stream", "num_retries": 1}
 _NOT_RUN_FLAGS = {
     "UF": "unreachable",
     "UO": "overflow",
@@ -40,7 +42,7 @@ _NOT_RUN_FLAGS = {
 }
 INNER = (names.INNER_FUNCTIONS, names.INNER_UPSTREAMS)
 _WHOLE_HEADER = "x-fig-whole"  # set by user.lua on a route whose whole traffic goes to Lambda
-_LEFT_TO_LEGACY = {400: "odd_path", 421: "preflight", 508: "loop"}
+_LEFT_TO_LEGACY = {400: "odd_path", 421: "preflight"}
 
 
 def inner_listeners(estate: Estate) -> list[Json]:
@@ -105,7 +107,7 @@ def _virtual_host(name: str, candidates: Sequence[Candidate]) -> Json:
     chosen = api_type("envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name=CANDIDATE_HEADER)
     calls = {one.name: action(one.name, [_named(one, route) for route in _routes(one)]) for one in candidates}
     tree = {"input": {"name": "candidate", "typed_config": chosen}, "exact_match_map": {"map": calls}}
-    return {"name": name, "domains": ["*"], "matcher": {"matcher_tree": tree}}
+    return {"name": name, "domains": ["*"], "matcher": {"matcher_tree": tree}, "retry_policy": _NEVER_WRITTEN}
 
 
 def _named(candidate: Candidate, route: Json) -> Json:
@@ -220,7 +222,6 @@ def _left_to_legacy() -> list[Json]:
     return [
         _refused(400, [_absent(AS_IS_HEADER)], {"safe_regex": {"regex": ODD_PATH}}),
         _refused(421, [method, *asks, has_legacy, _absent(_WHOLE_HEADER)]),
-        _refused(508, [{"name": ORIGIN_HEADER, "present_match": True}, has_legacy]),
     ]
 
 

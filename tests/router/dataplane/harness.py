@@ -140,15 +140,28 @@ class Running:
 
 @contextmanager
 def running_router(
-    folder: Path, estate_text: str, *, weights: Mapping[str, int] | None = None, environment: Mapping[str, str] = {}
+    folder: Path,
+    estate_text: str,
+    *,
+    weights: Mapping[str, int] | None = None,
+    environment: Mapping[str, str] = {},
+    scaled: Mapping[str, str] = {},
 ) -> Iterator[Running]:
-    """A router of this estate; `${ENTRY_PORT}` is a free port. The estate must pass the checks."""
+    """A router of this estate; `${ENTRY_PORT}` is a free port. The estate must pass the checks.
+
+    `scaled` replaces text in the compiled clusters: durations that no test can wait for, name servers that it brings.
+    """
     port = free_port()
     loaded = load_estate(estate_text, file="estate.yaml", environment={"ENTRY_PORT": str(port), **environment})
     assert loaded.estate is not None, "\n".join(map(str, loaded.diagnostics))
     settled = {name: Weight(parts) for name, parts in (weights or {}).items()}
     snapshot = compile_estate(loaded.estate, settled)
     target = write(snapshot, folder / "snapshots")
+    clusters = (target / "clusters.json").read_text()
+    for old, new in scaled.items():
+        assert old in clusters
+        clusters = clusters.replace(old, new)
+    (target / "clusters.json").write_text(clusters)
     for name in ("logs", "weights"):
         (folder / name).mkdir()
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():

@@ -30,13 +30,12 @@ def test_trace_context_is_kept_on_both_sides(world: World, parts: int, sampled: 
     assert headers["baggage"] == "k=v"
 
 
-def test_trace_context_is_started(world: World) -> None:
-    """A request without trace context gets one, the same id in the log."""
+def test_no_trace_is_begun(world: World) -> None:
+    """Without telemetry a request without trace context gets none: each application samples as it always did."""
     world.router.shift(by_header=0)
-    world.router.request("/h", [("X-User", "a"), ("X-Request-Id", "started-1")])
-    parent = world.legacy.seen[0].header("traceparent") or ""
-    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]", parent)
-    assert world.router.log_line("started-1")["trace_id"] == parent.split("-")[1]
+    world.router.request("/h", [("X-User", "a")])
+    assert world.legacy.seen[0].header("traceparent") is None
+    assert world.legacy.seen[0].header("tracestate") is None
 
 
 def test_the_access_log(world: World) -> None:

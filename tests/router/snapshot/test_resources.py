@@ -25,10 +25,10 @@ def dump(value: Any) -> str:
 
 
 def route_entries(text: str) -> str:
-    """Each virtual host's match tree, its steps indented; what hosts share and the default are left out."""
+    """Each virtual host's match tree, its steps indented; what hosts share, loops and the default are left out."""
     estate = load_estate(text, file="estate.yaml", environment={}).estate_or_refused()
     hosts = route_configuration(estate, WEIGHT)["virtual_hosts"]
-    return "".join(f"# {host['name']}\n{''.join(steps({'matcher': host['matcher']}))}" for host in hosts)
+    return "".join(f"# {host['name']}\n{''.join(steps(host['matcher']['on_no_match']))}" for host in hosts)
 
 
 def steps(found: dict[str, Any], indent: str = "") -> Iterator[str]:
@@ -66,7 +66,8 @@ def condition(predicate: dict[str, Any]) -> str:
 def cluster_entries(text: str) -> str:
     """The clusters that are not the same in every estate, without their limits."""
     estate = load_estate(text, file="estate.yaml", environment={}).estate_or_refused()
-    common = ("circuit_breakers", "typed_extension_protocol_options", "outlier_detection", "metadata")
+    common = ["circuit_breakers", "typed_extension_protocol_options", "outlier_detection", "metadata"]
+    common += ["upstream_connection_options", "upstream_bind_config"]
     return "".join(
         dump({key: value for key, value in one.items() if key not in common})
         for one in clusters(estate)
