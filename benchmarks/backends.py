@@ -47,6 +47,6 @@ def invoke_api(folder: Path, *, core: int) -> Iterator[int]:
 @contextmanager
 def _nginx(body: str, headers: str, folder: Path, *, core: int) -> Iterator[int]:
     port = free_port()
-    (folder / "nginx.conf").write_text(_CONFIG.format(port=port, headers=headers, body=body))
+    (folder / "nginx.conf").write_text(_CONFIG.format(port=port, headers=headers, body=body.replace("\\", "\\\\")))
     with process([nginx(), "-p", folder, "-c", folder / "nginx.conf"], core=core, folder=folder, port=port):
         yield port

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,7 @@ _START_SECONDS = 30.0
 _SCRIPT = """
 local requests, at = {}, 0
 local function add(method, path, headers, body)
-  headers["Host"] = "shop.example"
+  headers["Host"] = headers["Host"] or "shop.example"
   requests[#requests + 1] = wrk.format(method, path, headers, body)
 end
 function init() %s end
@@ -157,7 +157,7 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
-def measured(subject: Subject, seconds: float, script: Path, *, core: int, connections: int = CONNECTIONS) -> Round:
+def measured(subject: Subject, seconds: float, script: Path, *, core: int, connections: int) -> Round:
     """Load the subject for so long; a round with one failed request is refused, because it shows something else."""
     before = cpu_seconds(subject.pid)
     output = subprocess.run(
@@ -184,19 +184,32 @@ def measured(subject: Subject, seconds: float, script: Path, *, core: int, conne
     )
 
 
-def compared(subjects: Sequence[Subject], *, rounds: int, seconds: float) -> dict[str, Round]:
-    """The medians of all subjects, measured in turns, so that what else the machine does hits all of them."""
+def compared(
+    subjects: Sequence[Subject],
+    *,
+    rounds: int,
+    seconds: float,
+    best: bool = False,
+    connections: int = CONNECTIONS,
+) -> dict[str, Round]:
+    """The medians (or the best rounds) of all subjects, measured in turns, so that what else the machine does hits all of them."""
     _proxies, others = cores()
     taken: dict[str, list[Round]] = {subject.name: [] for subject in subjects}
-    with folders() as folder, ExitStack():
-        scripts = {}
+    scripts: dict[str, Path] = {}
+
+    def load(subject: Subject, seconds: float) -> Round:
+        return measured(subject, seconds, scripts[subject.name], core=others, connections=connections)
+
+    with folders() as folder:
         for number, subject in enumerate(subjects):
             scripts[subject.name] = folder(str(number)) / "requests.lua"
             scripts[subject.name].write_text(_script(subject.requests))
-            measured(subject, 1, scripts[subject.name], core=others)  # connections, pages and caches are warm then
+            load(subject, 1)  # connections, pages and caches are warm then
         for _round in range(rounds):
             for subject in subjects:
-                taken[subject.name].append(measured(subject, seconds, scripts[subject.name], core=others))
+                taken[subject.name].append(load(subject, seconds))
+    if best:
+        return {name: min(rounds_, key=lambda one: one.cpu_us) for name, rounds_ in taken.items()}
     return {name: _median(rounds_) for name, rounds_ in taken.items()}
 
 

@@ -1,4 +1,7 @@
-"""Other proxies, doing the router's work (a sticky split, a cookie for new users, a JSON log, counters) or none of it."""
+"""Other proxies, doing the router's work (a sticky split, a cookie for new users, a JSON log, counters) or none of it.
+
+The nginx that is installed has no counters (it is built without `stub_status`): it does that much less.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +25,6 @@ http {{
   {http}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
-    location = /status {{ stub_status; }}
     location / {{ {location} }}
   }}
 }}
@@ -121,7 +123,7 @@ _CADDY_WORK = """log {
 
 @contextmanager
 def nginx_proxy(backend: int, folder: Path, *, core: int, works: bool) -> Iterator[tuple[int, int]]:
-    """Run nginx: with `split_clients`, cookie, JSON log and `stub_status`, or as a bare proxy; yields port and id."""
+    """Run nginx: with `split_clients`, cookie and JSON log, or as a bare proxy; yields port and id."""
     port = free_port()
     http = _NGINX_WORK_HTTP if works else "access_log off;"
     location = _NGINX_WORK if works else "proxy_pass http://first;"

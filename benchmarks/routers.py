@@ -1,6 +1,8 @@
 """The router that is measured, as the compiler makes it, and Envoy without any of it, as the thing to compare with."""
 
+import http.client
 import json
+import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -44,6 +46,15 @@ def router(
     port = free_port()
     manifest, files = compiled(text, {"ENTRY_PORT": str(port), **environment}, moving)
     edit(files)
+    with serving(manifest, files, folder, core=core, moving=moving, port=port) as pid:
+        yield port, pid
+
+
+@contextmanager
+def serving(
+    manifest: Manifest, files: Files, folder: Path, *, core: int, moving: Mapping[str, int], port: int
+) -> Iterator[int]:
+    """An Envoy with one worker on one core that serves these compiled files; yields its id."""
     for name in ("logs", "weights", "snapshot"):
         (folder / name).mkdir()
     for name, content in files.items():
@@ -55,7 +66,7 @@ def router(
     link(folder / "live" / "rtds" / "current", weights)
     (folder / "log.key").write_text("00112233445566ff")
     with envoy(folder / "snapshot" / "bootstrap.json", folder, core=core, port=port) as pid:
-        yield port, pid
+        yield pid
 
 
 @contextmanager
@@ -133,10 +144,21 @@ def static_envoy(
         yield pid
 
 
+def admin(state: Path, path: str) -> str:
+    """What the admin socket of the Envoy in that state directory answers."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(str(state / "admin.sock"))
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n".encode())
+        response = http.client.HTTPResponse(client)
+        response.begin()
+        return response.read().decode()
+
+
 def envoy_version() -> str:
     """The version of the Envoy that is measured."""
     output = subprocess.run([ENVOY, "--version"], capture_output=True, text=True, check=True).stdout
-    return output.split("/")[1]
+    return output.partition("version: ")[2].split("/")[1]
 
 
 def _cluster(name: str, port: int) -> dict[str, Any]:

@@ -62,8 +62,11 @@ def by_cookie(side: str) -> list[Request]:
 
 
 def new_users() -> list[Request]:
-    """Requests of users without a cookie: the answer issues one."""
-    return [Request(path="/c/books/7?page=2", headers=_BROWSER)]
+    """Requests without a cookie, whose ids draw legacy: each answer issues a cookie."""
+    return [
+        Request(path="/c/books/7?page=2", headers={**_BROWSER, "X-Request-Id": id_})
+        for id_ in _users("by-cookie", "legacy")
+    ]
 
 
 def _users(route: str, side: str) -> list[str]:
