@@ -391,6 +391,7 @@ class Route:
     rewrite_legacy: Rewrite | None = None
     rewrite_lambda: Rewrite | None = None
     paths: Paths = Paths.AS_IS
+    shadow: bool = False
     authorize: Authorize | None = None
     limit: Limit | None = None
 

@@ -5,7 +5,7 @@ Most specific first: an exact host before a wildcard (longer first) before no ho
 then the name. A request takes the first route in that order whose every condition holds.
 
 The order depends on the host that was asked for, because a route may have several: `virtual_hosts` gives the exact
-lists, one for each host pattern, which is how Envoy holds them. `in_match_order` is the same order over all routes,
+groups, for each host pattern, which is how Envoy holds them. `in_match_order` is the same order over all routes,
 each placed by its most specific host.
 """
 
@@ -108,11 +108,11 @@ def in_match_order(routes: Iterable[Route]) -> tuple[Route, ...]:
     return tuple(sorted(routes, key=lambda route: (_best_host(route.match), *match_key(route))))
 
 
-def virtual_hosts(routes: Iterable[Route]) -> dict[str, tuple[Route, ...]]:
-    """For each host pattern, `*` included, the routes that may take its requests, in match order.
+def virtual_hosts(routes: Iterable[Route]) -> dict[str, tuple[tuple[Route, ...], ...]]:
+    """For each host pattern, `*` included, the routes that may take its requests, in groups, each in match order.
 
-    A request belongs to the most specific pattern that takes its host, and to no other; so each list also holds the
-    routes of wider patterns and those without a host.
+    A request belongs to the most specific pattern that takes its host, and to no other; so behind the pattern's own
+    group stand those of wider patterns, that of the routes without a host last.
     """
     by_pattern: dict[str, list[Route]] = {EVERY_HOST: []}
     for route in routes:
@@ -136,12 +136,14 @@ def match_key(route: Route) -> tuple[object, ...]:
     return _KIND_ORDER[path.kind], -len(path.value), path.value, -len(match.headers), not match.methods, route.name
 
 
-def _reached(pattern: str, ordered: Mapping[str, list[Route]]) -> tuple[Route, ...]:
-    """The lists of the pattern and of all wider ones, one after the other; a route counts where it comes first."""
-    lists = [ordered[wider] for wider in patterns_for(pattern) if wider in ordered]
-    if len(lists) == 1:
-        return tuple(lists[0])
-    return tuple({route.name: route for routes in lists for route in routes}.values())
+def _reached(pattern: str, ordered: Mapping[str, list[Route]]) -> tuple[tuple[Route, ...], ...]:
+    """The groups of the pattern and of all wider ones; a route counts in the first that has it."""
+    seen: set[str] = set()
+    groups = []
+    for wider in patterns_for(pattern):
+        groups.append(tuple(route for route in ordered.get(wider, ()) if route.name not in seen))
+        seen.update(route.name for route in groups[-1])
+    return tuple(group for group in groups if group)
 
 
 def _best_host(match: Match) -> tuple[int, int]:

@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ..snapshot.inner_listeners import INNER, merged
+
 _VERSION = re.compile(rb'"version_info"\s*:\s*"([^"\\]*)"')
 _HEAD_BYTES = 4096
 
@@ -52,14 +54,19 @@ def same_content(one: Path, other: Path) -> bool:
 def union(old: Path, new: Path) -> bytes | None:
     """A file with all of `new` and what only `old` names; None when `old` names nothing that `new` does not.
 
-    Raises `ValueError` when a file does not read as resources with names.
+    An inner listener of both calls the candidates of both. Raises `ValueError` when a file does not read as resources
+    with names.
     """
     before, after = _resources(old), _resources(new)
+    by_name = {one["name"]: one for one in before}
+    joint = [
+        merged(by_name[one["name"]], one) if one["name"] in INNER and one["name"] in by_name else one for one in after
+    ]
     names = {one["name"] for one in after}
     leaving = [one for one in before if one["name"] not in names]
-    if not leaving:
+    if not leaving and joint == after:
         return None
-    resources = [*after, *leaving]
+    resources = [*joint, *leaving]
     body = json.dumps(resources, separators=(",", ":")).encode()
     version = "transition-" + hashlib.sha256(body).hexdigest()[:16]
     return b'{"version_info":"' + version.encode() + b'","resources":' + body + b"}"

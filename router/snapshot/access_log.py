@@ -3,6 +3,7 @@
 No bodies, no query strings, no tokens: the user appears as a keyed pseudonym, the path without its query.
 """
 
+from .paths import odd_path_counter
 from .proto import Json, extension
 
 LOG_FILE = "logs/access.jsonl"
@@ -40,7 +41,7 @@ def access_logs() -> list[Json]:
         path=LOG_FILE,
         log_format={"json_format": _FIELDS, "formatters": [formatter]},
     )
-    return [{"name": "envoy.access_loggers.file", "typed_config": file}, _counters()]
+    return [{"name": "envoy.access_loggers.file", "typed_config": file}, _counters(), odd_path_counter()]
 
 
 def _counters() -> Json:

@@ -65,6 +65,8 @@ def _always() -> Json:
     return {
         "admin": {"address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}}},
         "stats_flush_interval": "1s",
+        # What reading a large configuration took is given back to the host, little by little.
+        "memory_allocator_manager": {"bytes_to_release": 2 * 1024 * 1024, "memory_release_interval": "1s"},
         "bootstrap_extensions": [
             {
                 "name": "envoy.bootstrap.internal_listener",

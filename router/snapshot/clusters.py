@@ -58,7 +58,12 @@ def _legacy(service: LegacyService) -> Json:
 
 def _inner_hop(candidate: Candidate) -> Json:
     name = names.candidate_cluster(candidate.name)
-    listener = {"server_listener_name": names.inner_listener(candidate.name)}
+    is_function = isinstance(candidate, LambdaFunction)
+    # Envoy needs an id to tell this cluster's connections from those of others to the same listener.
+    listener = {
+        "server_listener_name": names.INNER_FUNCTIONS if is_function else names.INNER_UPSTREAMS,
+        "endpoint_id": candidate.name,
+    }
     return {
         "name": name,
         "type": "STATIC",
@@ -71,7 +76,7 @@ def _inner_hop(candidate: Candidate) -> Json:
             ],
         },
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
-        "metadata": {"filter_metadata": {"fig": {"side": "lambda"}}},
+        "metadata": {"filter_metadata": {"fig": {"side": "lambda", "candidate": candidate.name}}},
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: api_type(_HTTP_OPTIONS, explicit_http_config={"http2_protocol_options": {}})
         },
@@ -85,7 +90,7 @@ def _composite(candidate: str, legacy: str) -> Json:
         "connect_timeout": "1s",
         "lb_policy": "CLUSTER_PROVIDED",
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
-        "metadata": {"filter_metadata": {"fig": {"side": "lambda"}}},
+        "metadata": {"filter_metadata": {"fig": {"side": "lambda", "candidate": candidate}}},
         "cluster_type": {
             "name": "envoy.clusters.composite",
             "typed_config": extension("clusters.composite.v3.ClusterConfig", clusters=members),

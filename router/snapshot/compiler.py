@@ -13,10 +13,10 @@ from ..source.normal import estate_json
 from ..weight import LEGACY_ONLY, Weight
 from . import names
 from .bootstrap import bootstrap
-from .candidate_listener import candidate_listener
 from .clusters import clusters
 from .directory import MANIFEST
 from .entry_listener import entry_listener
+from .inner_listeners import inner_listeners
 from .manifest import Manifest, RouteKeys, Snapshot, render
 from .proto import Json, resources
 from .routes import route_configuration
@@ -46,8 +46,8 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
 
 
 def listeners(estate: Estate) -> list[Json]:
-    """The entry and every candidate's inner listener."""
-    return [entry_listener(estate), *(candidate_listener(candidate, estate.entry) for candidate in estate.candidates)]
+    """The entry and the inner listeners."""
+    return [entry_listener(estate), *inner_listeners(estate)]
 
 
 def _keys(estate: Estate, weights: Mapping[str, Weight]) -> dict[str, RouteKeys]:

@@ -5,8 +5,9 @@ from strangler_fig.names import HEADER_PREFIX
 from ..estate import Estate
 from . import identities, limits, names, vip
 from .access_log import access_logs
-from .candidate_listener import lua
-from .proto import MAX_HEADERS, Json, extension, socket_address, watched
+from .inner_listeners import lua
+from .match_tree import PATH_HEADER, PATH_VALUE
+from .proto import MAX_HEADERS, Json, extension, headers, socket_address, watched
 from .telemetry import tracing
 
 _USER_FILTER = "user"
@@ -30,7 +31,7 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
         request_headers_timeout="30s",
         stream_idle_timeout="0s",
         upgrade_configs=[{"upgrade_type": kind, "enabled": False} for kind in ("websocket", "CONNECT")],
-        early_header_mutation_extensions=[_without_our_headers()],
+        early_header_mutation_extensions=[_early_headers()],
         tracing=tracing(estate),
         access_log=access_logs(),
         **vip.client_address(estate.entry),
@@ -64,9 +65,10 @@ def _filters(estate: Estate) -> list[Json]:
     return [*filters, {"name": "envoy.filters.http.router", "typed_config": router}]
 
 
-def _without_our_headers() -> Json:
-    """Every inbound header of ours is removed before routes are matched: all clients come through the entry."""
-    mutations = [{"remove_on_match": {"key_matcher": {"prefix": HEADER_PREFIX}}}]
+def _early_headers() -> Json:
+    """Before routes are matched every inbound header of ours is removed: all clients come through the entry."""
+    mutations: list[Json] = [{"remove_on_match": {"key_matcher": {"prefix": HEADER_PREFIX}}}]
+    mutations += [{"append": one} for one in headers({PATH_HEADER: PATH_VALUE})]
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": extension("http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=mutations),

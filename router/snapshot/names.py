@@ -10,6 +10,8 @@ from ..estate import Route
 ENTRY = "entry"
 WEIGHT_PREFIX = "shift"
 LAMBDA_PREFIX = "lambda."
+INNER_FUNCTIONS = "inner.functions"
+INNER_UPSTREAMS = "inner.upstreams"
 TELEMETRY_OFF = "telemetry.off"
 
 
@@ -31,11 +33,6 @@ def fallback_cluster(candidate: str, service: str) -> str:
 def upstream_cluster(candidate: str) -> str:
     """The cluster behind a candidate's inner listener: the Lambda API or the plain HTTP upstream."""
     return f"upstream.{candidate}"
-
-
-def inner_listener(candidate: str) -> str:
-    """The internal listener of a candidate."""
-    return f"lambda.{candidate}"
 
 
 def lambda_side_cluster(route: Route) -> str:

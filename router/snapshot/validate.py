@@ -25,7 +25,7 @@ def problems(snapshot: Path, envoy: Path) -> tuple[str, ...]:
         bootstrap = orjson.loads((snapshot / "bootstrap.json").read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as error:
         return (f"{snapshot} does not read as a snapshot: {error}",)
-    found = _composite_problems(clusters)
+    found = (*_composite_problems(clusters), *_route_problems(routes, clusters))
     static = inlined(bootstrap, clusters=clusters, listeners=[_inlined(one, routes) for one in listeners])
     return (*found, *_envoy_problems(static, envoy))
 
@@ -61,6 +61,26 @@ def _composite_problems(clusters: list[dict[str, Any]]) -> tuple[str, ...]:
         for member in one.get("cluster_type", {}).get("typed_config", {}).get("clusters", ())
         if member["name"] not in names
     )
+
+
+def _route_problems(routes: list[dict[str, Any]], clusters: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Clusters that routes name and that do not exist: Envoy does not look into the actions of a match tree."""
+    known = {one["name"] for one in clusters}
+    named: set[str] = set()
+
+    def collect(value: Any) -> None:
+        if isinstance(value, list):
+            for item in value:
+                collect(item)
+        elif isinstance(value, dict):
+            if isinstance(value.get("cluster"), str):
+                named.add(value["cluster"])
+            named.update(one["name"] for one in value.get("weighted_clusters", {}).get("clusters", ()))
+            for item in value.values():
+                collect(item)
+
+    collect(routes)
+    return tuple(f"a route names the cluster {name}, which does not exist" for name in sorted(named - known))
 
 
 def _envoy_problems(static: dict[str, Any], envoy: Path) -> tuple[str, ...]:

@@ -199,6 +199,7 @@ def _route(name: str, shape: RouteShape) -> Route:
         rewrite_legacy=Rewrite(path=rewrite.legacy) if rewrite and rewrite.legacy else None,
         rewrite_lambda=Rewrite(path=rewrite.lambda_) if rewrite and rewrite.lambda_ else None,
         paths=Paths(shape.paths or ("as-is" if shape.lambda_ is None else "strict")),
+        shadow=shape.shadow,
         authorize=authorize(shape.authorize),
         limit=limit(shape.limit),
     )

@@ -165,6 +165,7 @@ def _route(route: Route) -> dict[str, Any]:
         "stream": route.stream,
         "upgrade": route.upgrade,
         "paths": route.paths.value,
+        "shadow": route.shadow,
         "authorize": _authorize(route.authorize),
         "limit": _limit(route.limit),
     }

@@ -334,6 +334,11 @@ class RouteShape(Shape):
         description="What becomes of a path such as /a//b or /a/../b. Strict: legacy takes it as it is, never the "
         "function. Default: strict with a Lambda side, as-is without.",
     )
+    shadow: bool = Field(
+        default=False,
+        description="Whether a share of its safe requests can be shown to the side that does not serve, too. It costs "
+        "each node about 15 kB a route.",
+    )
     authorize: AuthorizeShape | None = Field(None, description="Who may use it. Default: everybody.")
     limit: LimitShape | None = Field(None, description="How many requests it takes. Default: all.")
 

@@ -117,11 +117,11 @@ def test_each_host_has_its_own_order() -> None:
     deep = route("deep", PREFIX, "/", hosts=["www.example"])
     everywhere = route("everywhere", EXACT, "/a")
     hosts = virtual_hosts([everywhere, deep, both])
-    assert {host: names(found) for host, found in hosts.items()} == {
-        "shop.example": ["both", "everywhere"],
-        "www.example": ["deep", "both", "everywhere"],
-        "*.example": ["both", "everywhere"],
-        "*": ["everywhere"],
+    assert {host: [names(group) for group in groups] for host, groups in hosts.items()} == {
+        "shop.example": [["both"], ["everywhere"]],
+        "www.example": [["deep"], ["both"], ["everywhere"]],
+        "*.example": [["both"], ["everywhere"]],
+        "*": [["everywhere"]],
     }
     assert list(hosts) == sorted(hosts, key=lambda host: (specificity(host), host))
 
@@ -159,7 +159,7 @@ def test_virtual_hosts_and_requests_agree(
             for pattern, found in tables.items()
             if pattern in (host, "*") or (pattern.startswith("*.") and host.endswith(pattern[1:]))
         )
-        from_table = next((one for one in table if matches(one, asked)), None)
+        from_table = next((one for group in table for one in group if matches(one, asked)), None)
         assert next((one for one in for_host(routes, host) if matches(one, asked)), None) is from_table
 
 

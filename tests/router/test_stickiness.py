@@ -3,7 +3,7 @@ import re
 import pytest
 
 from router.estate import Sticky, StickyKind, WithoutKey
-from router.snapshot.routes import cookie_pattern
+from router.snapshot.entries import cookie_pattern
 from router.stickiness import cookie_value, own_key, sticky_key
 
 

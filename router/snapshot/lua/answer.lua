@@ -2,7 +2,7 @@
 -- gets when it may not. `x-fig-replay` is the one mark that the outer hop's retry policy looks for.
 
 local SAFE = { GET = true, HEAD = true, OPTIONS = true }
-local STATUS = { timeout = "504", too_large = "413", unsupported_body = "415", throttled = "503", overflow = "503", unreachable = "503" }
+local STATUS = { timeout = "504", too_large = "413", unsupported_body = "415", odd_path = "400", preflight = "403", loop = "508", throttled = "503", overflow = "503", unreachable = "503" }
 
 local function restore_path(headers)
   local original = headers:get("x-fig-path")

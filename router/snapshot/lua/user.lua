@@ -1,10 +1,13 @@
 -- Runs on two-sided routes only: who the user is (for the log, as a pseudonym; for upstreams, as the sticky key) and which
--- weight is in force. The side itself was drawn before any filter ran. Context: key, weight, kind, name.
+-- weight is in force. The side itself was drawn before any filter ran. Context: the route's settled `weight` (left out
+-- when 0), and the `cookie` or `header` that holds the key. This runs for each request: what can be remembered is.
 
 local MASK = 0xffffffff
 local WEIGHTS, LOG_KEY = "live/rtds/current", "log.key"
+local MOST_REMEMBERED = 20000
 local checked_at, content, moving = nil, nil, {}
-local key_low, key_high = 0, 0
+local hex_key, key_low, key_high = nil, 0, 0
+local pseudonyms, remembered = {}, 0
 
 local function read(path)
   local file = io.open(path, "rb")
@@ -14,25 +17,28 @@ local function read(path)
   return text
 end
 
--- The moving weights, by runtime key: read ten times a second at most, because a log line may lag but a request may not
+-- The moving weights, by route: read ten times a second at most, because a log line may lag but a request may not
 -- wait for a disk.
 local function weights(handle)
-  local now = math.floor(tonumber(handle:timestamp()) / 100)
-  if now ~= checked_at then
+  local now = tonumber(handle:timestamp())
+  if not checked_at or now - checked_at >= 100 or now < checked_at then
     checked_at = now
     local text = read(WEIGHTS)
     if text and text ~= content then
       content, moving = text, {}
-      for key, parts in text:gmatch('"(shift%.[^"\\]+)":(%d+)') do moving[key] = tonumber(parts) end
+      for route, parts in text:gmatch('"shift%.([^".]+)%.lambda%.[^"]+":(%d+)') do moving[route] = tonumber(parts) end
     end
     local hex = read(LOG_KEY)
-    if hex and #hex >= 16 then key_low, key_high = tonumber(hex:sub(1, 8), 16), tonumber(hex:sub(9, 16), 16) end
+    if hex and #hex >= 16 and hex ~= hex_key then
+      hex_key, key_low, key_high = hex, tonumber(hex:sub(1, 8), 16), tonumber(hex:sub(9, 16), 16)
+      pseudonyms, remembered = {}, 0
+    end
   end
   return moving
 end
 
 -- HalfSipHash-2-4 with 64 bits of output (Aumasson and Bernstein's SipHash on 32-bit words), for LuaJIT's bit operations.
-local function pseudonym(text)
+local function half_sip_hash(text)
   local bxor, rol, band, bor, lshift, tobit = bit.bxor, bit.rol, bit.band, bit.bor, bit.lshift, bit.tobit
   local v0, v1 = tobit(key_low), bxor(key_high, 0xee)
   local v2, v3 = bxor(0x6c796765, key_low), bxor(0x74656462, key_high)
@@ -58,6 +64,15 @@ local function pseudonym(text)
   return bit.tohex(low) .. bit.tohex(bxor(v1, v3))
 end
 
+local function pseudonym(text)
+  local known = pseudonyms[text]
+  if known then return known end
+  if remembered >= MOST_REMEMBERED then pseudonyms, remembered = {}, 0 end
+  known = half_sip_hash(text)
+  pseudonyms[text], remembered = known, remembered + 1
+  return known
+end
+
 local function cookie(header, name)
   for pair in (header or ""):gmatch("[^;]+") do
     local found, value = pair:match("^%s*([^=%s]+)=(.*)$")
@@ -66,21 +81,20 @@ local function cookie(header, name)
 end
 
 function sticky_key(headers, context)
-  local key
-  if context:get("kind") == "cookie" then
-    key = cookie(headers:get("cookie"), context:get("name"))
-  else
-    key = headers:get(context:get("name"))
-  end
+  local name, key = context:get("cookie"), nil
+  if name then key = cookie(headers:get("cookie"), name) else key = headers:get(context:get("header")) end
   if key ~= "" then return key end
 end
 
 function envoy_on_request(handle)
-  local context = handle:filterContext()
-  local now = weights(handle)[context:get("key")]
-  local facts = { weight = now or context:get("weight"), moving = now ~= nil }
-  local key = sticky_key(handle:headers(), context)
-  if key then facts.key, facts.user = key, pseudonym(key) end
-  facts.secure = handle:headers():get("x-forwarded-proto") == "https"
-  handle:streamInfo():dynamicMetadata():set("fig", "request", facts)
+  local context, headers, info = handle:filterContext(), handle:headers(), handle:streamInfo()
+  local now = weights(handle)[info:routeName()]
+  local facts = { weight = now or context:get("weight") or 0, moving = now ~= nil }
+  local key = sticky_key(headers, context)
+  if facts.weight == 10000 then headers:add("x-fig-whole", "1") end
+  if key then
+    facts.user = pseudonym(key)
+    headers:add("x-fig-user", key)
+  end
+  info:dynamicMetadata():set("fig", "request", facts)
 end

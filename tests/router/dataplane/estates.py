@@ -36,6 +36,7 @@ routes:
     legacy: shop
     lambda: books
     timeout: 10s
+    shadow: true
     sticky:
       header: X-User
   by-header-assign:

@@ -1,6 +1,6 @@
 """What an estate compiles to, case by case: its route entries and its clusters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,42 @@ def dump(value: Any) -> str:
 
 
 def route_entries(text: str) -> str:
-    """Each virtual host's own entries; what hosts share and the default are left out."""
+    """Each virtual host's match tree, its steps indented; what hosts share and the default are left out."""
     estate = load_estate(text, file="estate.yaml", environment={}).estate_or_refused()
     hosts = route_configuration(estate, WEIGHT)["virtual_hosts"]
-    return "".join(f"# {host['name']}\n{''.join(map(dump, host['routes'][:-1]))}" for host in hosts)
+    return "".join(f"# {host['name']}\n{''.join(steps({'matcher': host['matcher']}))}" for host in hosts)
+
+
+def steps(found: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """What a matcher looks at, one step a line, and the entries of the routes that it leads to."""
+    if "action" in found:
+        entry = {key: value for key, value in found["action"]["typed_config"].items() if key != "@type"}
+        for one in entry.get("routes", [entry]):
+            if one["name"] != "default":
+                yield from (f"{indent}{line}\n" for line in dump(one).splitlines())
+        return
+    matcher = found["matcher"]
+    for one in matcher.get("matcher_list", {}).get("matchers", ()):
+        yield f"{indent}if {condition(one['predicate'])}\n"
+        yield from steps(one["on_match"], indent + "  ")
+    for start, one in matcher.get("matcher_tree", {}).get("prefix_match_map", {}).get("map", {}).items():
+        yield f"{indent}path begins {start}\n"
+        yield from steps(one, indent + "  ")
+    if "on_no_match" in matcher:
+        rest = "".join(steps(matcher["on_no_match"], indent + "  "))
+        yield f"{indent}else\n{rest}" if rest else ""
+
+
+def condition(predicate: dict[str, Any]) -> str:
+    """A predicate in one line."""
+    ((kind, value),) = predicate.items()
+    if kind == "not_matcher":
+        return f"not {condition(value)}"
+    if kind == "single_predicate":
+        ((how, text),) = value["value_match"].items()
+        return f"{value['input']['typed_config']['header_name']} {how} {text if how == 'exact' else text['regex']}"
+    joint = f" {kind.removesuffix('_matcher')} "
+    return "(" + joint.join(map(condition, value["predicate"])) + ")"
 
 
 def cluster_entries(text: str) -> str:

@@ -79,7 +79,7 @@ def test_envoy_accepts_every_kind_of_route(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        ("routes.json", '"prefix":"/"}', '"safe_regex":{"regex":"("}}', "missing )"),
+        ("routes.json", '"prefix":""}', '"safe_regex":{"regex":"("}}', "missing )"),
         ("routes.json", '"cluster":"legacy.shop"', '"cluster":"legacy.nowhere"', "legacy.nowhere"),
         ("clusters.json", '"type":"STATIC"', '"type":"NO_SUCH"', "NO_SUCH"),
         ("clusters.json", '{"name":"lambda.books"},{"name"', '{"name":"lambda.nowhere"},{"name"', "lambda.nowhere"),

@@ -1,18 +1,25 @@
-"""The inner hop of a candidate: an internal listener that calls it, classifies what came back, and marks it.
+"""The inner hop: two internal listeners that call candidates, classify what came back, and mark it.
 
-The outer hop keeps the original request, so that legacy can answer it; it has one retry policy, on the mark that is
-set here. For a function the order is answer.lua, aws_lambda, call.lua: the first sees the decoded answer, the last
-the call.
+One calls functions, one plain HTTP upstreams; which candidate is meant says the header that the entry sets, so that a
+hundred functions cost one set of scripts and not a hundred. The outer hop keeps the original request, so that legacy
+can answer it; it has one retry policy, on the mark that is set here. For functions the order is answer.lua,
+aws_lambda, call.lua: the first sees the decoded answer, the last the call.
 """
 
+from collections.abc import Sequence
 from importlib import resources
 
-from strangler_fig.names import HOST_HEADER
+import orjson
 
-from ..estate import Candidate, Entry, HttpUpstream, LambdaFunction
+from strangler_fig.names import HOST_HEADER, ORIGIN_HEADER
+
+from ..estate import Candidate, Entry, Estate, HttpUpstream, LambdaFunction
 from . import names
 from .clusters import INNER_BUFFER_BYTES
-from .proto import MAX_HEADERS, Json, extension, headers, seconds
+from .entries import ANY, CANDIDATE_HEADER, ONLY_HEADER
+from .match_tree import action
+from .paths import AS_IS_HEADER, ODD_PATH
+from .proto import MAX_HEADERS, Json, api_type, extension, headers, seconds
 
 MAX_TEXT_BODY_BYTES = 6_000_000
 MAX_BINARY_BODY_BYTES = 4_500_000
@@ -24,12 +31,49 @@ Source: Lambda quotas, November 2026.
 _TEXT = r"text/.*|application/(json|xml|javascript)"  # what aws_lambda does not base64-encode; measured on Envoy 1.40.0
 _IS_TEXT = {"name": "content-type", "string_match": {"safe_regex": {"regex": _TEXT}}}
 _MOST_HEADER_KB = 8192  # Envoy's own bound
-_NOT_RUN_FLAGS = {"UF": "unreachable", "UO": "overflow", "NC": "unreachable", "UH": "unreachable"}
+_NOT_RUN_FLAGS = {
+    "UF": "unreachable",
+    "UO": "overflow",
+    "NC": "unreachable",
+    "UH": "unreachable",
+    "NR": "unreachable",  # for an instant while the entry's routes are newer than these
+}
+INNER = (names.INNER_FUNCTIONS, names.INNER_UPSTREAMS)
+_WHOLE_HEADER = "x-fig-whole"  # set by user.lua on a route whose whole traffic goes to Lambda
+_LEFT_TO_LEGACY = {400: "odd_path", 421: "preflight", 508: "loop"}
 
 
-def candidate_listener(candidate: Candidate, entry: Entry) -> Json:
-    """The internal listener of one candidate."""
-    name = names.inner_listener(candidate.name)
+def inner_listeners(estate: Estate) -> list[Json]:
+    """The internal listeners of all candidates: one of functions, one of HTTP upstreams, where there are any."""
+    functions = [one for one in estate.candidates if isinstance(one, LambdaFunction)]
+    upstreams = [one for one in estate.candidates if isinstance(one, HttpUpstream)]
+    kinds: tuple[tuple[str, Sequence[Candidate]], ...] = (
+        (names.INNER_FUNCTIONS, functions),
+        (names.INNER_UPSTREAMS, upstreams),
+    )
+    return [_listener(name, found, estate.entry) for name, found in kinds if found]
+
+
+def merged(old: Json, new: Json) -> Json:
+    """The new inner listener with the candidates that only the old one calls: what serves while routes change."""
+    before, after = _calls(old), _calls(new)
+    leaving = {name: call for name, call in before.items() if name not in after}
+    if not leaving:
+        return new
+    copy: Json = orjson.loads(orjson.dumps(new))
+    _calls(copy).update(leaving)
+    return copy
+
+
+def _calls(listener: Json) -> dict[str, Json]:
+    manager = listener["filter_chains"][0]["filters"][-1]["typed_config"]
+    found: dict[str, Json] = manager["route_config"]["virtual_hosts"][0]["matcher"]["matcher_tree"]["exact_match_map"][
+        "map"
+    ]
+    return found
+
+
+def _listener(name: str, candidates: Sequence[Candidate], entry: Entry) -> Json:
     manager = extension(
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix=name,
@@ -42,13 +86,10 @@ def candidate_listener(candidate: Candidate, entry: Entry) -> Json:
         skip_xff_append=True,
         stream_idle_timeout="0s",
         early_header_mutation_extensions=[_event_headers()],
-        http_filters=_filters(candidate),
+        http_filters=_filters(candidates[0]),
         local_reply_config=_local_replies(),
-        access_log=[_outcome_counter(candidate)],
-        route_config={
-            "name": name,
-            "virtual_hosts": [{"name": name, "domains": ["*"], "routes": _routes(candidate)}],
-        },
+        access_log=[_outcome_counter()],
+        route_config={"name": name, "virtual_hosts": [_virtual_host(name, candidates)]},
     )
     return {
         "name": name,
@@ -58,6 +99,17 @@ def candidate_listener(candidate: Candidate, entry: Entry) -> Json:
             {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
         ],
     }
+
+
+def _virtual_host(name: str, candidates: Sequence[Candidate]) -> Json:
+    chosen = api_type("envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name=CANDIDATE_HEADER)
+    calls = {one.name: action(one.name, [_named(one, route) for route in _routes(one)]) for one in candidates}
+    tree = {"input": {"name": "candidate", "typed_config": chosen}, "exact_match_map": {"map": calls}}
+    return {"name": name, "domains": ["*"], "matcher": {"matcher_tree": tree}}
+
+
+def _named(candidate: Candidate, route: Json) -> Json:
+    return {"name": candidate.name, **route}
 
 
 def lua(*files: str) -> Json:
@@ -71,13 +123,7 @@ def _filters(candidate: Candidate) -> list[Json]:
     router = extension("filters.http.router.v3.Router", suppress_envoy_headers=True)
     match candidate:
         case LambdaFunction():
-            invoke = extension(
-                "filters.http.aws_lambda.v3.Config",
-                arn=candidate.arn.text,
-                host_rewrite=candidate.host,
-                # Only these are signed, so that call.lua may remove the client's own headers after the signature.
-                match_included_headers=[{"exact": "host"}, {"exact": "content-type"}, {"prefix": "x-amz-"}],
-            )
+            invoke = extension("filters.http.aws_lambda.v3.Config", **_invocation(candidate))
             size = extension("filters.http.body_size_limit.v3.BodySizeLimit", max_request_bytes=MAX_TEXT_BODY_BYTES)
             middle = [
                 {"name": "envoy.filters.http.body_size_limit", "typed_config": size},  # bodies of unknown length
@@ -91,6 +137,15 @@ def _filters(candidate: Candidate) -> list[Json]:
         *middle,
         {"name": "envoy.filters.http.router", "typed_config": router},
     ]
+
+
+def _invocation(function: LambdaFunction) -> Json:
+    return {
+        "arn": function.arn.text,
+        "host_rewrite": function.host,
+        # Only these are signed, so that call.lua may remove the client's own headers after the signature.
+        "match_included_headers": [{"exact": "host"}, {"exact": "content-type"}, {"prefix": "x-amz-"}],
+    }
 
 
 def _script(file: str) -> Json:
@@ -114,6 +169,7 @@ def _local_replies() -> Json:
         _outcome({"response_flag_filter": {"flags": [flag]}}, f"not_run {reason}")
         for flag, reason in _NOT_RUN_FLAGS.items()
     ]
+    mappers += [_outcome(_status_is(status), f"not_run {reason}") for status, reason in _LEFT_TO_LEGACY.items()]
     mappers.append(_outcome(_status_is(413), "not_run too_large"))
     mappers.append(_outcome(_status_is(415), "not_run unsupported_body"))
     mappers.append(_outcome(_status_is(504), "failed timeout"))
@@ -131,22 +187,45 @@ def _status_is(status: int, comparison: str = "EQ") -> Json:
 
 
 def _routes(candidate: Candidate) -> list[Json]:
-    action: Json = {
+    """What is done with a request for the candidate, in this order: left to legacy, refused for its body, called."""
+    call: Json = {
         "cluster": names.upstream_cluster(candidate.name),
         "timeout": seconds(candidate.timeout_seconds),
     }
     if isinstance(candidate, HttpUpstream):
         if candidate.host:
-            action["host_rewrite_literal"] = candidate.host
-        return [{"match": {"prefix": "/"}, "route": action}]
+            call["host_rewrite_literal"] = candidate.host
+        return [*_left_to_legacy(), {"match": {"prefix": "/"}, "route": call}]
+    per_route = extension("filters.http.aws_lambda.v3.PerRouteConfig", invoke_config=_invocation(candidate))
     return [
+        *_left_to_legacy(),
         _refused(413, [_longer_than(MAX_TEXT_BODY_BYTES)]),
         _refused(413, [_longer_than(MAX_BINARY_BODY_BYTES), {**_IS_TEXT, "invert_match": True}]),
         # aws_lambda writes text into the event as UTF-8 and puts a space for each byte that is none: measured.
         _refused(415, [_IS_TEXT, {"name": "content-encoding", "present_match": True}]),
         _refused(415, [_IS_TEXT, _content_type("charset="), {**_content_type("utf-8"), "invert_match": True}]),
-        {"match": {"prefix": "/"}, "route": action},
+        {
+            "match": {"prefix": "/"},
+            "route": call,
+            "typed_per_filter_config": {"envoy.filters.http.aws_lambda": per_route},
+        },
     ]
+
+
+def _left_to_legacy() -> list[Json]:
+    """Requests that legacy answers although Lambda was drawn, as if the function had declined them."""
+    has_legacy = _absent(ONLY_HEADER)
+    method = {"name": ":method", "string_match": {"exact": "OPTIONS"}}
+    asks = [{"name": name, "present_match": True} for name in ("origin", "access-control-request-method")]
+    return [
+        _refused(400, [_absent(AS_IS_HEADER)], {"safe_regex": {"regex": ODD_PATH}}),
+        _refused(421, [method, *asks, has_legacy, _absent(_WHOLE_HEADER)]),
+        _refused(508, [{"name": ORIGIN_HEADER, "present_match": True}, has_legacy]),
+    ]
+
+
+def _absent(name: str) -> Json:
+    return {"name": name, "present_match": False}
 
 
 def _longer_than(size: int) -> Json:
@@ -157,14 +236,14 @@ def _content_type(part: str) -> Json:
     return {"name": "content-type", "string_match": {"contains": part, "ignore_case": True}}
 
 
-def _refused(status: int, conditions: list[Json]) -> Json:
-    """Requests that could not survive the event: decided on the headers, before the body is read or Lambda asked."""
-    return {"match": {"prefix": "/", "headers": conditions}, "direct_response": {"status": status}}
+def _refused(status: int, conditions: list[Json], path: Json = ANY) -> Json:
+    """Requests that must not be asked: decided on the headers, before the body is read or Lambda called."""
+    return {"match": {**path, "headers": conditions}, "direct_response": {"status": status}}
 
 
-def _outcome_counter(candidate: Candidate) -> Json:
+def _outcome_counter() -> Json:
     tags = [
-        {"name": "candidate", "value_format": candidate.name},
+        {"name": "candidate", "value_format": "%ROUTE_NAME%"},
         {"name": "outcome", "value_format": "%DYNAMIC_METADATA(fig:answer:outcome)%"},
         {"name": "reason", "value_format": "%DYNAMIC_METADATA(fig:answer:reason)%"},
         {"name": "version", "value_format": "%DYNAMIC_METADATA(fig:answer:version)%"},

@@ -1,0 +1,38 @@
+"""Paths that two servers may read differently: the regex that finds them, and what strictness makes of them.
+
+A function is never asked about one, unless its route says `paths: as-is`: the inner hop leaves it to legacy, which
+reads it as it always did. How many there are is counted by route, so that strictness holds no surprise.
+"""
+
+from ..estate import Entry, Paths
+from .proto import Json, extension
+
+AS_IS_HEADER = "x-fig-as-is"
+ODD_PATH = r"(?i)[^?]*(//|/\.\.?(/|;|$)|\\|%(2e|2f|5c|00)|%([^0-9a-f]|[0-9a-f][^0-9a-f]|.?$))[^?]*"
+"""RE2, of a path without its query: empty segments, dot segments (also as `..;`), backslashes, encoded slashes, dots
+and NULs, and percent signs that encode nothing.
+"""
+
+
+def refused_by_default(entry: Entry) -> list[Json]:
+    """The entry in front of the default route's that answers odd paths 400, where the estate wants it so."""
+    if entry.paths is Paths.AS_IS:
+        return []
+    refused = {"status": 400, "body": {"inline_string": "The path is ambiguous.\n"}}
+    return [{"name": "default", "match": {"safe_regex": {"regex": ODD_PATH}}, "direct_response": refused}]
+
+
+def odd_path_counter() -> Json:
+    """The access logger that counts odd paths by route."""
+    odd = {"name": ":path", "string_match": {"safe_regex": {"regex": ODD_PATH + r"(\?.*)?"}}}
+    return {
+        "name": "envoy.access_loggers.stats",
+        "filter": {"header_filter": {"header": odd}},
+        "typed_config": extension(
+            "access_loggers.stats.v3.Config",
+            stat_prefix="fig.paths",
+            counters=[
+                {"stat": {"name": "odd", "tags": [{"name": "route", "value_format": "%ROUTE_NAME%"}]}, "value_fixed": 1}
+            ],
+        ),
+    }
