@@ -17,11 +17,27 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))  # a script's folder is on the path, the repository's is not
 
 from benchmarks.backends import invoke_api
-from benchmarks.measuring import CONNECTIONS, PEERS, Round, Subject, compared, cores, folders, free_port, process, table
+from benchmarks.measuring import (
+    CONNECTIONS,
+    PEERS,
+    Round,
+    Subject,
+    compared,
+    cores,
+    end_cleanly,
+    folders,
+    free_port,
+    process,
+    table,
+)
 from benchmarks.routers import bare_envoy_lambda, envoy_version, router
 from benchmarks.split_estate import ESTATE, SPLIT, by_cookie, by_header
 
-GATEWAY, ROUTER, BARE = "Starlette, aiobotocore, uvicorn: GET", "this router: GET, header-sticky", "bare aws_lambda: GET"
+GATEWAY, ROUTER, BARE = (
+    "Starlette, aiobotocore, uvicorn: GET",
+    "this router: GET, header-sticky",
+    "bare aws_lambda: GET",
+)
 _GATEWAY_POST, _ROUTER_POST = "Starlette, aiobotocore, uvicorn: POST", "this router: POST, header-sticky"
 _AIM, _GOAL = 6, 8
 
@@ -33,6 +49,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2, help="length of one round of one proxy, whole seconds")
     parser.add_argument("--quick", action="store_true", help="one round of one second: does it run at all?")
     options = parser.parse_args()
+    end_cleanly()
     rounds, seconds = (1, 1.0) if options.quick else (options.rounds, options.seconds)
     print(f"Envoy {envoy_version()}, {CONNECTIONS} connections, median of {rounds} rounds of {seconds:.0f} s\n")
     rows = costs(rounds=rounds, seconds=seconds)

@@ -22,7 +22,18 @@ import orjson
 
 from benchmarks.backends import legacy
 from benchmarks.estates import large_estate
-from benchmarks.measuring import Request, Round, Subject, compared, cores, folders, free_port, resident_mb, table
+from benchmarks.measuring import (
+    Request,
+    Round,
+    Subject,
+    compared,
+    cores,
+    end_cleanly,
+    folders,
+    free_port,
+    resident_mb,
+    table,
+)
 from benchmarks.routers import admin, compiled, envoy_version, serving
 from router.precedence import virtual_hosts
 from router.source.load import load_estate
@@ -41,6 +52,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2, help="length of one round, whole seconds")
     parser.add_argument("--quick", action="store_true", help="1,000 routes and one round of one second")
     options = parser.parse_args()
+    end_cleanly()
     routes, rounds, seconds = options.routes, options.rounds, options.seconds
     if options.quick:
         routes, rounds, seconds = 1000, 1, 1.0

@@ -6,9 +6,11 @@ proxy's own processor time for a request: it holds on a machine whose other core
 
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,6 +66,12 @@ class Subject:
     port: int
     pid: int
     requests: Sequence[Request]
+
+
+def end_cleanly() -> None:
+    """Make a request to end an exception, so that what was started is ended, too."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    signal.signal(signal.SIGINT, lambda number, _frame: sys.exit(128 + number))
 
 
 def cores() -> tuple[int, int]:

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # a script's folder is on
 
 from benchmarks.ablation import ablation
 from benchmarks.backends import legacy
-from benchmarks.measuring import CONNECTIONS, Request, Subject, compared, cores, folders, table
+from benchmarks.measuring import CONNECTIONS, Request, Subject, compared, cores, end_cleanly, folders, table
 from benchmarks.peers import caddy, haproxy, nginx_proxy
 from benchmarks.routers import bare_envoy, envoy_version, router
 from benchmarks.split_estate import ESTATE, SPLIT, by_cookie, by_header, new_users
@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round of one second: does it run at all?")
     parser.add_argument("--ablate", nargs="?", const="", metavar="PATTERN", help="what the configuration's parts cost")
     options = parser.parse_args()
+    end_cleanly()
     rounds, seconds = (1, 1.0) if options.quick else (options.rounds, options.seconds)
     print(f"Envoy {envoy_version()}, {CONNECTIONS} connections, median of {rounds} rounds of {seconds:.0f} s\n")
     if options.ablate is not None:
