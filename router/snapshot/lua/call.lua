@@ -26,8 +26,19 @@ local NOT_RUN = {
   SnapStartTimeoutException = "snapstart",
 }
 
+-- Without credentials Envoy does not sign, or signs with the name that stands for none (node/credentials_renewal.py): the
+-- API would refuse the call, so it is spared the way.
+local function is_signed(headers)
+  local authorization = headers:get("authorization")
+  return authorization and not authorization:find("Credential=fig-no-credentials/", 1, true)
+end
+
 function envoy_on_request(handle)
   local headers = handle:headers()
+  if not is_signed(headers) then
+    handle:respond({[":status"] = "403", ["x-fig-outcome"] = "not_run no_credentials"}, "")
+    return
+  end
   local names = {}
   for name in pairs(headers) do
     if not NEEDED[name] and not name:find("^x%-amz%-") then names[#names + 1] = name end

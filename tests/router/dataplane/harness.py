@@ -140,7 +140,12 @@ class Running:
 
 @contextmanager
 def running_router(
-    folder: Path, estate_text: str, *, weights: Mapping[str, int] | None = None, environment: Mapping[str, str] = {}
+    folder: Path,
+    estate_text: str,
+    *,
+    weights: Mapping[str, int] | None = None,
+    environment: Mapping[str, str] = {},
+    credentials: Mapping[str, str] = CREDENTIALS,
 ) -> Iterator[Running]:
     """A router of this estate; `${ENTRY_PORT}` is a free port. The estate must pass the checks."""
     port = free_port()
@@ -164,7 +169,7 @@ def running_router(
         [*command, "--log-level", "warning"],
         cwd=folder,
         stderr=log,
-        env={**os.environ, **CREDENTIALS, **environment},
+        env={**os.environ, **credentials, **environment},
     )
     try:
         eventually(lambda: process.poll() is not None or accepts(port))
