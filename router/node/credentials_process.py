@@ -70,6 +70,7 @@ class CredentialsProcess:
         """End the server: ask, and after three seconds insist."""
         pid = self.files.server()
         if pid is None:
+            await self._reap()
             return
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
@@ -79,11 +80,16 @@ class CredentialsProcess:
                     while self.files.server() == pid:  # noqa: ASYNC110 - a lock of another process
                         await asyncio.sleep(_POLL_SECONDS)
                 break
-        if self._child is not None and self._child.pid == pid:
+        await self._reap()
+
+    async def _reap(self) -> None:
+        """Take note of the end of a child; one that no longer holds the lock is at its end."""
+        if self._child is not None and self._child.pid != self.files.server():
             await asyncio.to_thread(self._child.wait)
             self._child = None
 
     async def _start(self) -> None:
+        await self._reap()
         package = (__package__ or "router.node").partition(".")[0]
         command = [sys.executable, "-P", "-W", "ignore", "-m", f"{package}.node.credentials_server"]
         with self.log.open("wb") as log:

@@ -142,7 +142,10 @@ def test_what_is_wrong_is_said_in_words() -> None:
     assert trouble(lending.state(NOW), NOW) is None
     lending.failed("no route to STS", NOW)
     said = trouble(lending.state(NOW), NOW)
-    assert said == "the AWS credentials (assume-role) end at 2027-01-15T09:00:00+00:00 and cannot be renewed: no route to STS"
+    assert (
+        said
+        == "the AWS credentials (assume-role) end at 2027-01-15T09:00:00+00:00 and cannot be renewed: no route to STS"
+    )
     said = trouble(lending.state(NOW + 3600), NOW + 3600)
     assert said == "no valid AWS credentials, calls to Lambda go to legacy: no route to STS"
     lending.answer(NOW)
