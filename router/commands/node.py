@@ -27,6 +27,19 @@ _STATE = Path(".fig/node")
 @click.option(
     "--concurrency", type=click.IntRange(min=1), default=None, help="Envoy's worker threads (default: the CPUs)."
 )
+@click.option(
+    "--aws-credentials",
+    type=click.Choice(["auto", "environment", "chain"]),
+    default="auto",
+    show_default=True,
+    help="Who finds them: Envoy alone (environment), boto3's chain, or what is there (auto).",
+)
+@click.option(
+    "--check-clock/--no-check-clock",
+    default=True,
+    show_default=True,
+    help="Compare this host's clock with the Lambda API's.",
+)
 @click.pass_context
 def node(  # noqa: PLR0913, PLR0917 - one parameter for each option
     context: click.Context,
@@ -35,6 +48,9 @@ def node(  # noqa: PLR0913, PLR0917 - one parameter for each option
     control: str | None,
     envoy: str | None,
     concurrency: int | None,
+    aws_credentials: str,
+    *,
+    check_clock: bool,
 ) -> None:
     """Run this host's Envoy on what control publishes, and keep it running without control.
 
@@ -44,6 +60,7 @@ def node(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if context.invoked_subcommand is not None:
         return
     from ..node.app import NodeSettings, run  # noqa: PLC0415 - rollback and --help need none of it
+    from ..node.credentials import Choice  # noqa: PLC0415 - as above
 
     run(
         NodeSettings(
@@ -52,6 +69,8 @@ def node(  # noqa: PLR0913, PLR0917 - one parameter for each option
             control=control,
             envoy=envoy,
             concurrency=concurrency or len(os.sched_getaffinity(0)),
+            credentials=Choice(aws_credentials),
+            check_clock=check_clock,
         )
     )
 

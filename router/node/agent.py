@@ -19,6 +19,7 @@ from . import validation
 from .admin import Admin
 from .backoff import Backoff
 from .control import Address, Control, Desired
+from .credentials_watch import AwsWatch
 from .envoy_process import EnvoySettings
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
 from .local_moves import LocalMove
@@ -45,6 +46,8 @@ class Agent:
         supervisor: Supervisor,
         serving: Serving,
         problems: Problems,
+        aws: AwsWatch,
+        check_clock: bool,
         find_control: Callable[[], Address | None],
         say: Callable[[str], None],
     ) -> None:
@@ -53,6 +56,8 @@ class Agent:
         self._supervisor = supervisor
         self._serving = serving
         self._problems = problems
+        self._aws = aws
+        self._check_clock = check_clock
         self._find_control = find_control
         self._say = say
         self._admin = Admin(state.admin_socket)
@@ -75,12 +80,15 @@ class Agent:
             tasks.create_task(self._replace_snapshots())
             tasks.create_task(self._report())
             tasks.create_task(self._tick())
+            tasks.create_task(self._aws.run(self._envoy_runs, check_clock=self._check_clock))
 
     # -- Envoy's life --------------------------------------------------------------------------------------------------
 
     async def _prepare(self) -> bool:
         try:
             ready = await self._serving.prepare()
+            serving = self._serving.serving
+            await self._aws.ready(serving.digest if serving else None, envoy_runs=False)
         except (NodeFailed, OSError) as error:
             self._problems.note("envoy", f"Envoy cannot be started: {error}")
             self._start_failed = True
@@ -90,6 +98,9 @@ class Agent:
             self._say(f"no snapshot is stored in {self._state.root}: waiting for control")
         self._poke()
         return ready
+
+    def _envoy_runs(self) -> bool:
+        return self._supervisor.pid is not None
 
     async def _on_live(self) -> None:
         await self._serving.on_live()
@@ -199,6 +210,7 @@ class Agent:
             raise Rejection("; ".join(found))
         if self._desired is None or self._desired.snapshot != digest:
             return  # control wants another by now
+        await self._aws.ready(digest, envoy_runs=self._envoy_runs())
         await self._serving.replace(manifest)
         self._refusal = None
         self._say(f"snapshot {digest[:12]} is in force on {manifest.entry}")
@@ -304,5 +316,6 @@ class Agent:
             refusal=self._refusal,
             local_moves=self._serving.pending_moves().values(),
             traffic=self._traffic,
+            aws=self._aws.report(),
             at=datetime.now(UTC).isoformat(),
         )

@@ -14,6 +14,8 @@ from strangler_fig.diagnostics import Diagnostic, Refused
 from .agent import Agent
 from .backoff import Backoff
 from .control import check_url, find_control
+from .credentials import Choice, source
+from .credentials_watch import AwsWatch
 from .envoy_process import EnvoySettings, adopt, find_envoy
 from .errors import Rejection
 from .report import Problems
@@ -31,6 +33,8 @@ class NodeSettings:
     control: str | None
     envoy: str | None
     concurrency: int
+    credentials: Choice = Choice.AUTO
+    check_clock: bool = True
 
 
 def _ignore(_flip: Flip) -> None:
@@ -48,14 +52,21 @@ def run(settings: NodeSettings, *, measured: Callable[[Flip], None] = _ignore) -
     state = StateDirectory(settings.state.resolve())
     state.prepare()
     with state.held_by_one_agent():
-        envoy = EnvoySettings(binary=binary, node=settings.name, concurrency=settings.concurrency)
-        asyncio.run(_run(settings, state, envoy, measured))
+        asyncio.run(_run(settings, state, binary, measured))
 
 
-async def _run(
-    settings: NodeSettings, state: StateDirectory, envoy: EnvoySettings, measured: Callable[[Flip], None]
-) -> None:
+async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, measured: Callable[[Flip], None]) -> None:
     problems = Problems()
+    aws = AwsWatch(
+        state=state,
+        source=source(settings.credentials, os.environ),
+        problems=problems,
+        serving=lambda: serving.serving,
+        say=_say,
+    )
+    envoy = EnvoySettings(
+        binary=binary, node=settings.name, concurrency=settings.concurrency, environment=aws.environment
+    )
     supervisor = Supervisor(state=state, settings=envoy, backoff=Backoff(draw=random.random), say=_say)
     serving = Serving(state=state, supervisor=supervisor, problems=problems, measured=measured)
     _refuse_taken_address(state, serving)
@@ -65,6 +76,8 @@ async def _run(
         supervisor=supervisor,
         serving=serving,
         problems=problems,
+        aws=aws,
+        check_clock=settings.check_clock,
         find_control=lambda: find_control(settings.control, os.environ, Path.cwd()),
         say=_say,
     )
@@ -80,6 +93,7 @@ async def _run(
     await asyncio.gather(working, stopping, return_exceptions=True)
     if stop.is_set():
         await supervisor.stop()
+        await aws.stop()
     elif not working.cancelled():
         working.result()  # a fault of ours ends the agent, never Envoy: the next agent takes it over
 

@@ -146,6 +146,7 @@ def running_router(
     weights: Mapping[str, int] | None = None,
     environment: Mapping[str, str] = {},
     scaled: Mapping[str, str] = {},
+    credentials: Mapping[str, str] = CREDENTIALS,
 ) -> Iterator[Running]:
     """A router of this estate; `${ENTRY_PORT}` is a free port. The estate must pass the checks.
 
@@ -177,7 +178,7 @@ def running_router(
         [*command, "--log-level", "warning"],
         cwd=folder,
         stderr=log,
-        env={**os.environ, **CREDENTIALS, **environment},
+        env={**os.environ, **credentials, **environment},
     )
     try:
         eventually(lambda: process.poll() is not None or accepts(port))

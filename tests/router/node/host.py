@@ -27,6 +27,7 @@ class Host:
         self.entry_port = entry_port
         self.log = state.parent / "agent.log"
         self.agent: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}
 
     def start(self, control: str | None, *options: str) -> subprocess.Popen[bytes]:
         """Start `fig node`; without a control it is told an address where nobody listens."""
@@ -112,7 +113,7 @@ class Host:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FIG_")}
-        return {**kept, "FIG_TOKEN": TOKEN}
+        return {**kept, **self.environment, "FIG_TOKEN": TOKEN}
 
 
 def free_port() -> int:
