@@ -11,7 +11,8 @@ import os
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from strangler_fig.diagnostics import Diagnostic, Refused
@@ -29,11 +30,13 @@ _BECOME_ENVOY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvoySettings:
-    """How to start Envoy on this host."""
+    """How to start Envoy on this host; `environment` is added to the agent's own, `arguments` to Envoy's command."""
 
     binary: Path
     node: str
     concurrency: int
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # it may hold secrets
+    arguments: tuple[str, ...] = ()
 
 
 def find_envoy(given: str | None) -> Path:
@@ -119,12 +122,19 @@ def start(state: StateDirectory, settings: EnvoySettings) -> EnvoyProcess:
         *("--disable-hot-restart", "--concurrency", str(settings.concurrency), "--log-level", "warning"),
         # Spans of clients that sample are dropped, not sent: the tracer would log each attempt as an error.
         *("--component-log-level", "tracing:critical", "--file-flush-interval-msec", "1000"),
+        *settings.arguments,
     ]
     try:
         # Not Envoy's --log-path: that file lags by ten seconds, and a crash takes the last lines with it.
         with state.log.open("ab") as log:
             child = subprocess.Popen(
-                command, cwd=state.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=state.root,
+                env={**os.environ, **settings.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
     except OSError as error:
         message = f"{settings.binary} does not start: {error}"
