@@ -24,7 +24,6 @@ from benchmarks.backends import legacy
 from benchmarks.estates import large_estate
 from benchmarks.measuring import (
     Request,
-    Round,
     Subject,
     compared,
     cores,

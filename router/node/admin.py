@@ -34,6 +34,13 @@ class Admin:
             raise Unreachable(message)
         return answer.body
 
+    async def post(self, target: str, *, timeout_seconds: float = 10.0) -> None:
+        """Ask Envoy to do something. Raises `Unreachable`."""
+        answer = await self._connection.exchange("POST", target, timeout_seconds=timeout_seconds)
+        if answer.status != _OK:
+            message = f"Envoy ({self._path}) answers {answer.status} to {target}"
+            raise Unreachable(message)
+
     async def json(self, target: str, *, timeout_seconds: float = 10.0) -> Any:
         """The JSON answer to `GET target`. Raises `Unreachable`."""
         data = await self.text(target, timeout_seconds=timeout_seconds)
@@ -52,6 +59,17 @@ class Admin:
         """Version, state and node name of Envoy. Raises `Unreachable`."""
         info: dict[str, Any] = await self.json("/server_info", timeout_seconds=timeout_seconds)
         return info
+
+    async def is_closed(self) -> bool:
+        """Whether nobody listens there any more, which is another thing than an Envoy that does not answer."""
+        self.close()
+        try:
+            await self._connection.streams()
+        except (ConnectionRefusedError, FileNotFoundError):
+            return True
+        except OSError:
+            return False
+        return False
 
     async def process_id(self) -> int:
         """The process that listens on the socket, as the kernel says. Raises `Unreachable`."""

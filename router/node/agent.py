@@ -23,11 +23,13 @@ from .credentials_watch import AwsWatch
 from .envoy_process import EnvoySettings
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
 from .local_moves import LocalMove
+from .notify import Notifier
 from .report import InForce, Problems, Refusal, render
 from .serving import Serving
 from .state_directory import StateDirectory
 from .supervisor import EnvoyState, Supervisor
 from .traffic import read_traffic
+from .watch import Watch
 
 _POLL_SECONDS = 25.0
 _TICK_SECONDS = 1.0
@@ -50,6 +52,8 @@ class Agent:
         check_clock: bool,
         find_control: Callable[[], Address | None],
         say: Callable[[str], None],
+        notifier: Notifier,
+        frozen_after_seconds: float,
     ) -> None:
         self._settings = settings
         self._state = state
@@ -60,6 +64,8 @@ class Agent:
         self._check_clock = check_clock
         self._find_control = find_control
         self._say = say
+        self._notifier = notifier
+        self._watch = Watch(state.admin_socket, limit_seconds=frozen_after_seconds)
         self._admin = Admin(state.admin_socket)
         self._desired: Desired | None = None
         self._version = 0
@@ -71,6 +77,8 @@ class Agent:
         self._snapshot_due = asyncio.Event()
         self._waiting_said = False
         self._start_failed = False
+        self._renewal_due: str | None = None
+        self._refreshed = False
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -81,6 +89,12 @@ class Agent:
             tasks.create_task(self._report())
             tasks.create_task(self._tick())
             tasks.create_task(self._aws.run(self._envoy_runs, check_clock=self._check_clock))
+            tasks.create_task(self._see_that_envoy_answers())
+
+    def renew(self, why: str) -> None:
+        """Replace Envoy as soon as no snapshot is being switched; whoever asked hears of it from `envoy.pid`."""
+        self._renewal_due = why
+        self._snapshot_due.set()
 
     # -- Envoy's life --------------------------------------------------------------------------------------------------
 
@@ -95,7 +109,9 @@ class Agent:
             return False
         if not ready and not self._waiting_said:
             self._waiting_said = True
-            self._say(f"no snapshot is stored in {self._state.root}: waiting for control")
+            text = f"no snapshot is stored in {self._state.root}: waiting for control"
+            self._say(text)
+            self._notifier.status(text)
         self._poke()
         return ready
 
@@ -103,15 +119,44 @@ class Agent:
         return self._supervisor.pid is not None
 
     async def _on_live(self) -> None:
+        self._admin.close()
         await self._serving.on_live()
         serving = self._serving.serving
         if serving is not None:
-            self._say(
-                f"Envoy {self._supervisor.version} (pid {self._supervisor.pid}) serves snapshot "
-                f"{serving.digest[:12]} on {serving.entry}"
-            )
+            self._say_served(serving)
         await self._weigh()
+        if not self._refreshed and self._supervisor.is_outdated:
+            self._renewal_due = "this agent would start another version of Envoy, or with other settings"
+        self._refreshed = True
         self._snapshot_due.set()
+
+    def _say_served(self, serving: Manifest) -> None:
+        text = (
+            f"Envoy {self._supervisor.version} (pid {self._supervisor.pid}) serves snapshot "
+            f"{serving.digest[:12]} on {serving.entry}"
+        )
+        self._say(text)
+        self._notifier.ready(text)
+
+    async def _see_that_envoy_answers(self) -> None:
+        backoff = Backoff(draw=random.random, first=_TICK_SECONDS, low=5.0, high=60.0)
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            supervisor = self._supervisor
+            if supervisor.state is not EnvoyState.RUNNING or supervisor.is_handing_over:
+                continue
+            if await self._watch.is_frozen(supervisor.generation):
+                text = f"Envoy (pid {supervisor.pid}) ran but did not answer: it was killed and started again"
+                self._say(text)
+                self._problems.note("frozen", text)
+                self._problems.mend("frozen")
+                supervisor.kill()
+            elif await self._watch.is_closed() and supervisor.state is EnvoyState.RUNNING:
+                if supervisor.can_hand_over and not supervisor.is_handing_over:
+                    self.renew("it had no admin interface any more")
+                await asyncio.sleep(backoff.next_delay())
+            else:
+                backoff.reset()
 
     # -- control's wishes ----------------------------------------------------------------------------------------------
 
@@ -173,6 +218,7 @@ class Agent:
         while True:
             await self._snapshot_due.wait()
             self._snapshot_due.clear()
+            await self._renew_if_due()
             digest = self._desired.snapshot if self._desired else None
             if digest is None or not self._is_due(digest):
                 continue
@@ -188,6 +234,20 @@ class Agent:
                 self._poke()
                 await asyncio.sleep(backoff.next_delay())
                 self._snapshot_due.set()
+
+    async def _renew_if_due(self) -> None:
+        why, self._renewal_due = self._renewal_due, None
+        if why is None:
+            return
+        self._notifier.reloading(f"replacing Envoy: {why}")
+        try:
+            await self._serving.renew(why)
+            self._problems.mend("renewal")
+        except NodeFailed as error:
+            self._say(f"Envoy was not replaced: {error}")
+            self._problems.note("renewal", f"Envoy was not replaced: {error}")
+        if self._serving.serving is not None and self._supervisor.state is EnvoyState.RUNNING:
+            self._say_served(self._serving.serving)
 
     def _is_due(self, digest: str) -> bool:
         serving = self._serving.serving
@@ -253,6 +313,7 @@ class Agent:
         """Each second: read the traffic, see what a rollback on this host did, and try again what failed."""
         while True:
             started = time.monotonic()
+            self._notifier.alive()
             if self._supervisor.state is EnvoyState.RUNNING:
                 try:
                     self._traffic = await read_traffic(self._admin)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -11,17 +12,24 @@ from pathlib import Path
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
+from .admin import Admin
 from .agent import Agent
 from .backoff import Backoff
 from .control import check_url, find_control
 from .credentials import Choice, source
 from .credentials_watch import AwsWatch
+from .drain import DrainSettings, drain
+from .entry_address import check_entry
 from .envoy_process import EnvoySettings, adopt, find_envoy
-from .errors import Rejection
+from .errors import NodeFailed, Rejection
+from .notify import Notifier
 from .report import Problems
-from .serving import Flip, Serving, check_entry
+from .serving import Flip, Serving
 from .state_directory import StateDirectory
 from .supervisor import Supervisor
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_END_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +41,9 @@ class NodeSettings:
     control: str | None
     envoy: str | None
     concurrency: int
+    drain: DrainSettings
+    handover_seconds: int
+    frozen_after_seconds: float
     credentials: Choice = Choice.AUTO
     check_clock: bool = True
 
@@ -42,10 +53,15 @@ def _ignore(_flip: Flip) -> None:
 
 
 def run(settings: NodeSettings, *, measured: Callable[[Flip], None] = _ignore) -> None:
-    """Run a node's agent until SIGTERM or SIGINT, then stop its Envoy; `measured` is told of every flip.
+    """Run a node's agent until SIGTERM or SIGINT, then drain and stop its Envoy; `measured` is told of every flip.
 
+    A second signal cuts the draining short. SIGHUP replaces Envoy; SIGUSR1 ends the agent and leaves Envoy running.
     Raises `Refused` when Envoy is missing or the entry's address is in use, `StateBusy` when another agent is here.
     """
+    if not _NAME.fullmatch(settings.name):
+        message = f"{settings.name!r} is not a node's name"
+        hint = "letters, digits, '.', '_' and '-', at most 100 of them, a letter or digit first: give --name NAME"
+        raise Refused([Diagnostic(code="ND106", message=message, hint=hint)])
     binary = find_envoy(settings.envoy)
     if settings.control is not None:
         check_url(settings.control)
@@ -57,6 +73,7 @@ def run(settings: NodeSettings, *, measured: Callable[[Flip], None] = _ignore) -
 
 async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, measured: Callable[[Flip], None]) -> None:
     problems = Problems()
+    notifier = Notifier(os.environ)
     aws = AwsWatch(
         state=state,
         source=source(settings.credentials, os.environ),
@@ -65,7 +82,11 @@ async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, meas
         say=_say,
     )
     envoy = EnvoySettings(
-        binary=binary, node=settings.name, concurrency=settings.concurrency, environment=aws.environment
+        binary=binary,
+        node=settings.name,
+        concurrency=settings.concurrency,
+        handover_seconds=settings.handover_seconds,
+        environment=aws.environment,
     )
     supervisor = Supervisor(state=state, settings=envoy, backoff=Backoff(draw=random.random), say=_say)
     serving = Serving(state=state, supervisor=supervisor, problems=problems, measured=measured)
@@ -80,22 +101,57 @@ async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, meas
         check_clock=settings.check_clock,
         find_control=lambda: find_control(settings.control, os.environ, Path.cwd()),
         say=_say,
+        notifier=notifier,
+        frozen_after_seconds=settings.frozen_after_seconds,
     )
-    stop = asyncio.Event()
+    stop, hurry, leave = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def end() -> None:
+        (hurry if stop.is_set() else stop).set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, agent.renew, "it was asked for")
+    loop.add_signal_handler(signal.SIGUSR1, leave.set)
     working = asyncio.create_task(agent.run())
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
-    for task in (working, stopping):
+    told = [asyncio.create_task(event.wait()) for event in (stop, leave)]
+    await asyncio.wait([working, *told], return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set() and not working.done():
+        await _drain(settings, state, supervisor, notifier, hurry)
+    for task in (working, *told):
         task.cancel()
-    await asyncio.gather(working, stopping, return_exceptions=True)
+    await asyncio.gather(working, *told, return_exceptions=True)
     if stop.is_set():
         await supervisor.stop()
         await aws.stop()
     elif not working.cancelled():
         working.result()  # a fault of ours ends the agent, never Envoy: the next agent takes it over
+    else:
+        _say("Envoy serves on; the next fig node on this directory takes it over")
+
+
+async def _drain(
+    settings: NodeSettings, state: StateDirectory, supervisor: Supervisor, notifier: Notifier, hurry: asyncio.Event
+) -> None:
+    """Let requests come to their end while the agent works on: weights move until the last one is answered."""
+    limits = settings.drain
+    if supervisor.pid is None:
+        return
+    text = f"draining: {limits.notice_seconds:g} s for the VIP, then up to {limits.finish_seconds:g} s for requests"
+    _say(text)
+    notifier.stopping(text)
+    notifier.extend(limits.notice_seconds + 2 * limits.finish_seconds + _END_SECONDS)
+    admin = Admin(state.admin_socket)
+    try:
+        left = await drain(admin, limits, hurry)
+        if left:
+            _say(f"{left} requests were still under way when their time was up")
+        await supervisor.drained(deadline_seconds=0 if hurry.is_set() else limits.finish_seconds)
+    except NodeFailed as error:
+        _say(f"not drained: {error}")
+    finally:
+        admin.close()
 
 
 def _refuse_taken_address(state: StateDirectory, serving: Serving) -> None:

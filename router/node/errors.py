@@ -6,6 +6,7 @@ NodeFailed
 |-- Rejection          Envoy does not take a snapshot: someone has to change the estate
 |-- NotInForce         weights are on disk, but Envoy does not show them in time: look at the node
 |-- StateBusy          another process holds this state directory
+|-- NoAgent            no agent runs on this state directory: start one
 `-- NothingStored      the state directory holds no snapshot that can be served
 """
 
@@ -34,6 +35,10 @@ class NotInForce(NodeFailed):
 
 class StateBusy(NodeFailed):
     """Another process holds the state directory, or the lock on its weights."""
+
+
+class NoAgent(NodeFailed):
+    """No agent holds the state directory."""
 
 
 class NothingStored(NodeFailed):

@@ -7,32 +7,28 @@ wanted.
 
 import asyncio
 import contextlib
-import errno
 import shutil
-import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SnapshotDamaged, WeightsDamaged
-from ..estate import Endpoint
-from ..snapshot.directory import MANIFEST, read_manifest
+from ..snapshot.directory import BOOTSTRAP, MANIFEST, read_manifest
 from ..snapshot.manifest import Manifest
 from ..weight import Weight
 from .admin import Admin
+from .entry_address import check_entry
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
 from .local_moves import LocalMove, LocalMoves, held
+from .renewal import START_SECONDS, Renewal
 from .report import Problems
-from .resources import STRUCTURE, Resource, same_content
+from .resources import STRUCTURE, Resource
 from .state_directory import StateDirectory, point
 from .supervisor import EnvoyState, Supervisor
 from .switch import Switch, Weighing, confirm_start
 from .weight_files import StoredWeights, WeightFiles
 from .weights import Target, bridge, is_stored, target, wait_until_in_force
-
-_START_SECONDS = 60.0
-_BOOTSTRAP = "bootstrap.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +63,7 @@ class Serving:
         self._files = WeightFiles(state)
         self._moves = LocalMoves(state.local_moves)
         self._turn = asyncio.Lock()
+        self._renewal = Renewal(state=state, supervisor=supervisor, problems=problems)
         self._next: Manifest | None = None
         self._start_with: Manifest | None = None
         self._prepared = False
@@ -170,7 +167,7 @@ class Serving:
         folder = self._state.snapshots / digest
         for resource in STRUCTURE:
             point(self._state.current(resource), folder / resource.file)
-        point(self._state.bootstrap, folder / _BOOTSTRAP)
+        point(self._state.bootstrap, folder / BOOTSTRAP)
 
     # -- weights -------------------------------------------------------------------------------------------------------
 
@@ -273,13 +270,13 @@ class Serving:
         if not running or old is None or manifest.entry != old.entry:
             check_entry(manifest.entry)
         folder = self._state.snapshots / manifest.digest
-        if old is not None and running and same_content(self._state.bootstrap, folder / _BOOTSTRAP):
+        if old is not None and running and manifest.files[BOOTSTRAP] == self._supervisor.bootstrap:
             await self._in_place(old, manifest)
+        elif old is not None and running and self._supervisor.can_hand_over:
+            await self._by_hand_over(old, manifest)
         else:
             if running:
-                text = f"Envoy was restarted: snapshot {manifest.digest[:12]} has another bootstrap"
-                self._problems.note("restart", text)
-                self._problems.mend("restart")
+                self._renewal.say_stopped(f"snapshot {manifest.digest[:12]} has another bootstrap")
             await self._by_restart(manifest)
         self._state.remember_good(manifest.digest, (folder / MANIFEST).read_bytes())
         self.in_force = manifest.digest
@@ -302,7 +299,7 @@ class Serving:
 
         try:
             await switch.forward(Weighing(bridge=bridge_weights, settle=settle_weights))
-            point(self._state.bootstrap, self._state.snapshots / new.digest / _BOOTSTRAP)
+            point(self._state.bootstrap, self._state.snapshots / new.digest / BOOTSTRAP)
         except EnvoyGone:
             self._next = None  # the supervisor starts Envoy with the last good snapshot
             raise
@@ -323,12 +320,32 @@ class Serving:
         except (NodeFailed, OSError) as error:
             self._problems.note("snapshot", f"going back to {old.digest[:12]} failed: {error}")
 
+    async def _by_hand_over(self, old: Manifest, new: Manifest) -> None:
+        """Replace the resources in the present Envoy and then Envoy, or, where it does not take them, after it."""
+        try:
+            await self._in_place(old, new)
+        except Rejection:
+            # They may need the new bootstrap: the whole was found valid before.
+            await self._renewal.change_bootstrap(old, new)
+            try:
+                await self._in_place(old, new)
+            except Rejection:
+                await self._renewal.change_bootstrap(new, old)
+                raise
+            return
+        try:
+            await self._renewal.change_bootstrap(old, new)
+        except Rejection:
+            self._next = None
+            await self._in_place(new, old)
+            raise
+
     async def _by_restart(self, new: Manifest) -> None:
         self._start_with = new
         try:
             generation = self._supervisor.generation
             await self._supervisor.restart()
-            await self._supervisor.live(beyond=generation, deadline_seconds=_START_SECONDS)
+            await self._supervisor.live(beyond=generation, deadline_seconds=START_SECONDS)
             await confirm_start(self._admin, self._state, self._log_start)
         except (NodeFailed, OSError) as error:
             self._start_with = None
@@ -343,7 +360,11 @@ class Serving:
         await self._supervisor.restart()
         if self._state.good():
             with contextlib.suppress(EnvoyGone):  # the supervisor keeps trying, and says so
-                await self._supervisor.live(beyond=generation, deadline_seconds=_START_SECONDS)
+                await self._supervisor.live(beyond=generation, deadline_seconds=START_SECONDS)
+
+    async def renew(self, why: str) -> None:
+        """Replace Envoy by a new one on the same files: for another binary or other settings. Raises `NodeFailed`."""
+        await self._renewal.renew(why)
 
     def _switch(self, old: Path, new: Path) -> Switch:
         generation = self._supervisor.generation
@@ -359,18 +380,3 @@ class Serving:
         for folder in self._state.snapshots.iterdir():
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def check_entry(entry: Endpoint, *, family: Callable[..., socket.socket] = socket.socket) -> None:
-    """Check that this host can listen on the entry's address. Raises `Rejection` when another process does."""
-    try:
-        kind, _, _, _, place = socket.getaddrinfo(entry.host, entry.port, type=socket.SOCK_STREAM)[0]
-        with family(kind, socket.SOCK_STREAM) as probe:
-            # Without SO_REUSEPORT, which Envoy sets: with it, two routers would share the port and its requests.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
-            probe.listen(1)
-    except OSError as error:
-        reason = "the address is in use" if error.errno == errno.EADDRINUSE else str(error)
-        message = f"the entry cannot listen on {entry}: {reason}"
-        raise Rejection(message) from error

@@ -5,11 +5,14 @@ manifests/<digest>.json   copies of the manifests: which weights a snapshot had,
 weights/<n>.json          the runtime keys, newest number in force
 transition/               clusters and listeners of two snapshots at once, while one replaces the other
 live/{cds,lds,rds,rtds}/current, live/bootstrap.json   what Envoy reads: symlinks into the above
+bootstraps/<digest>.json  what the running Envoy was started with
+envoy.pid                 the present Envoy: id and start time; envoy-next.pid and envoy-former.pid while one hands over
 good.json                 snapshots that served, newest first
 log.key                   16 hex digits: the key of the access log's pseudonyms; hosts may share one
 local-moves.jsonl         moves that this host made alone
 """
 
+import enum
 import fcntl
 import json
 import os
@@ -25,6 +28,14 @@ from .resources import Resource
 KEPT_SNAPSHOTS = 5
 KEPT_WEIGHTS = 20
 _LOG_KEY_BYTES = 8
+
+
+class Note(enum.Enum):
+    """Which Envoy a note names: the present one, one that is starting beside it, one that ends its requests."""
+
+    PRESENT = "envoy.pid"
+    NEXT = "envoy-next.pid"
+    FORMER = "envoy-former.pid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ class StateDirectory:
 
     @property
     def bootstrap(self) -> Path:
-        """The symlink that Envoy is started with."""
+        """The symlink to what Envoy is started with next."""
         return self.root / "live" / "bootstrap.json"
 
     @property
@@ -69,9 +80,18 @@ class StateDirectory:
         return self.root / "admin.sock"
 
     @property
-    def pid_file(self) -> Path:
-        """The process id and start time of Envoy, in one line."""
-        return self.root / "envoy.pid"
+    def bootstraps(self) -> Path:
+        """Where a copy of what Envoy was started with is stored, named by its digest."""
+        return self.root / "bootstraps"
+
+    @property
+    def agent_lock(self) -> Path:
+        """The file that the agent holds; it has the agent's process id in it."""
+        return self.root / "agent.lock"
+
+    def note(self, note: Note) -> Path:
+        """The process id and start time of an Envoy, in one line."""
+        return self.root / note.value
 
     @property
     def local_moves(self) -> Path:
@@ -87,8 +107,13 @@ class StateDirectory:
         return self.root / "live" / resource.folder / "current"
 
     def prepare(self) -> None:
-        """Make the folders, and the key of the log's pseudonyms where there is none. Raises `OSError`."""
-        for folder in (self.snapshots, self.weights, self.transition, self.manifests, self.log.parent):
+        """Make the folders, and the key of the log's pseudonyms where there is none. Raises `OSError`.
+
+        The directory is its owner's alone: snapshots name every upstream, and the log every path.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stored = (self.snapshots, self.weights, self.transition, self.manifests, self.bootstraps)
+        for folder in (*stored, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
         for resource in Resource:
             self.current(resource).parent.mkdir(parents=True, exist_ok=True)
@@ -117,10 +142,12 @@ class StateDirectory:
     @contextmanager
     def held_by_one_agent(self) -> Iterator[None]:
         """Hold the directory for one agent at a time. Raises `StateBusy` when another has it."""
-        descriptor = try_lock(self.root / "agent.lock")
+        descriptor = try_lock(self.agent_lock)
         if descriptor is None:
             message = f"another fig node runs on {self.root}: stop it, or give this one its own --state"
             raise StateBusy(message)
+        os.truncate(descriptor, 0)
+        os.write(descriptor, b"%d\n" % os.getpid())
         try:
             yield
         finally:

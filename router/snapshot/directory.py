@@ -10,7 +10,8 @@ from ..errors import SnapshotDamaged
 from .manifest import Manifest, Snapshot
 
 MANIFEST = "manifest.json"
-FILES = ("bootstrap.json", "clusters.json", "listeners.json", "routes.json", "estate.json", MANIFEST)
+BOOTSTRAP = "bootstrap.json"
+FILES = (BOOTSTRAP, "clusters.json", "listeners.json", "routes.json", "estate.json", MANIFEST)
 
 
 def write(snapshot: Snapshot, root: Path) -> Path:

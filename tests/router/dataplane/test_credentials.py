@@ -105,7 +105,8 @@ def test_without_credentials_legacy_answers_and_the_api_is_not_asked(tmp_path: P
 
 def test_lent_credentials_sign_are_exchanged_and_end(tmp_path: Path) -> None:
     """Envoy signs with what boto3's chain gives and with what it gives next; when it gives nothing, legacy answers
-    every method, without a call, until there are credentials again; no client sees a failure."""
+    every method, without a call, until there are credentials again; no client sees a failure.
+    """
     keys = Keys(tmp_path / "home")
     keys.give("AKIAONE", seconds=8)
     state = StateDirectory(tmp_path / "node")

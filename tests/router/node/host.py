@@ -15,6 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from router.node import hot_restart
+from router.node.state_directory import Note
+
 from .fake_control import TOKEN
 from .waiting import until
 
@@ -43,7 +46,7 @@ class Host:
             "--concurrency",
             "1",
         ]
-        command += ["--control", control or "http://127.0.0.1:9", *options]
+        command += ["--drain", "0s", "--finish", "2s", "--control", control or "http://127.0.0.1:9", *options]
         with self.log.open("ab") as log:
             self.agent = subprocess.Popen(
                 command, stdout=log, stderr=log, env=self._environment(), start_new_session=True, cwd=self.state.parent
@@ -59,10 +62,10 @@ class Host:
         """Whether the agent's output has these words."""
         return self.log.exists() and words in self.log.read_text()
 
-    def envoy_pid(self) -> int | None:
-        """The id in `envoy.pid`, while such a process lives."""
+    def envoy_pid(self, note: Note = Note.PRESENT) -> int | None:
+        """The id in that note, while such a process lives."""
         try:
-            pid = int((self.state / "envoy.pid").read_text().split(" ")[0])
+            pid = int((self.state / note.value).read_text().split(" ")[0])
             alive = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
         except (OSError, ValueError):
             return None
@@ -105,11 +108,15 @@ class Host:
             except subprocess.TimeoutExpired:
                 self.agent.kill()
                 self.agent.wait(10)
-        pid = self.envoy_pid()
-        if pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            until(lambda: self.envoy_pid() is None)
+        for note in Note:
+            pid = self.envoy_pid(note)
+            if pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                until(lambda: self.envoy_pid(note) is None)  # noqa: B023 - awaited before the next
+        root = self.state.resolve()
+        if root.exists():
+            hot_restart.forget(root, hot_restart.base_id(root))
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FIG_")}
