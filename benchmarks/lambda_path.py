@@ -91,7 +91,7 @@ def costs(*, rounds: int, seconds: float) -> dict[str, Round]:
 def _gateway(api: int, folder: Path, *, core: int) -> Iterator[tuple[int, int]]:
     port = free_port()
     script = Path(__file__).parent / "gateway.py"
-    command = [PEERS / "bin" / "python", script, str(port), str(api)]
+    command: list[str | Path] = [PEERS / "bin" / "python", script, str(port), str(api)]
     with process(command, core=core, folder=folder, port=port) as pid:
         yield port, pid
 

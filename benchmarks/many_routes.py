@@ -86,7 +86,7 @@ def _places(text: str) -> dict[str, str]:
     loaded = load_estate(text, file="estate.yaml", environment={"ENTRY_PORT": "1"})
     if loaded.estate is None:
         raise SystemExit("\n".join(str(one) for one in loaded.diagnostics[:5]))
-    order = virtual_hosts(loaded.estate.routes)[_HOST]
+    order = [route for group in virtual_hosts(loaded.estate.routes)[_HOST] for route in group]
     alike = [
         (place, route)
         for place, route in enumerate(order, 1)

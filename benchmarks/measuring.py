@@ -169,7 +169,7 @@ def measured(subject: Subject, seconds: float, script: Path, *, core: int, conne
     """Load the subject for so long; a round with one failed request is refused, because it shows something else."""
     before = cpu_seconds(subject.pid)
     output = subprocess.run(
-        ["taskset", "--cpu-list", str(core), "wrk", "--threads", "1", "--connections", str(connections)]
+        ["taskset", "--cpu-list", str(core), "wrk", "--threads", "1", "--connections", str(connections)]  # noqa: RUF005
         + ["--duration", f"{seconds:.0f}s", "--latency", "--script", str(script), f"http://127.0.0.1:{subject.port}"],
         capture_output=True,
         text=True,
@@ -200,7 +200,7 @@ def compared(
     best: bool = False,
     connections: int = CONNECTIONS,
 ) -> dict[str, Round]:
-    """The medians (or the best rounds) of all subjects, measured in turns, so that what else the machine does hits all of them."""
+    """The medians (or the best rounds) of all subjects, measured in turns, so that what else the machine does hits all of them."""  # noqa: E501
     _proxies, others = cores()
     taken: dict[str, list[Round]] = {subject.name: [] for subject in subjects}
     scripts: dict[str, Path] = {}

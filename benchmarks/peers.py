@@ -97,7 +97,7 @@ _HAPROXY_WORK = rf"""
   default_backend first
 backend counters
   stick-table type string size 1k store http_req_cnt,http_err_cnt
-"""
+"""  # noqa: E501
 _CADDY = """{{
   admin off
   auto_https off
@@ -156,7 +156,14 @@ def caddy(backend: int, folder: Path, *, core: int, works: bool) -> Iterator[tup
     policy = "lb_policy cookie sid books" if works else "lb_policy round_robin"
     log = _CADDY_WORK if works else ""
     (folder / "Caddyfile").write_text(_CADDY.format(port=port, backend=backend, policy=policy, log=log))
-    command = [PEERS / "bin" / "caddy", "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"]
+    command: list[str | Path] = [
+        PEERS / "bin" / "caddy",
+        "run",
+        "--config",
+        folder / "Caddyfile",
+        "--adapter",
+        "caddyfile",
+    ]
     environment = {"GOMAXPROCS": "1", "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with process(command, core=core, folder=folder, port=port, environment=environment) as pid:
         yield port, pid

@@ -226,7 +226,7 @@ class Soak:
             f"| shifts, confirmed | {len(self.shifts)}, {sum(shift.ended < math.inf for shift in self.shifts)} |",
             f"| p50, p99, longest ms | {_ms(took, 0.5)}, {_ms(took, 0.99)}, {_ms(took, 1)} |",
             "",
-            "| fault | times | failed | of them inside what was killed | bounced | longest request ms | longest until back s |",
+            "| fault | times | failed | of them inside what was killed | bounced | longest request ms | longest until back s |",  # noqa: E501
             "|---|---:|---:|---:|---:|---:|---:|",
         ]
         for kind in _FAULTS:

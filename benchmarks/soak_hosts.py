@@ -79,7 +79,7 @@ class Estate:
         self._ports = {name: free_port() for name in ("control", "api", "legacy-0", "legacy-1")}
         self._published = 0
 
-    def __enter__(self) -> "Estate":
+    def __enter__(self) -> "Estate":  # noqa: PYI034
         """Start everything and publish the estate."""
         try:
             self._start()
@@ -125,7 +125,7 @@ class Estate:
             import socket  # noqa: PLC0415
 
             _until(
-                lambda: not socket.create_connection((SERVICES, self._ports[name]), 1).close(),
+                lambda: socket.create_connection((SERVICES, self._ports[name]), 1).detach() >= 0,
                 f"{name} does not listen; see {self.folder}/{name}.log",
             )
 

@@ -72,7 +72,7 @@ def new_users() -> list[Request]:
 def _users(route: str, side: str) -> list[str]:
     # As Envoy draws: the salt is the route's name, the share of Lambda 50 %.
     names = (f"0b814a4e-44ef-4638-b0d5-{number:012x}" for number in range(10**9))
-    found = []
+    found: list[str] = []
     while len(found) < _USERS:
         name = next(names)
         is_lambda = xxhash.xxh64_intdigest(f"{route}:{name}".encode()) % 10_000 < SPLIT[route]

@@ -30,6 +30,7 @@ _AGENT = "--agent"
 def agent(state: str, control: str, record: str) -> None:
     """Run a node's agent that writes down how long each flip took; this is the benchmark's second process."""
     from router.node.app import NodeSettings, run  # noqa: PLC0415 - the first process has no need of it
+    from router.node.drain import DrainSettings  # noqa: PLC0415 - as above
     from router.node.serving import Flip  # noqa: PLC0415 - as above
 
     with Path(record).open("w", encoding="utf-8") as file:
@@ -37,7 +38,17 @@ def agent(state: str, control: str, record: str) -> None:
         def measured(flip: Flip) -> None:
             print(flip.since_known_seconds * 1000, flip.since_written_seconds * 1000, file=file, flush=True)
 
-        run(NodeSettings(state=Path(state), name="n1", control=control, envoy=None, concurrency=2), measured=measured)
+        settings = NodeSettings(
+            state=Path(state),
+            name="n1",
+            control=control,
+            envoy=None,
+            concurrency=2,
+            drain=DrainSettings(notice_seconds=0.0, finish_seconds=1.0),
+            handover_seconds=5,
+            frozen_after_seconds=20.0,
+        )
+        run(settings, measured=measured)
 
 
 def main(routes: int = 10_000, moving: int = 200, flips: int = 300) -> None:

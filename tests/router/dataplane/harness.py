@@ -139,7 +139,7 @@ class Running:
 
 
 @contextmanager
-def running_router(
+def running_router(  # noqa: PLR0913
     folder: Path,
     estate_text: str,
     *,

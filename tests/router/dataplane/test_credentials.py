@@ -106,7 +106,7 @@ def test_without_credentials_legacy_answers_and_the_api_is_not_asked(tmp_path: P
 def test_lent_credentials_sign_are_exchanged_and_end(tmp_path: Path) -> None:
     """Envoy signs with what boto3's chain gives and with what it gives next; when it gives nothing, legacy answers
     every method, without a call, until there are credentials again; no client sees a failure.
-    """
+    """  # noqa: D205
     keys = Keys(tmp_path / "home")
     keys.give("AKIAONE", seconds=8)
     state = StateDirectory(tmp_path / "node")
@@ -140,7 +140,7 @@ def test_lent_credentials_sign_are_exchanged_and_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"])
 def test_credentials_that_the_api_refuses_fall_back_for_every_method(tmp_path: Path, kind: str) -> None:
-    """Expired or unknown keys and a wrong clock: the API's 403 proves that nothing ran, so legacy answers a POST too."""
+    """Expired or unknown keys and a wrong clock: the API's 403 proves that nothing ran, so legacy answers a POST too."""  # noqa: E501
     with routed(tmp_path, from_environment(tmp_path)) as world:
         world.api.api = api_error(403, kind)
         for method in ("GET", "POST"):

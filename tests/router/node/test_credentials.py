@@ -103,7 +103,7 @@ def compiled(entry: int, legacy: int, api: int) -> Snapshot:
 def test_credentials_are_renewed_while_the_agent_is_dead(world: World) -> None:
     """The first call is signed; after kill -9 of the agent Envoy gets the next keys all the same; the next agent takes
     the server over, restarts a killed one on the same port, and ends it when it stops.
-    """
+    """  # noqa: D205
     world.keys.give("AKIAONE", seconds=8)
     world.host.start(world.control.url)
     world.control.await_in_force()
@@ -130,9 +130,10 @@ def test_credentials_are_renewed_while_the_agent_is_dead(world: World) -> None:
 
 
 def test_the_end_of_the_credentials_is_seen_and_harms_nobody(world: World) -> None:
-    """When the chain gives nothing more, the node says so and when the keys end; after their end legacy answers GET
-    and POST; with new keys Lambda answers again and the trouble is over. No request fails.
-    """
+    """When the chain gives nothing more, the node says so and when the keys end; after their end legacy answers GET and POST; with new keys Lambda answers again and the trouble is over.
+
+    No request fails.
+    """  # noqa: E501
     world.keys.give("AKIAONE", seconds=12)
     world.host.start(world.control.url)
     world.control.await_in_force()
