@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from ..estate import Candidate, Endpoint, Estate, Health, LambdaFunction, LegacyService, Tls
 from ..hosts import is_ip
 from . import affinity, connections, identities, names, telemetry
+from .figures import built_in, of_candidate, of_service
 from .proto import UNLIMITED, Json, extension, seconds, socket_address
 from .retries import TRIES
 
@@ -59,7 +60,7 @@ def _legacy(service: LegacyService, estate: Estate) -> Json:
     name = names.legacy_cluster(service.name)
     return {
         **_cluster(name, service.endpoints, _legacy_facts(service), service.connect_timeout_seconds),
-        "circuit_breakers": {"thresholds": [_NO_LIMITS]},
+        "circuit_breakers": {"thresholds": [_NO_LIMITS | built_in(of_service(service))]},
         "metadata": {"filter_metadata": {"fig": {"side": "legacy"}}},
         **connections.to_legacy(service),
         **affinity.load_balancing(affinity.of(service, estate.routes)),
@@ -114,12 +115,11 @@ def _upstream(candidate: Candidate) -> Json:
     name = names.upstream_cluster(candidate.name)
     is_function = isinstance(candidate, LambdaFunction)
     endpoints = (candidate.endpoint,) if isinstance(candidate, LambdaFunction) else candidate.endpoints
-    limits = {**_NO_LIMITS, "max_requests": candidate.max_concurrency or UNLIMITED}
     gateway = {"com.amazonaws.lambda": {"egress_gateway": True}} if is_function else {}
     return {
         **_cluster(name, endpoints, {"side": "lambda"}, candidate.connect_timeout_seconds),
         "per_connection_buffer_limit_bytes": INNER_BUFFER_BYTES,
-        "circuit_breakers": {"thresholds": [limits]},
+        "circuit_breakers": {"thresholds": [_NO_LIMITS | built_in(of_candidate(candidate))]},
         "metadata": {"filter_metadata": {"fig": {"side": "lambda"}, **gateway}},
         "outlier_detection": {**_EJECTION, **(_BAD_ANSWERS if is_function else _BAD_CONNECTIONS)},
         **connections.to_candidate(
