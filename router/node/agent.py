@@ -26,6 +26,8 @@ from .local_moves import LocalMove
 from .notify import Notifier
 from .report import InForce, Problems, Refusal, render
 from .serving import Serving
+from .shares_use import Use, read_use
+from .shares_use import report as report_shares
 from .state_directory import StateDirectory
 from .supervisor import EnvoyState, Supervisor
 from .traffic import read_traffic
@@ -33,6 +35,7 @@ from .watch import Watch
 
 _POLL_SECONDS = 25.0
 _TICK_SECONDS = 1.0
+_GOODBYE_SECONDS = 2.0
 _TRIES = 2
 _FROM_THE_START = -1
 
@@ -73,6 +76,7 @@ class Agent:
         self._tries: dict[str, int] = {}
         self._fading: dict[str, tuple[LocalMove, int]] = {}
         self._traffic: dict[str, Any] | None = None
+        self._use = Use()
         self._poked = asyncio.Event()
         self._snapshot_due = asyncio.Event()
         self._waiting_said = False
@@ -172,7 +176,13 @@ class Agent:
             try:
                 after = _FROM_THE_START
                 while True:
-                    desired = await control.desired(after=after, wait_seconds=0 if after < 0 else _POLL_SECONDS)
+                    told = self._serving.told
+                    desired = await control.desired(
+                        node=self._settings.node,
+                        after=after,
+                        shares=told.version if told else "",
+                        wait_seconds=0 if after < 0 else _POLL_SECONDS,
+                    )
                     if silent:
                         self._say(f"control answers again ({address.url})")
                         silent = False
@@ -196,6 +206,7 @@ class Agent:
             self._tries.clear()
         self._serving.fading = {name: move for name, (move, _) in self._fading.items()}
         self._serving.moving = desired.weights
+        self._serving.told = desired.told or self._serving.told
         self._serving.wanted = self._known(desired.snapshot)
         await self._weigh()
         self._snapshot_due.set()
@@ -317,6 +328,7 @@ class Agent:
             if self._supervisor.state is EnvoyState.RUNNING:
                 try:
                     self._traffic = await read_traffic(self._admin)
+                    await self._read_use()
                 except Unreachable:
                     self._traffic = None  # Envoy ended; the supervisor says so
             if self._start_failed:
@@ -325,6 +337,24 @@ class Agent:
             self._poke()  # a report each second, however long the weights take
             await self._weigh()
             await asyncio.sleep(max(0.0, started + _TICK_SECONDS - time.monotonic()))
+
+    async def _read_use(self) -> None:
+        serving = self._serving.serving
+        self._use = await read_use(self._admin, serving) if serving else Use()
+
+    async def say_goodbye(self) -> None:
+        """Tell control that this node's Envoy has ended on purpose; what it does not hear, it finds out later."""
+        address = self._find_control()
+        if address is None:
+            return
+        control = Control(address)
+        try:
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await control.report(self._settings.node, {**self._content(), "left": True})
+        except (RouterFailed, TimeoutError):
+            return
+        finally:
+            control.close()
 
     async def _report(self) -> None:
         backoff = Backoff(draw=random.random, first=0.1, low=0.2, high=2.0)
@@ -378,5 +408,6 @@ class Agent:
             local_moves=self._serving.pending_moves().values(),
             traffic=self._traffic,
             aws=self._aws.report(),
+            shares=report_shares(serving, self._serving.shares, self._use),
             at=datetime.now(UTC).isoformat(),
         )

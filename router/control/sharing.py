@@ -1,0 +1,154 @@
+"""Which node may use how much of the fleet's figures, and how many nodes the fleet has. Kept in memory.
+
+Counted is every node that was heard of lately: one that is silent may still serve, so its shares are kept for a grace
+time. A node that ended on purpose says so and is not counted any more. After a restart of this process the nodes' own
+reports say what they hold, and how many they were.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..snapshot.figures import Figure, Shares
+from .shares import grants, steady_targets, targets
+from .waiting import Bell
+
+GRACE_SECONDS = 60.0
+"""For how long a silent node is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The shares that a node was told; `version` only says whether they are the same."""
+
+    version: str
+    shares: Shares
+
+    def to_json(self) -> dict[str, Any]:
+        """The shares as the API has them."""
+        return {"version": self.version, "nodes": self.shares.nodes, "of": dict(self.shares.of)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What a node says that it uses: the shares in force there, and the version of those that it was told."""
+
+    version: str | None
+    shares: Shares
+
+
+@dataclass(slots=True, kw_only=True)
+class _Member:
+    """A node that is counted. `unconfirmed`: the most that it was told of each figure since it last confirmed all."""
+
+    heard_at: float
+    in_force: Shares = field(default_factory=Shares)
+    unconfirmed: Mapping[str, int] = field(default_factory=dict)
+    told: Told | None = None
+
+    def holds(self, key: str) -> int:
+        """The most that it may be using, now or in a moment."""
+        return max(self.in_force.of.get(key, 0), self.unconfirmed.get(key, 0))
+
+
+class Sharing:
+    """Divides the figures. `clock` counts seconds; `expected` are nodes that reported to an earlier process."""
+
+    def __init__(
+        self,
+        figures: Callable[[], Iterable[Figure]],
+        *,
+        bell: Bell,
+        clock: Callable[[], float],
+        expected: Iterable[str] = (),
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
+        self._figures = figures
+        self._bell = bell
+        self._clock = clock
+        self._grace_seconds = grace_seconds
+        self._started = clock()
+        self._missing = set(expected)
+        self._members: dict[str, _Member] = {}
+        self._epoch = secrets.token_hex(4)
+        self._versions = 0
+
+    def polled(self, name: str) -> Told:
+        """The node asks what it may use: it is counted from now on."""
+        self._member(name)
+        self.divide()
+        told = self._members[name].told
+        assert told is not None, "whoever is counted was told"  # noqa: S101
+        return told
+
+    def version(self, name: str) -> str | None:
+        """The version of what the node was told last, or None."""
+        member = self._members.get(name)
+        return member.told.version if member and member.told else None
+
+    def heard(self, name: str, holding: Holding | None) -> None:
+        """The node reports; `holding` is None when it says nothing of shares."""
+        member = self._member(name)
+        self._missing.discard(name)
+        if holding is not None:
+            member.in_force = holding.shares
+            if member.told is not None and holding.version == member.told.version:
+                member.unconfirmed = {}
+        self.divide()
+
+    def left(self, name: str) -> None:
+        """The node has ended: what it held is free."""
+        self._members.pop(name, None)
+        self._missing.discard(name)
+        self.divide()
+
+    def told(self) -> dict[str, Told]:
+        """What each counted node was told, by name."""
+        return {name: one.told for name, one in sorted(self._members.items()) if one.told}
+
+    def divide(self) -> None:
+        """Decide anew what each node may use, and wake the polls of those for whom that changed."""
+        self._forget_silent()
+        count = self._count()
+        granted: dict[str, dict[str, int]] = {name: {} for name in self._members}
+        for figure in self._figures():
+            for name, share in self._grants(figure, count).items():
+                granted[name][figure.key] = share
+        changed = [self._tell(name, Shares(nodes=count, of=of)) for name, of in granted.items()]
+        if any(changed):
+            self._bell.ring()
+
+    def _grants(self, figure: Figure, count: int) -> dict[str, int]:
+        held = {name: one.holds(figure.key) for name, one in self._members.items()}
+        unknown = count - len(held)
+        if not unknown:
+            return grants(figure.most, targets(figure.key, figure.most, held), held)
+        wanted = steady_targets(figure.most, held, held, count=count)
+        return grants(figure.most, wanted, held, reserved=unknown * -(-figure.most // count))
+
+    def _count(self) -> int:
+        """How many nodes there are: those counted, or, as long as some are expected, as many as those were told."""
+        known = len(self._members)
+        if not self._missing or self._clock() - self._started >= self._grace_seconds:
+            return known
+        return max([known, *(one.in_force.nodes or 0 for one in self._members.values())])
+
+    def _tell(self, name: str, shares: Shares) -> bool:
+        member = self._members[name]
+        if member.told is not None and member.told.shares == shares:
+            return False
+        self._versions += 1
+        member.told = Told(version=f"{self._epoch}-{self._versions}", shares=shares)
+        keys = {*member.unconfirmed, *shares.of}
+        member.unconfirmed = {key: max(member.unconfirmed.get(key, 0), shares.of.get(key, 0)) for key in keys}
+        return True
+
+    def _member(self, name: str) -> _Member:
+        member = self._members.setdefault(name, _Member(heard_at=0.0))
+        member.heard_at = self._clock()
+        return member
+
+    def _forget_silent(self) -> None:
+        now = self._clock()
+        self._members = {name: one for name, one in self._members.items() if now - one.heard_at < self._grace_seconds}
