@@ -27,10 +27,9 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharesInUse:
-    """What a node may use of the fleet's figures and uses now, by runtime key; `refused` by limits, by route."""
+    """What a node holds of the fleet's figures; by runtime key how often it was too little; `refused` by route."""
 
     holding: Holding
-    in_use: Mapping[str, int]
     overflows: Mapping[str, int]
     refused: Mapping[str, int]
 

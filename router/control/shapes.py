@@ -160,8 +160,7 @@ class SharesSaid(_Lenient):
     def value(self) -> SharesInUse:
         """The same as a value."""
         return SharesInUse(
-            holding=Holding(version=self.version, shares=Shares(nodes=self.nodes, of=self.of)),
-            in_use=self.in_use,
+            holding=Holding(version=self.version, shares=Shares(nodes=self.nodes, of=self.of), in_use=self.in_use),
             overflows=self.overflows,
             refused=self.refused,
         )

@@ -44,13 +44,14 @@ def steady_targets(most: int, nodes: Collection[str], held: Mapping[str, int], *
 def grants(most: int, wanted: Mapping[str, int], held: Mapping[str, int], *, reserved: int = 0) -> dict[str, int]:
     """What each node may have now, when `held` is the most that each may be using already.
 
-    Of what is free, nodes get in the order of `wanted`. `reserved` is held by nodes that are not named here.
+    Everybody's least comes first; of what is free then, nodes get in the order of `wanted`. `reserved` is held by nodes
+    that are not named here.
     """
-    free = most - reserved - sum(held.values())
+    has = {node: max(LEAST_SHARE, held.get(node, 0)) for node in wanted}
+    free = max(0, most - reserved - sum(has.values()))
     found: dict[str, int] = {}
     for node, target in wanted.items():
-        has = held.get(node, 0)
-        more = min(max(target - has, 0), max(free, 0))
+        more = min(max(0, target - has[node]), free)
         free -= more
-        found[node] = max(LEAST_SHARE, min(target, has + more))
+        found[node] = min(target, has[node] + more)
     return found

@@ -39,7 +39,7 @@ def _part(figure: Figure, told: Told | None, seen: Seen) -> dict[str, Any] | Non
         "name": seen.name,
         "share": use.holding.shares.of.get(figure.key),
         "granted": told.shares.of.get(figure.key),
-        "in_use": use.in_use.get(figure.key),
+        "in_use": use.holding.in_use.get(figure.key),
         "overflows": use.overflows.get(figure.key),
     }
 

@@ -32,10 +32,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """What a node says that it uses: the shares in force there, and the version of those that it was told."""
+    """What a node says: the shares in force there, their version if they are those it was told, and what is in use.
+
+    In use was counted after the shares came in force: requests that were let in before are among it.
+    """
 
     version: str | None
     shares: Shares
+    in_use: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,13 +47,14 @@ class _Member:
     """A node that is counted. `unconfirmed`: the most that it was told of each figure since it last confirmed all."""
 
     heard_at: float
-    in_force: Shares = field(default_factory=Shares)
+    holding: Holding = field(default_factory=lambda: Holding(version=None, shares=Shares()))
     unconfirmed: Mapping[str, int] = field(default_factory=dict)
     told: Told | None = None
 
     def holds(self, key: str) -> int:
-        """The most that it may be using, now or in a moment."""
-        return max(self.in_force.of.get(key, 0), self.unconfirmed.get(key, 0))
+        """The most that it may be using, now or in a moment: a smaller share ends no request."""
+        holding = self.holding
+        return max(holding.shares.of.get(key, 0), holding.in_use.get(key, 0), self.unconfirmed.get(key, 0))
 
 
 class Sharing:
@@ -92,7 +97,7 @@ class Sharing:
         member = self._member(name)
         self._missing.discard(name)
         if holding is not None:
-            member.in_force = holding.shares
+            member.holding = holding
             if member.told is not None and holding.version == member.told.version:
                 member.unconfirmed = {}
         self.divide()
@@ -132,7 +137,7 @@ class Sharing:
         known = len(self._members)
         if not self._missing or self._clock() - self._started >= self._grace_seconds:
             return known
-        return max([known, *(one.in_force.nodes or 0 for one in self._members.values())])
+        return max([known, *(one.holding.shares.nodes or 0 for one in self._members.values())])
 
     def _tell(self, name: str, shares: Shares) -> bool:
         member = self._members[name]

@@ -18,7 +18,7 @@ from ..snapshot.manifest import Manifest
 from . import validation
 from .admin import Admin
 from .backoff import Backoff
-from .control import Address, Control, Desired
+from .control import Address, Control, Desired, say_goodbye
 from .credentials_watch import AwsWatch
 from .envoy_process import EnvoySettings
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
@@ -26,8 +26,7 @@ from .local_moves import LocalMove
 from .notify import Notifier
 from .report import InForce, Problems, Refusal, render
 from .serving import Serving
-from .shares_use import Use, read_use
-from .shares_use import report as report_shares
+from .shares_watch import SharesWatch
 from .state_directory import StateDirectory
 from .supervisor import EnvoyState, Supervisor
 from .traffic import read_traffic
@@ -35,7 +34,6 @@ from .watch import Watch
 
 _POLL_SECONDS = 25.0
 _TICK_SECONDS = 1.0
-_GOODBYE_SECONDS = 2.0
 _TRIES = 2
 _FROM_THE_START = -1
 
@@ -70,13 +68,13 @@ class Agent:
         self._notifier = notifier
         self._watch = Watch(state.admin_socket, limit_seconds=frozen_after_seconds)
         self._admin = Admin(state.admin_socket)
+        self._shares = SharesWatch(self._admin, serving, supervisor)
         self._desired: Desired | None = None
         self._version = 0
         self._refusal: Refusal | None = None
         self._tries: dict[str, int] = {}
         self._fading: dict[str, tuple[LocalMove, int]] = {}
         self._traffic: dict[str, Any] | None = None
-        self._use = Use()
         self._poked = asyncio.Event()
         self._snapshot_due = asyncio.Event()
         self._waiting_said = False
@@ -222,6 +220,7 @@ class Agent:
         in_full = await self._serving.try_weights()
         if in_full and desired is not None:
             self._version = desired.version
+        await self._shares.look_at_news()
         self._poke()
 
     async def _replace_snapshots(self) -> None:
@@ -328,9 +327,9 @@ class Agent:
             if self._supervisor.state is EnvoyState.RUNNING:
                 try:
                     self._traffic = await read_traffic(self._admin)
-                    await self._read_use()
                 except Unreachable:
                     self._traffic = None  # Envoy ended; the supervisor says so
+            await self._shares.look()
             if self._start_failed:
                 self._start_failed = False
                 self._supervisor.want()
@@ -338,23 +337,11 @@ class Agent:
             await self._weigh()
             await asyncio.sleep(max(0.0, started + _TICK_SECONDS - time.monotonic()))
 
-    async def _read_use(self) -> None:
-        serving = self._serving.serving
-        self._use = await read_use(self._admin, serving) if serving else Use()
-
     async def say_goodbye(self) -> None:
         """Tell control that this node's Envoy has ended on purpose; what it does not hear, it finds out later."""
         address = self._find_control()
-        if address is None:
-            return
-        control = Control(address)
-        try:
-            async with asyncio.timeout(_GOODBYE_SECONDS):
-                await control.report(self._settings.node, {**self._content(), "left": True})
-        except (RouterFailed, TimeoutError):
-            return
-        finally:
-            control.close()
+        if address is not None:
+            await say_goodbye(address, self._settings.node, self._content())
 
     async def _report(self) -> None:
         backoff = Backoff(draw=random.random, first=0.1, low=0.2, high=2.0)
@@ -408,6 +395,6 @@ class Agent:
             local_moves=self._serving.pending_moves().values(),
             traffic=self._traffic,
             aws=self._aws.report(),
-            shares=report_shares(serving, self._serving.shares, self._use),
+            shares=self._shares.report(),
             at=datetime.now(UTC).isoformat(),
         )

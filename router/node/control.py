@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
-from ..errors import ControlRefused
+from ..errors import ControlRefused, RouterFailed
 from ..snapshot.figures import Shares
 from ..snapshot.manifest import Manifest, Snapshot
 from ..weight import Weight
@@ -23,6 +23,7 @@ from .shares_use import Told
 _OK = 200
 _ANSWER_SECONDS = 5.0
 _DOWNLOAD_SECONDS = 60.0
+_GOODBYE_SECONDS = 2.0
 _STREAM_LIMIT = 1 << 20
 _MANIFEST = "manifest.json"
 
@@ -145,6 +146,18 @@ class Control:
 
     async def _connect(self) -> Streams:
         return await asyncio.open_connection(self._host, self._port, ssl=self._tls, limit=_STREAM_LIMIT)
+
+
+async def say_goodbye(address: Address, node: str, content: Mapping[str, Any]) -> None:
+    """Send a node's last report, which says that it is the last; control finds out later if it does not hear it."""
+    control = Control(address)
+    try:
+        async with asyncio.timeout(_GOODBYE_SECONDS):
+            await control.report(node, {**content, "left": True})
+    except (RouterFailed, TimeoutError):
+        return
+    finally:
+        control.close()
 
 
 def parse_desired(data: bytes) -> Desired:

@@ -15,7 +15,7 @@ _SAMPLE = re.compile(r'^envoy_fig_limits_refused\{.*?route="([^"]*)".*\} (\d+)$'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class Counts:
     """What is in use now and how often there was too little, by a figure's runtime key; `refused` by route."""
 
     in_use: Mapping[str, int] = field(default_factory=dict)
@@ -39,7 +39,28 @@ class SharesInForce:
     shares: Shares = field(default_factory=Shares)
 
 
-async def read_use(admin: Admin, manifest: Manifest) -> Use:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """The shares in force, and what Envoy counted after they came in force."""
+
+    shares: SharesInForce = field(default_factory=SharesInForce)
+    counts: Counts = field(default_factory=Counts)
+
+    def report(self, manifest: Manifest | None) -> dict[str, Any]:
+        """What control is told: with those shares of the served snapshot that hold because nothing was told."""
+        built_in = {one.key: untold_share(one.most) for one in (manifest.figures if manifest else ())}
+        told = self.shares.shares
+        return {
+            "version": self.shares.version,
+            "nodes": told.nodes,
+            "of": {**built_in, **told.of},
+            "in_use": dict(self.counts.in_use),
+            "overflows": dict(self.counts.overflows),
+            "refused": dict(self.counts.refused),
+        }
+
+
+async def read_counts(admin: Admin, manifest: Manifest) -> Counts:
     """What Envoy counts of the figures and limits of the snapshot. Raises `Unreachable`."""
     figures = manifest.figures
     found = await admin.stats(_pattern(figures)) if figures else {}
@@ -48,24 +69,11 @@ async def read_use(admin: Admin, manifest: Manifest) -> Use:
     def counted(figure: Figure, ending: str) -> int:
         return int(found.get(f"cluster.{figure.cluster}.{ending}", 0))
 
-    return Use(
+    return Counts(
         in_use={one.key: counted(one, one.resource.in_use) for one in figures},
         overflows={one.key: counted(one, one.resource.overflows) for one in figures},
         refused=refused,
     )
-
-
-def report(manifest: Manifest | None, in_force: SharesInForce, use: Use) -> dict[str, Any]:
-    """The shares as a report has them: those of the present snapshot too that hold because nothing was told."""
-    built_in = {one.key: untold_share(one.most) for one in (manifest.figures if manifest else ())}
-    return {
-        "version": in_force.version,
-        "nodes": in_force.shares.nodes,
-        "of": {**built_in, **in_force.shares.of},
-        "in_use": dict(use.in_use),
-        "overflows": dict(use.overflows),
-        "refused": dict(use.refused),
-    }
 
 
 def _pattern(figures: Iterable[Figure]) -> str:
