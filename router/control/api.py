@@ -82,13 +82,15 @@ class Api:
             self.sharing.polled(node)
 
         def news() -> bool:
-            return self.keeper.desired.revision != after or (node is not None and self.sharing.version(node) != shares)
+            told = self.sharing.told_to(node) if node is not None else None
+            return self.keeper.desired.revision != after or (told is not None and told.version != shares)
 
         await self.keeper.bell.until(news, wait)
         desired = self.keeper.desired
         weights = {"version": desired.weights_version, "routes": desired.moving()}
-        told = {"shares": self.sharing.polled(node).to_json()} if node is not None else {}
-        return JSONResponse({"revision": desired.revision, "snapshot": desired.snapshot, "weights": weights, **told})
+        answer = {"revision": desired.revision, "snapshot": desired.snapshot, "weights": weights}
+        told = self.sharing.told_to(node) if node is not None else None  # None: it has left since
+        return JSONResponse(answer | ({"shares": told.to_json()} if told else {}))
 
     async def snapshot_file(self, request: Request) -> Response:
         """One file of a snapshot; only a digest and a file's known name are ever made into a path."""

@@ -79,18 +79,15 @@ class Sharing:
         self._epoch = secrets.token_hex(4)
         self._versions = 0
 
-    def polled(self, name: str) -> Told:
+    def polled(self, name: str) -> None:
         """The node asks what it may use: it is counted from now on."""
         self._member(name)
         self.divide()
-        told = self._members[name].told
-        assert told is not None, "whoever is counted was told"  # noqa: S101
-        return told
 
-    def version(self, name: str) -> str | None:
-        """The version of what the node was told last, or None."""
+    def told_to(self, name: str) -> Told | None:
+        """What the node may use; None when it is not counted (any more)."""
         member = self._members.get(name)
-        return member.told.version if member and member.told else None
+        return member.told if member else None
 
     def heard(self, name: str, holding: Holding | None) -> None:
         """The node reports; `holding` is None when it says nothing of shares."""

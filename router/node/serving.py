@@ -96,6 +96,7 @@ class Serving:
             wanted, _ = self._target(manifest, self._present())
             if not self._is_stored(wanted):
                 self._write(wanted)
+            self.shares = self._shares_of(wanted)
         self._log_start = self._state.log_size()
         return True
 
@@ -194,14 +195,13 @@ class Serving:
             if serving is None:
                 return False
             began = time.perf_counter()
-            told = self.told
             with self._files.locked():
                 present = self._present()
                 wanted, lowered = self._target(serving, present)
                 stored = self._files.in_force() if self._is_stored(wanted) else self._write(wanted)
             written = time.perf_counter()
             mark = (self._supervisor.generation, stored.number)
-            parts = SharesInForce(version=told.version if told else None, shares=wanted.shares)
+            parts = self._shares_of(wanted)
             if self._supervisor.state is not EnvoyState.RUNNING:
                 self.shares = parts  # what Envoy will start with
                 return False
@@ -249,6 +249,9 @@ class Serving:
             new = target(serving=self._next, wanted=self._next, moving=moving, present=stored)
             return bridge(serving, self._next, {**new, **limited}, parts), lowered
         return Target(manifest=serving, weights=limited, shares=parts), lowered
+
+    def _shares_of(self, wanted: Target) -> SharesInForce:
+        return SharesInForce(version=self.told.version if self.told else None, shares=wanted.shares)
 
     def _write(self, wanted: Target) -> StoredWeights:
         return self._files.write(wanted.manifest, wanted.weights, wanted.shares)

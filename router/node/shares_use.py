@@ -41,14 +41,15 @@ class SharesInForce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """The shares in force, and what Envoy counted after they came in force."""
+    """The shares in force, the figures of the snapshot that is served with them, and what Envoy counted after that."""
 
     shares: SharesInForce = field(default_factory=SharesInForce)
+    figures: tuple[Figure, ...] = ()
     counts: Counts = field(default_factory=Counts)
 
-    def report(self, manifest: Manifest | None) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """What control is told: with those shares of the served snapshot that hold because nothing was told."""
-        built_in = {one.key: untold_share(one.most) for one in (manifest.figures if manifest else ())}
+        built_in = {one.key: untold_share(one.most) for one in self.figures}
         told = self.shares.shares
         return {
             "version": self.shares.version,

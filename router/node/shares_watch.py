@@ -30,7 +30,7 @@ class SharesWatch:
                 counts = await read_counts(self._admin, serving)
             except Unreachable:
                 return  # Envoy ended: what was counted last holds until it starts again
-        self._use = Use(shares=shares, counts=counts)
+        self._use = Use(shares=shares, figures=serving.figures if serving else (), counts=counts)
 
     async def look_at_news(self) -> None:
         """Count what is in use now if other shares came in force; a flip of weights must not wait for it."""
@@ -39,4 +39,4 @@ class SharesWatch:
 
     def report(self) -> dict[str, Any]:
         """The part of a report that is about shares."""
-        return self._use.report(self._serving.serving)
+        return self._use.report()

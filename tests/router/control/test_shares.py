@@ -100,8 +100,8 @@ class Fleet(RuleBasedStateMachine):
         """A node that nobody knows asks what it may use."""
         self.names += 1
         name = f"n{self.names}"
-        told = self.sharing.polled(name)
-        self.in_force[name], self.versions[name] = told.shares, told.version
+        self.sharing.polled(name)
+        self._follow(name)
         self.new.add(name)
 
     @precondition(lambda self: self.in_force)
@@ -154,7 +154,8 @@ class Fleet(RuleBasedStateMachine):
         assert {one.nodes for one in self.in_force.values()} <= {len(parts)}
 
     def _follow(self, name: str) -> None:
-        told = self.sharing.polled(name)
+        told = self.sharing.told_to(name)
+        assert told is not None
         self.in_force[name], self.versions[name] = told.shares, told.version
 
     def _report(self, name: str) -> None:
@@ -163,7 +164,8 @@ class Fleet(RuleBasedStateMachine):
             self.new.clear()
 
     def _confirmed(self, name: str) -> bool:
-        return self.sharing.version(name) == self.versions[name]
+        told = self.sharing.told_to(name)
+        return told is not None and told.version == self.versions[name]
 
 
 TestFleet = Fleet.TestCase
@@ -188,8 +190,17 @@ def sharing(clock: Clock, *, most: int = 10, expected: tuple[str, ...] = ()) -> 
     return Sharing(lambda: (figure(most),), bell=Bell(), clock=clock, expected=expected, grace_seconds=60)
 
 
-def hold(control: Sharing, name: str, share: int, *, nodes: int | None = None, version: str | None = None) -> None:
-    control.heard(name, Holding(version=version, shares=Shares(nodes=nodes, of={figure().key: share})))
+def hold(control: Sharing, name: str, share: int, *, nodes: int | None = None, in_use: int = 0) -> None:
+    """The node reports this share, which is not what it was told."""
+    key = figure().key
+    control.heard(name, Holding(version=None, shares=Shares(nodes=nodes, of={key: share}), in_use={key: in_use}))
+
+
+def follow(control: Sharing, name: str, *, in_use: int = 0) -> None:
+    """The node reports that it has in force what it was told."""
+    told = control.told_to(name)
+    assert told is not None
+    control.heard(name, Holding(version=told.version, shares=told.shares, in_use={figure().key: in_use}))
 
 
 def granted(control: Sharing) -> Mapping[str, int]:
@@ -199,14 +210,38 @@ def granted(control: Sharing) -> Mapping[str, int]:
 def test_a_newcomer_waits_until_the_others_have_given() -> None:
     """One node holds 10 of 10; a second gets 1 until the first has confirmed 5, then 5."""
     control = sharing(Clock())
-    first = control.polled("a")
-    hold(control, "a", 10, version=first.version)
+    control.polled("a")
+    follow(control, "a")
     control.polled("b")
     assert granted(control) == {"a": 5, "b": 1}
     hold(control, "a", 10)  # a report that was under way before the news arrived
     assert granted(control) == {"a": 5, "b": 1}
-    hold(control, "a", 5, version=control.version("a"))
+    follow(control, "a")
     assert granted(control) == {"a": 5, "b": 5}
+
+
+def test_what_is_still_in_use_is_not_given_away() -> None:
+    """A smaller share ends no request: the newcomer grows by what the other's requests have left, as they end."""
+    control = sharing(Clock())
+    control.polled("a")
+    follow(control, "a")
+    control.polled("b")
+    for in_use, others in ((10, 1), (8, 2), (6, 4), (5, 5), (0, 5)):
+        follow(control, "a", in_use=in_use)
+        follow(control, "b")
+        assert granted(control) == {"a": 5, "b": others}
+
+
+def test_a_node_that_ends_on_purpose_gives_its_part_back_at_once() -> None:
+    """What a node held that has left is free, without any grace time."""
+    control = sharing(Clock())
+    for _ in range(3):
+        for name in ("a", "b"):
+            control.polled(name)
+            follow(control, name)
+    control.left("b")
+    assert granted(control) == {"a": 10}
+    assert control.told_to("b") is None
 
 
 def test_a_silent_node_is_counted_for_the_grace_time_and_no_longer() -> None:
@@ -215,21 +250,22 @@ def test_a_silent_node_is_counted_for_the_grace_time_and_no_longer() -> None:
     control = sharing(clock)
     for _ in range(3):
         for name in ("a", "b"):
-            hold(control, name, control.polled(name).shares.of[figure().key], version=control.version(name))
+            control.polled(name)
+            follow(control, name)
     assert granted(control) == {"a": 5, "b": 5}
     clock.now = 59.0
-    hold(control, "a", 5, version=control.version("a"))
+    follow(control, "a")
     assert granted(control) == {"a": 5, "b": 5}
     clock.now = 60.0
-    hold(control, "a", 5, version=control.version("a"))
+    follow(control, "a")
     assert granted(control) == {"a": 10}
 
 
 def test_a_node_that_comes_back_after_the_grace_time_is_shrunk_not_doubled() -> None:
     """A node that was cut off still uses 5 while the other has 10: both are told 5 at once, none grows."""
     control = sharing(Clock())
-    first = control.polled("a")
-    hold(control, "a", 10, version=first.version)
+    control.polled("a")
+    follow(control, "a")
     hold(control, "b", 5)
     assert granted(control) == {"a": 5, "b": 5}
 

@@ -119,7 +119,7 @@ class Running:
         self.put_runtime(weights_file(self.version + 1, self.manifest, self.moving, self.shares))
 
     def tell(self, nodes: int, **shares: int) -> None:
-        """Put shares in force, as a node does that is one of `nodes`: by cluster and resource, `legacy_shop_requests`."""
+        """Put shares in force, as a node does that is one of `nodes`; by cluster and resource: legacy_shop_requests."""
         keys = {f"{one.cluster}.{one.resource.word}".replace(".", "_"): one.key for one in self.manifest.figures}
         self.shares = Shares(nodes=nodes, of={keys[name]: share for name, share in shares.items()})
         self.shift()
@@ -155,10 +155,11 @@ def running_router(  # noqa: PLR0913
     environment: Mapping[str, str] = {},
     scaled: Mapping[str, str] = {},
     credentials: Mapping[str, str] = CREDENTIALS,
+    workers: int = 2,
 ) -> Iterator[Running]:
     """A router of this estate; `${ENTRY_PORT}` is a free port. The estate must pass the checks.
 
-    `scaled` replaces text in the compiled clusters: durations that no test can wait for, name servers that it brings.
+    `scaled` replaces text in the compiled clusters and routes: what no test can wait for, name servers that it brings.
     """
     port = free_port()
     loaded = load_estate(estate_text, file="estate.yaml", environment={"ENTRY_PORT": str(port), **environment})
@@ -166,11 +167,8 @@ def running_router(  # noqa: PLR0913
     settled = {name: Weight(parts) for name, parts in (weights or {}).items()}
     snapshot = compile_estate(loaded.estate, settled)
     target = write(snapshot, folder / "snapshots")
-    clusters = (target / "clusters.json").read_text()
     for old, new in scaled.items():
-        assert old in clusters
-        clusters = clusters.replace(old, new)
-    (target / "clusters.json").write_text(clusters)
+        _scale([target / "clusters.json", target / "routes.json"], old, new)
     for name in ("logs", "weights"):
         (folder / name).mkdir()
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():
@@ -179,7 +177,7 @@ def running_router(  # noqa: PLR0913
     first.write_bytes(weights_file(1, snapshot.manifest, {}))
     link(folder / "live" / "rtds" / "current", first)
     (folder / "log.key").write_text("00112233445566ff")
-    command = [str(ENVOY), "-c", str(target / "bootstrap.json"), "--disable-hot-restart", "--concurrency", "2"]
+    command = [str(ENVOY), "-c", str(target / "bootstrap.json"), "--disable-hot-restart", "--concurrency", str(workers)]
     command += ["--service-node", "test", "--service-cluster", "fig", "--file-flush-interval-msec", "50"]
     log = (folder / "logs" / "envoy.log").open("wb")
     process = subprocess.Popen(
@@ -198,6 +196,13 @@ def running_router(  # noqa: PLR0913
         process.kill()
         process.wait(10)
         log.close()
+
+
+def _scale(files: Sequence[Path], old: str, new: str) -> None:
+    texts = [file.read_text() for file in files]
+    assert any(old in text for text in texts)
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text.replace(old, new))
 
 
 def link(path: Path, target: Path) -> None:
