@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from strangler_fig.diagnostics import Diagnostic
 
-from . import matches, references, services, sides, stickiness, timeouts, upstreams
+from . import limits, matches, references, services, sides, stickiness, timeouts, upstreams
 from .subject import Subject
 
 Rule = Callable[[Subject], Iterable[Diagnostic]]
@@ -30,6 +30,11 @@ RULES: tuple[Rule, ...] = (
     services.logins_reach_functions,
     services.affinity_is_steady,
     services.protocols_carry_what_is_asked,
+    limits.figures_can_be_divided,
+    limits.connections_can_be_limited,
+    limits.requests_may_wait_for_connections,
+    limits.periods_can_be_kept,
+    limits.clients_are_known,
     matches.matches_are_reachable,
 )
 
