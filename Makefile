@@ -30,6 +30,7 @@ check: $(VENV)/.test ## Lint, format, types, import contracts
 
 golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
 	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot
+	@$(BIN)/python docs/estate_reference.py
 
 bench: $(VENV)/.test ## Run the benchmarks and print their tables
 	@for name in $(BENCHMARKS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done
