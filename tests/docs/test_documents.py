@@ -1,4 +1,4 @@
-"""The commands in README.md and docs/router.md are run as they stand there."""
+"""The commands in README.md and in docs/ are run as they stand there."""
 
 import os
 import re
@@ -75,7 +75,7 @@ def test_commands_on_files(folder: Path, command: str) -> None:
     assert done.stdout
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/router.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/router.md", "docs/operate.md"])
 def test_commands_on_a_running_estate(running: Path, document: str) -> None:
     """The documented tour works from top to bottom on the running example."""
     for command in commands(document, "tour" if document == "README.md" else "estate"):
