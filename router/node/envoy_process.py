@@ -27,8 +27,8 @@ from .state_directory import Note, StateDirectory, replace_file
 
 _STOP_SECONDS = 5.0
 _START_TIME_FIELD = 19  # field 22 of /proc/<pid>/stat, counted after the name's closing bracket; source: proc(5)
-# Envoy asks the kernel for a SIGTERM when its parent ends, and it has to outlive the agent. So its parent ends before it  # noqa: E501
-# becomes Envoy: from then on it is the init process's child, and how it ends is not known here.
+# Envoy asks the kernel for a SIGTERM when its parent ends, and it has to outlive the agent. So its parent ends before
+# it becomes Envoy: from then on it is the init process's child, and how it ends is not known here.
 # Source: source/server/hot_restart_impl.cc (1.40), PR_SET_PDEATHSIG.
 _LAUNCH = 'become=$1; note=$2; shift 2; /bin/sh -c "$become" "$note" $$ "$@" >&2 & echo $!'
 _BECOME_ENVOY = (
@@ -116,7 +116,7 @@ class EnvoyProcess:
             loop.remove_reader(watched)
             os.close(watched)
         with contextlib.suppress(ChildProcessError):  # it is ours only where the agent is the first process of all
-            os.waitid(os.P_PIDFD, self._descriptor, os.WEXITED)  # noqa: ASYNC222
+            os.waitid(os.P_PIDFD, self._descriptor, os.WEXITED)  # noqa: ASYNC222 - it has ended
         return "ended"
 
     async def stop(self) -> None:

@@ -32,6 +32,7 @@ _NUMBER = struct.Struct("Q")
 _HEAD = struct.Struct("QQ")  # size and version
 _ASK_SECONDS = 20.0
 _VERSION = re.compile(r"version: (\S+)")
+_HOT_RESTART = re.compile(r"^(\d+\.\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +58,23 @@ def base_id(root: Path) -> int:
 def build_of(binary: Path) -> Build | None:
     """What the binary says of itself, or None when it does not answer."""
     try:
-        version, hot_restart = (
-            subprocess.run(
-                [str(binary), option], capture_output=True, text=True, timeout=_ASK_SECONDS, check=True
-            ).stdout
-            for option in ("--version", "--hot-restart-version")
-        )
+        said = [_said(binary, option) for option in ("--version", "--hot-restart-version")]
     except (OSError, subprocess.SubprocessError):
         return None
-    found = _VERSION.search(version)
-    return Build(found[1], hot_restart.strip()) if found else None
+    version, hot_restart = _VERSION.search(said[0]), _HOT_RESTART.search(said[1])
+    return Build(version[1], hot_restart[1]) if version and hot_restart else None
+
+
+def _said(binary: Path, option: str) -> str:
+    # The one is printed on standard output, the other on standard error.
+    return subprocess.run(
+        [str(binary), option],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_ASK_SECONDS,
+        check=True,
+    ).stdout
 
 
 def version_in_memory(base: int) -> str | None:

@@ -14,6 +14,9 @@ from ..snapshot.inner_listeners import INNER, merged
 
 _VERSION = re.compile(rb'"version_info"\s*:\s*"([^"\\]*)"')
 _HEAD_BYTES = 4096
+_ENTRY = "entry"
+FORMER_ENTRY = "entry-former"
+"""The entry at the address that it had before: removed when the VIP has had its time to follow."""
 
 
 class Resource(enum.Enum):
@@ -66,7 +69,22 @@ def union(old: Path, new: Path) -> bytes | None:
     leaving = [one for one in before if one["name"] not in names]
     if not leaving and joint == after:
         return None
-    resources = [*joint, *leaving]
+    return _response([*joint, *leaving])
+
+
+def with_former_entry(old: Path, listeners: Path) -> bytes | None:
+    """The `listeners` and the entry of `old` under another name; None when the entry has the same address in both.
+
+    Raises `ValueError` as `union` does.
+    """
+    before, after = _resources(old), _resources(listeners)
+    entries = [next((one for one in found if one["name"] == _ENTRY), {}) for found in (before, after)]
+    if entries[0].get("address") == entries[1].get("address") or not entries[0]:
+        return None
+    return _response([*after, {**entries[0], "name": FORMER_ENTRY}])
+
+
+def _response(resources: list[dict[str, Any]]) -> bytes:
     body = json.dumps(resources, separators=(",", ":")).encode()
     version = "transition-" + hashlib.sha256(body).hexdigest()[:16]
     return b'{"version_info":"' + version.encode() + b'","resources":' + body + b"}"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .admin import Admin
 from .errors import EnvoyGone, Rejection
-from .resources import STRUCTURE, Resource, same_content, size_of, union, version_of
+from .resources import STRUCTURE, Resource, same_content, size_of, union, version_of, with_former_entry
 from .state_directory import StateDirectory, point, replace_file
 
 _DEADLINE_SECONDS = 10.0
@@ -65,8 +65,12 @@ class Switch:
         await weighing.bridge()
         await self._show(Resource.ROUTES, self._new / Resource.ROUTES.file)
         await weighing.settle()
-        for resource in (Resource.LISTENERS, Resource.CLUSTERS):
-            await self._show(resource, self._new / resource.file)
+        await self._show(Resource.LISTENERS, self._with_the_former_entry(self._new / Resource.LISTENERS.file))
+        await self._show(Resource.CLUSTERS, self._new / Resource.CLUSTERS.file)
+
+    async def without_the_former_entry(self) -> None:
+        """Listen no more where the entry was before. Raises as `forward` does."""
+        await self._show(Resource.LISTENERS, self._new / Resource.LISTENERS.file)
 
     async def back(self) -> None:
         """Put the old snapshot's files back, routes first. Raises as `forward` does."""
@@ -79,9 +83,20 @@ class Switch:
             data = union(self._old / resource.file, new)
         except ValueError as error:
             raise Rejection(str(error)) from error
+        path = new if data is None else self._state.transition / f"{self._new.name[:16]}-{resource.file}"
+        if data is not None:
+            replace_file(path, data)
+        return self._with_the_former_entry(path) if resource is Resource.LISTENERS else path
+
+    def _with_the_former_entry(self, listeners: Path) -> Path:
+        """These listeners, and the old entry as it was when the new one has another address: the VIP has to follow."""
+        try:
+            data = with_former_entry(self._old / Resource.LISTENERS.file, listeners)
+        except ValueError as error:
+            raise Rejection(str(error)) from error
         if data is None:
-            return new
-        path = self._state.transition / f"{self._new.name[:16]}-{resource.file}"
+            return listeners
+        path = self._state.transition / f"{self._new.name[:16]}-entry-{listeners.name}"
         replace_file(path, data)
         return path
 
