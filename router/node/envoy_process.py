@@ -37,7 +37,6 @@ _BECOME_ENVOY = (
     'ulimit -n "$(ulimit -Hn)"; '  # two descriptors for each request in flight; the usual limit of 1,024 is soon met
     'read -r stat </proc/$$/stat && printf "%s\\n" "$stat" >"$0.new" && mv "$0.new" "$0" && exec "$@"'
 )
-_OURS = "FIG_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,13 +154,12 @@ def start(state: StateDirectory, settings: EnvoySettings, *, epoch: int = 0) -> 
         if "--base-id" in command:
             command = (*command, "--restart-epoch", str(epoch))
         note = state.note(Note.NEXT if epoch else Note.PRESENT).name
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         # Not Envoy's --log-path: that file lags by ten seconds, and a crash takes the last lines with it.
         with state.log.open("ab") as log:
             launched = subprocess.run(
                 ["/bin/sh", "-c", _LAUNCH, "sh", _BECOME_ENVOY, note, *command],
                 cwd=state.root,
-                env={**environment, **settings.environment},
+                env={**os.environ, **settings.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
