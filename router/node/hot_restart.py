@@ -4,7 +4,8 @@ Three facts, all measured on 1.40.0, make this more than three options on a comm
 it is ready leaves the shared memory marked, and every later one refuses to start: `settle` takes the mark away. The
 old one's admin interface is closed before the new one is ready: only another hand-over brings it back. And an Envoy
 whose predecessor is gone when it sends it its last message waits ten seconds and then aborts: `letter_box` takes the
-message in the predecessor's place, and `NEVER_SECONDS` sees to it that it is sent at no other time.
+message in the predecessor's place, and `NEVER_SECONDS` sees to it that it is sent at two times only: when the Envoy
+hands over itself, and when it is asked to end.
 
 Source: Envoy documentation, "Hot restart"; source/server/hot_restart_impl.h (1.40).
 """

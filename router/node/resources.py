@@ -14,9 +14,6 @@ from ..snapshot.inner_listeners import INNER, merged
 
 _VERSION = re.compile(rb'"version_info"\s*:\s*"([^"\\]*)"')
 _HEAD_BYTES = 4096
-_ENTRY = "entry"
-FORMER_ENTRY = "entry-former"
-"""The entry at the address that it had before: removed when the VIP has had its time to follow."""
 
 
 class Resource(enum.Enum):
@@ -57,40 +54,31 @@ def same_content(one: Path, other: Path) -> bool:
 def union(old: Path, new: Path) -> bytes | None:
     """A file with all of `new` and what only `old` names; None when `old` names nothing that `new` does not.
 
-    An inner listener of both calls the candidates of both. Raises `ValueError` when a file does not read as resources
-    with names.
+    A listener whose address has another name in `new` is not kept: there can be one at an address. An inner listener of
+    both calls the candidates of both. Raises `ValueError` when a file does not read as resources with names.
     """
-    before, after = _resources(old), _resources(new)
+    before, after = resources_in(old), resources_in(new)
     by_name = {one["name"]: one for one in before}
     joint = [
         merged(by_name[one["name"]], one) if one["name"] in INNER and one["name"] in by_name else one for one in after
     ]
     names = {one["name"] for one in after}
-    leaving = [one for one in before if one["name"] not in names]
+    taken = [one["address"] for one in after if "address" in one]
+    leaving = [one for one in before if one["name"] not in names and one.get("address") not in taken]
     if not leaving and joint == after:
         return None
-    return _response([*joint, *leaving])
+    return response([*joint, *leaving])
 
 
-def with_former_entry(old: Path, listeners: Path) -> bytes | None:
-    """The `listeners` and the entry of `old` under another name; None when the entry has the same address in both.
-
-    Raises `ValueError` as `union` does.
-    """
-    before, after = _resources(old), _resources(listeners)
-    entries = [next((one for one in found if one["name"] == _ENTRY), {}) for found in (before, after)]
-    if entries[0].get("address") == entries[1].get("address") or not entries[0]:
-        return None
-    return _response([*after, {**entries[0], "name": FORMER_ENTRY}])
-
-
-def _response(resources: list[dict[str, Any]]) -> bytes:
+def response(resources: list[dict[str, Any]]) -> bytes:
+    """The bytes of a file with these resources, whose version is their digest."""
     body = json.dumps(resources, separators=(",", ":")).encode()
     version = "transition-" + hashlib.sha256(body).hexdigest()[:16]
     return b'{"version_info":"' + version.encode() + b'","resources":' + body + b"}"
 
 
-def _resources(path: Path) -> list[dict[str, Any]]:
+def resources_in(path: Path) -> list[dict[str, Any]]:
+    """The resources in a file. Raises `ValueError` when it does not read as resources with names."""
     content: Any = json.loads(path.read_bytes())
     try:
         resources: list[dict[str, Any]] = content["resources"]

@@ -49,7 +49,7 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
     )
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
     return {
-        "name": names.ENTRY,
+        "name": names.entry_listener(estate.entry.address),
         "address": socket_address(estate.entry.address),
         "filter_chains": [chain | vip.transport_socket(estate.entry)],
         **vip.listener_filters(estate.entry),

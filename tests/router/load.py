@@ -47,10 +47,10 @@ class Plan:
     keeping: int = 4
     short: int = 2
     path: str = "/books/1"
-    pause_seconds: float = 0.0
+    pause_seconds: float = 0.01
 
 
-class _Cut(Exception):
+class _CutError(Exception):
     """The connection ended before the first byte of a response."""
 
 
@@ -93,7 +93,7 @@ class _Client:
             try:
                 async with asyncio.timeout(_SECONDS):
                     await self._ask(identifier, post=number % 2 == 0)
-            except (OSError, EOFError, ValueError, _Cut, asyncio.LimitOverrunError) as error:
+            except (OSError, EOFError, ValueError, _CutError, asyncio.LimitOverrunError) as error:
                 method = "POST" if number % 2 == 0 else "GET"
                 self._counts.failures[f"{method} {self._name.split('-')[0]}: {error!r}"] += 1
                 self._close()
@@ -110,7 +110,7 @@ class _Client:
             self._counts.posted.add(identifier)
         try:
             await self._exchange(identifier, post=post)
-        except _Cut:
+        except _CutError:
             self._close()
             if post or not kept:
                 raise
@@ -135,7 +135,7 @@ class _Client:
         except (ConnectionError, asyncio.IncompleteReadError) as error:
             if isinstance(error, asyncio.IncompleteReadError) and error.partial:
                 raise
-            raise _Cut(repr(error)) from error
+            raise _CutError(repr(error)) from error
         text = answer.decode("latin-1").lower()
         await reader.readexactly(int(text.partition("content-length:")[2].split("\r\n")[0]))
         if not keeps or "connection: close" in text:

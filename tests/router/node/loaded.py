@@ -86,8 +86,11 @@ class Loaded:
         self.control.await_in_force()
 
     @contextmanager
-    def load(self, plan: Plan | None = None) -> Iterator[Counts]:
-        """Load until the block ends, then nothing may have run twice; both sides must have had a part."""
+    def load(self, plan: Plan | None = None, *, may_fail: bool = False) -> Iterator[Counts]:
+        """Load until the block ends; then nothing may be lost, and both sides must have had a part.
+
+        Nothing may have run twice, even where requests may fail because something is killed.
+        """
         for one in self.legacy:
             one.seen.clear()
         self.api.events.clear()
@@ -99,6 +102,10 @@ class Loaded:
         assert not twice
         assert self.api.events
         assert any(one.seen for one in self.legacy)
+        if not may_fail:
+            assert not counts.failures
+            assert not counts.repeated
+            assert counts.answered == counts.sent == len(ran)
 
     def ran(self) -> Counter[str]:
         """How often each request ran, on whichever side."""

@@ -1,12 +1,13 @@
-"""What may happen to a node under load without the loss of a request: keep-alive and short, GET and POST, both sides."""
+"""What may happen to a node under load without the loss of a request.
+
+Clients keep their connections or do not, send GET and POST, and are answered by both sides.
+"""
 
 import os
 import signal
 from pathlib import Path
 
-import pytest
-
-from ..load import Counts
+from ..load import Counts, Plan
 from .host import free_port
 from .loaded import Loaded, loaded
 from .snapshots import changed
@@ -15,75 +16,82 @@ from .waiting import until
 __all__ = ["loaded"]  # a fixture is found by its name
 
 
-def _enough(counts: Counts, more: int = 200) -> None:
-    """Wait for that many more answers."""
+def _enough(counts: Counts, more: int = 100) -> None:
+    """Wait for that many more answers; whatever fails meanwhile fails here, where it is known what was done."""
     begin = counts.answered
-    until(lambda: counts.answered >= begin + more)
+    until(lambda: counts.answered >= begin + more or counts.failures)
+    assert not counts.failures
 
 
-def test_another_bootstrap_loses_nothing(loaded: Loaded) -> None:
-    """A snapshot with another bootstrap is served by a new Envoy, and the old one ends after its last request."""
+def _has_ended(pid: int | None) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+def test_hand_overs_lose_nothing(loaded: Loaded) -> None:
+    """Snapshots with another bootstrap, and `fig node restart`, replace Envoy time after time; the old ones end."""
     old = loaded.start()
     with loaded.load() as counts:
-        _enough(counts)
-        loaded.publish(changed(loaded.snapshot(), "bootstrap.json", lambda one: {**one, "stats_flush_interval": "2s"}))
-        _enough(counts)
-        new = loaded.host.envoy_pid()
-        until(lambda: not Path(f"/proc/{old}").exists())
-        _enough(counts)
-    assert new not in (None, old)
-    assert any("handed over" in text for text in loaded.control.reports[-1]["problems"])
-    assert not counts.failures
-    assert not counts.repeated
-
-
-def test_two_bootstraps_in_a_row_lose_nothing(loaded: Loaded) -> None:
-    """An Envoy that took over hands over in its turn, although the one before it is long gone."""
-    loaded.start()
-    with loaded.load() as counts:
-        for seconds in ("2s", "3s", "4s"):
-            before = loaded.host.envoy_pid()
+        for seconds in ("2s", "3s"):
+            _enough(counts)
             content = {"stats_flush_interval": seconds}
             loaded.publish(changed(loaded.snapshot(), "bootstrap.json", lambda one: {**one, **content}))  # noqa: B023
-            until(lambda: not Path(f"/proc/{before}").exists())  # noqa: B023 - awaited at once
-            _enough(counts)
-    assert not counts.failures
+            assert any("handed over" in text for text in loaded.control.reports[-1]["problems"])
+            assert loaded.host.envoy_pid() not in (None, old)
+            until(lambda: _has_ended(old))  # noqa: B023 - awaited at once
+            old = loaded.host.envoy_pid() or 0
+        _enough(counts)
+        done = loaded.host.command("restart")
+        assert done.returncode == 0, done.stderr
+        assert f"(pid {old}) handed over to pid {loaded.host.envoy_pid()}" in done.stdout
+        _enough(counts)
 
 
-@pytest.mark.parametrize("change", ["add", "endpoint", "listener", "back"])
-def test_a_publish_loses_nothing(loaded: Loaded, change: str) -> None:
-    """Routes added, changed and removed, endpoints exchanged, entry options changed, and the way back."""
+def test_publishes_lose_nothing(loaded: Loaded) -> None:
+    """Routes added, changed and removed, endpoints exchanged, entry options changed, all of it at once and back."""
     pid = loaded.start()
     first = loaded.snapshot()
     steps = {
-        "add": [loaded.snapshot(routes=("books", "films")), loaded.snapshot(routes=("books", "music")), first],
-        "endpoint": [loaded.snapshot(endpoints=(0, 1)), loaded.snapshot(endpoints=(1,)), first],
-        "listener": [
-            loaded.snapshot(entry="max_headers: 32KB"),
-            loaded.snapshot(entry="max_body: 10MB"),
-            first,
-        ],
-        "back": [loaded.snapshot(routes=("books", "films"), entry="max_body: 10MB", endpoints=(1,)), first] * 2,
-    }[change]
+        "a route more": loaded.snapshot(routes=("books", "films")),
+        "a route for another, and a host more": loaded.snapshot(routes=("books", "music"), endpoints=(0, 1)),
+        "another host, and a limit for bodies": loaded.snapshot(endpoints=(1,), entry="max_body: 10MB"),
+        "all of it back": first,
+    }
     with loaded.load() as counts:
-        for step in steps:
-            loaded.publish(step)
+        for step, snapshot in steps.items():
+            loaded.publish(snapshot)
             _enough(counts)
-    assert not counts.failures
+            print(f"{step}: {counts}")  # noqa: T201 - where it failed
     assert loaded.host.envoy_pid() == pid
 
 
 def test_another_entry_port_loses_nothing(loaded: Loaded) -> None:
-    """After a publish of another entry port the old one is served on, so that the VIP can follow at its own pace."""
+    """The entry is served where it was before, too, through another publish and a restart, and there again after the
+    way back.
+    """  # noqa: D205
+    first, second = loaded.host.entry_port, free_port()
     loaded.start()
-    port = free_port()
     with loaded.load() as counts:
+        loaded.publish(loaded.snapshot(port=second))
+        assert _former(loaded) == [f"127.0.0.1:{first}"]
         _enough(counts)
-        loaded.publish(loaded.snapshot(port=port))
+        loaded.publish(loaded.snapshot(port=second, routes=("books", "films")))
         _enough(counts)
-        loaded.ports[0] = port
+        assert loaded.host.command("restart").returncode == 0
         _enough(counts)
-    assert not counts.failures
+        loaded.ports[0] = second
+        _enough(counts)
+        loaded.publish(loaded.snapshot())
+        assert _former(loaded) == [f"127.0.0.1:{second}"]
+        _enough(counts)
+        loaded.ports[0] = first
+        _enough(counts)
+    assert loaded.host.side() in ("legacy", "lambda")
+
+
+def _former(loaded: Loaded) -> list[str]:
+    """The former addresses of the entry that the last report tells of."""
+    texts = [text for text in loaded.control.reports[-1]["problems"] if "where it was before" in text]
+    return [word for text in texts for word in text.split() if word.startswith("127.0.0.1:")]
 
 
 def test_another_envoy_loses_nothing(loaded: Loaded, tmp_path: Path, blind_validation: str) -> None:
@@ -100,22 +108,9 @@ def test_another_envoy_loses_nothing(loaded: Loaded, tmp_path: Path, blind_valid
         _enough(counts)
         loaded.host.start(loaded.control.url, "--envoy", str(script))
         until(lambda: loaded.host.envoy_pid() not in (None, old))
-        until(lambda: not Path(f"/proc/{old}").exists())
+        until(lambda: _has_ended(old))
         _enough(counts)
-    assert not counts.failures
     assert any("another version" in text for text in loaded.control.reports[-1]["problems"])
-
-
-def test_a_restart_by_command_loses_nothing(loaded: Loaded) -> None:
-    """`fig node restart` replaces Envoy under load and returns when the new one is the present one."""
-    old = loaded.start()
-    with loaded.load() as counts:
-        _enough(counts)
-        done = loaded.host.command("restart")
-        assert done.returncode == 0, done.stderr
-        assert f"(pid {old}) handed over to pid {loaded.host.envoy_pid()}" in done.stdout
-        _enough(counts)
-    assert not counts.failures
 
 
 def test_a_killed_agent_loses_nothing(loaded: Loaded) -> None:
@@ -129,18 +124,21 @@ def test_a_killed_agent_loses_nothing(loaded: Loaded) -> None:
         loaded.host.start(loaded.control.url)
         loaded.control.await_in_force()
         _enough(counts)
-    assert not counts.failures
     assert loaded.host.envoy_pid() == pid
 
 
 def test_a_killed_envoy_loses_what_was_inside(loaded: Loaded) -> None:
     """Kill -9 of Envoy costs the requests in it and those that come before the next one listens; nothing runs twice."""
     pid = loaded.start()
-    with loaded.load() as counts:
+    with loaded.load(may_fail=True) as counts:
         _enough(counts)
         os.kill(pid, signal.SIGKILL)
         until(lambda: loaded.host.envoy_pid() not in (None, pid))
         loaded.control.await_in_force()
-        _enough(counts)
-    assert not [reason for reason in counts.failures if "status" in reason]
-    assert counts.failures.total() < counts.answered
+        lost = counts.failures.copy()
+        begin = counts.answered
+        until(lambda: counts.answered >= begin + 100)
+    assert counts.failures == lost
+    assert not [reason for reason in lost if "status" in reason]
+    inside = {reason: times for reason, times in lost.items() if "Refused" not in reason}
+    assert sum(inside.values()) <= Plan().keeping + Plan().short
