@@ -14,7 +14,9 @@ What counts as lost, seen from a VIP that keeps connections to the router and cl
 """
 
 import asyncio
+import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +58,7 @@ class _CutError(Exception):
 
 @contextmanager
 def load(ports: list[int], plan: Plan | None = None) -> Iterator[Counts]:
-    """Send without pause until the block ends, to the first of `ports`; the test may exchange that while it runs."""
+    """Send until the block ends, each client's connections to `ports` in turn; the list may change while it runs."""
     counts = Counts()
     over = threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(_run(ports, plan or Plan(), counts, over)))
@@ -66,6 +68,44 @@ def load(ports: list[int], plan: Plan | None = None) -> Iterator[Counts]:
     finally:
         over.set()
         thread.join(30)
+
+
+@contextmanager
+def vip(members: list[int], ports: list[int], path: str, *, bypass: int) -> Iterator[list[tuple[float, int, str]]]:
+    """Keep `ports` at the members that answer the monitor with 200, or at the bypass when none does.
+
+    Yields what the monitor was told, as it changes: when, by which member, and what. Source of the manner: the VIPs of
+    `docs/operate.md`, asking twenty times as often.
+    """
+    told: list[tuple[float, int, str]] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        last: dict[int, str] = {}
+        while not over.wait(0.05):
+            for member in members:
+                if (answer := monitored(member, path)) != last.get(member):
+                    told.append((time.monotonic(), member, answer))
+                    last[member] = answer
+            ports[:] = [member for member in members if last[member] == "200"] or [bypass]
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield told
+    finally:
+        over.set()
+        thread.join(10)
+
+
+def monitored(port: int, path: str) -> str:
+    """What the monitor of a VIP is told there: a status, or the error's name."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 2) as wire:
+            wire.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+            return wire.recv(100).split(b" ")[1].decode()
+    except (OSError, IndexError) as error:
+        return type(error).__name__
 
 
 async def _run(ports: list[int], plan: Plan, counts: Counts, over: threading.Event) -> None:
@@ -83,6 +123,7 @@ class _Client:
         self._counts = counts
         self._name = name
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._connections = 0
 
     async def run(self, over: threading.Event) -> None:
         number = 0
@@ -119,7 +160,9 @@ class _Client:
 
     async def _exchange(self, identifier: str, *, post: bool) -> None:
         if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self._ports[0])
+            ports = tuple(self._ports)
+            self._streams = await asyncio.open_connection("127.0.0.1", ports[self._connections % len(ports)])
+            self._connections += 1
         reader, writer = self._streams
         keeps = self._name.startswith("kept")
         body = b"x" * 500 if post else b""

@@ -3,11 +3,17 @@
 Clients keep their connections or do not, send GET and POST, and are answered by both sides.
 """
 
+import http.client
 import os
 import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ..load import Counts, Plan
+from ..dataplane.standins import Reply
+from ..load import Counts, Plan, monitored, vip
 from .host import free_port
 from .loaded import Loaded, loaded
 from .snapshots import changed
@@ -21,6 +27,25 @@ def _enough(counts: Counts, more: int = 100) -> None:
     begin = counts.answered
     until(lambda: counts.answered >= begin + more or counts.failures)
     assert not counts.failures
+
+
+@contextmanager
+def _asking(port: int) -> Iterator[list[bytes]]:
+    """One request under way in the block; yields the list in which its answer's body is after the block."""
+    answers: list[bytes] = []
+
+    def ask() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        with closing(connection):
+            connection.request("GET", "/elsewhere")
+            answers.append(connection.getresponse().read())
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        thread.join(30)
 
 
 def _has_ended(pid: int | None) -> bool:
@@ -111,6 +136,42 @@ def test_another_envoy_loses_nothing(loaded: Loaded, tmp_path: Path, blind_valid
         until(lambda: _has_ended(old))
         _enough(counts)
     assert any("another version" in text for text in loaded.control.reports[-1]["problems"])
+
+
+def test_an_end_loses_nothing(loaded: Loaded) -> None:
+    """SIGTERM: the monitor fails first, requests go on until the VIP is gone, then nobody is let in, and exit 0."""
+    loaded.start("--drain", "1s", "--finish", "5s")
+    bypass = loaded.legacy[0].port
+    with loaded.load() as counts, vip([loaded.host.entry_port], loaded.ports, "/vip-health", bypass=bypass) as told:
+        _enough(counts)
+        before = time.monotonic()
+        assert loaded.host.end_agent() == 0
+        after = time.monotonic()
+        _enough(counts)
+    assert [answer for _, _, answer in told[:2]] == ["200", "503"]
+    assert {answer for _, _, answer in told[2:]} <= {"ConnectionResetError", "ConnectionRefusedError"}
+    failed, closed = (at for at, _, _ in told[1:3])
+    assert before <= failed <= closed - 1 <= after
+    assert loaded.host.envoy_pid() is None
+
+
+def test_an_end_waits_for_what_is_under_way(loaded: Loaded) -> None:
+    """A request that takes longer than the VIP is answered to its end before Envoy ends."""
+    loaded.start("--drain", "0s", "--finish", "20s")
+    step, over = threading.Event(), threading.Event()
+    loaded.legacy[0].answer = lambda _: Reply(stream=[b"begin ", step, b"middle ", over, b"end"])
+    with _asking(loaded.host.entry_port) as answers:
+        until(lambda: loaded.legacy[0].seen)
+        agent = loaded.host.agent
+        assert agent is not None
+        agent.terminate()
+        until(lambda: monitored(loaded.host.entry_port, "/vip-health") == "503")
+        step.set()
+        until(lambda: loaded.host.said("draining"))
+        assert agent.poll() is None
+        over.set()
+        assert agent.wait(20) == 0
+    assert answers == [b"begin middle end"]
 
 
 def test_a_killed_agent_loses_nothing(loaded: Loaded) -> None:
