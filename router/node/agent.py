@@ -229,6 +229,7 @@ class Agent:
             await self._snapshot_due.wait()
             self._snapshot_due.clear()
             await self._renew_if_due()
+            await self._close_stale_entries()
             digest = self._desired.snapshot if self._desired else None
             if digest is None or not self._is_due(digest):
                 continue
@@ -256,8 +257,14 @@ class Agent:
         except NodeFailed as error:
             self._say(f"Envoy was not replaced: {error}")
             self._problems.note("renewal", f"Envoy was not replaced: {error}")
-        if self._serving.serving is not None and self._supervisor.state is EnvoyState.RUNNING:
-            self._say_served(self._serving.serving)
+            if self._serving.serving is not None and self._supervisor.state is EnvoyState.RUNNING:
+                self._say_served(self._serving.serving)
+
+    async def _close_stale_entries(self) -> None:
+        try:
+            await self._serving.close_stale_entries()
+        except (NodeFailed, OSError) as error:
+            self._say(f"where the entry was before, Envoy may still listen: {error}")
 
     def _is_due(self, digest: str) -> bool:
         serving = self._serving.serving
@@ -333,6 +340,8 @@ class Agent:
             if self._start_failed:
                 self._start_failed = False
                 self._supervisor.want()
+            if self._serving.has_stale_entry():
+                self._snapshot_due.set()
             self._poke()  # a report each second, however long the weights take
             await self._weigh()
             await asyncio.sleep(max(0.0, started + _TICK_SECONDS - time.monotonic()))

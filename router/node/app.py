@@ -22,6 +22,7 @@ from .drain import DrainSettings, drain
 from .entry_address import check_entry
 from .envoy_process import EnvoySettings, adopt, find_envoy
 from .errors import NodeFailed, Rejection
+from .former_entries import FormerEntries
 from .notify import Notifier
 from .report import Problems
 from .serving import Flip, Serving
@@ -89,7 +90,8 @@ async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, meas
         environment=aws.environment,
     )
     supervisor = Supervisor(state=state, settings=envoy, backoff=Backoff(draw=random.random), say=_say)
-    serving = Serving(state=state, supervisor=supervisor, problems=problems, measured=measured)
+    former = FormerEntries(state, keep_seconds=settings.handover_seconds, problems=problems)
+    serving = Serving(state=state, supervisor=supervisor, problems=problems, former=former, measured=measured)
     _refuse_taken_address(state, serving)
     agent = Agent(
         settings=envoy,
@@ -138,6 +140,7 @@ async def _drain(
     """Let requests come to their end while the agent works on: weights move until the last one is answered."""
     limits = settings.drain
     if supervisor.pid is None:
+        notifier.stopping("ending")
         return
     text = f"draining: {limits.notice_seconds:g} s for the VIP, then up to {limits.finish_seconds:g} s for requests"
     _say(text)

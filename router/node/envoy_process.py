@@ -27,8 +27,8 @@ from .state_directory import Note, StateDirectory, replace_file
 
 _STOP_SECONDS = 5.0
 _START_TIME_FIELD = 19  # field 22 of /proc/<pid>/stat, counted after the name's closing bracket; source: proc(5)
-# Envoy asks the kernel for a SIGTERM when its parent ends, and it has to outlive the agent. So its parent ends before it  # noqa: E501
-# becomes Envoy: from then on it is the init process's child, and how it ends is not known here.
+# Envoy asks the kernel for a SIGTERM when its parent ends, and it has to outlive the agent. So its parent ends before
+# it becomes Envoy: from then on it is the init process's child, and how it ends is not known here.
 # Source: source/server/hot_restart_impl.cc (1.40), PR_SET_PDEATHSIG.
 _LAUNCH = 'become=$1; note=$2; shift 2; /bin/sh -c "$become" "$note" $$ "$@" >&2 & echo $!'
 _BECOME_ENVOY = (
@@ -37,7 +37,6 @@ _BECOME_ENVOY = (
     'ulimit -n "$(ulimit -Hn)"; '  # two descriptors for each request in flight; the usual limit of 1,024 is soon met
     'read -r stat </proc/$$/stat && printf "%s\\n" "$stat" >"$0.new" && mv "$0.new" "$0" && exec "$@"'
 )
-_OURS = "FIG_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +115,7 @@ class EnvoyProcess:
             loop.remove_reader(watched)
             os.close(watched)
         with contextlib.suppress(ChildProcessError):  # it is ours only where the agent is the first process of all
-            os.waitid(os.P_PIDFD, self._descriptor, os.WEXITED)  # noqa: ASYNC222
+            os.waitid(os.P_PIDFD, self._descriptor, os.WEXITED)  # noqa: ASYNC222 - it has ended
         return "ended"
 
     async def stop(self) -> None:
@@ -155,13 +154,12 @@ def start(state: StateDirectory, settings: EnvoySettings, *, epoch: int = 0) -> 
         if "--base-id" in command:
             command = (*command, "--restart-epoch", str(epoch))
         note = state.note(Note.NEXT if epoch else Note.PRESENT).name
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         # Not Envoy's --log-path: that file lags by ten seconds, and a crash takes the last lines with it.
         with state.log.open("ab") as log:
             launched = subprocess.run(
                 ["/bin/sh", "-c", _LAUNCH, "sh", _BECOME_ENVOY, note, *command],
                 cwd=state.root,
-                env={**environment, **settings.environment},
+                env={**os.environ, **settings.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -7,6 +7,7 @@ transition/               clusters and listeners of two snapshots at once, while
 live/{cds,lds,rds,rtds}/current, live/bootstrap.json   what Envoy reads: symlinks into the above
 bootstraps/<digest>.json  what the running Envoy was started with
 envoy.pid                 the present Envoy: id and start time; envoy-next.pid and envoy-former.pid while one hands over
+former-entries.json       where the entry was before, and until when it is served there
 good.json                 snapshots that served, newest first
 log.key                   16 hex digits: the key of the access log's pseudonyms; hosts may share one
 local-moves.jsonl         moves that this host made alone
@@ -17,6 +18,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -137,6 +139,17 @@ class StateDirectory:
         replace_file(self.root / "good.json", json.dumps({"snapshots": kept}).encode())
         for path in self.manifests.iterdir():
             if path.stem not in kept:
+                path.unlink(missing_ok=True)
+
+    def forget_snapshots(self, present: str) -> None:
+        """Remove the snapshots that neither serve nor served, and files of two at once that Envoy does not read."""
+        kept = {present, *self.good()}
+        for folder in self.snapshots.iterdir():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+        read = {self.current(resource).resolve() for resource in Resource}
+        for path in self.transition.iterdir():
+            if path not in read:
                 path.unlink(missing_ok=True)
 
     @contextmanager

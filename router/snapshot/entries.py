@@ -18,7 +18,9 @@ from . import identities, limits, names
 from .paths import AS_IS_HEADER
 from .proto import Json, extension, headers, seconds
 
-CLIENT_ADDRESS_HEADER = "x-envoy-external-address"
+CLIENT_ADDRESS_HEADER = "x-fig-address"
+"""The client's address, where routes need it; `vip.filters` writes it."""
+
 ANY: Json = {"prefix": ""}
 """The match of an entry without conditions of its own: those of its route stand before it, in the match tree."""
 

@@ -50,9 +50,9 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
     )
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
     return {
-        "name": names.ENTRY,
+        "name": names.entry_listener(estate.entry.address),
         "address": socket_address(estate.entry.address),
-        "filter_chains": [chain | vip.transport_socket(estate.entry)],
+        "filter_chains": [chain],
         **vip.listener_filters(estate.entry),
     }
 
@@ -63,7 +63,7 @@ def _filters(estate: Estate) -> list[Json]:
     sources = {"user": lua("user.lua"), "issue": lua("user.lua", "issue.lua")}
     user = extension("filters.http.lua.v3.Lua", source_codes=sources, clear_route_cache=False)
     filters: list[Json] = [
-        *vip.filters(entry),
+        *vip.filters(estate),
         {"name": _USER_FILTER, "disabled": True, "typed_config": user},
         *limits.filters(estate),
         *identities.filters(estate),
@@ -96,7 +96,8 @@ def _http1() -> Json:
 
 def _inbound_headers(entry: Entry) -> Json:
     """What changes before routes are matched: all clients come through the entry, so none may set a header of ours."""
-    mutations = loops.inbound_headers(entry) + [{"append": one} for one in headers({PATH_HEADER: PATH_VALUE})]
+    path = [{"append": one} for one in headers({PATH_HEADER: PATH_VALUE})]
+    mutations = [*loops.inbound_headers(entry), *path]
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": extension("http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=mutations),

@@ -8,7 +8,7 @@ from strangler_fig.names import HEADER_PREFIX, HOPS_HEADER, ORIGIN_HEADER, ORIGI
 
 from ..estate import Entry
 from .entries import CLIENT_ADDRESS_HEADER
-from .proto import Json, api_type, extension, headers
+from .proto import Json, address_range, api_type, extension, headers
 
 _KEPT = {HOPS_HEADER: "fig-kept-hops", ORIGIN_HEADER: "fig-kept-origin"}
 _HOP = "1"
@@ -52,7 +52,9 @@ def _loop_detected(entry: Entry) -> Json:
 
 def _called_back(entry: Entry) -> Json:
     ranges = extension(
-        "matching.input_matchers.ip.v3.Ip", stat_prefix="proxies", cidr_ranges=[_range(one) for one in entry.proxies]
+        "matching.input_matchers.ip.v3.Ip",
+        stat_prefix="proxies",
+        cidr_ranges=[address_range(one) for one in entry.proxies],
     )
     # Not Envoy's own source address input: in a route table it has no value, and the whole tree answers 404 (1.40.0).
     client = _request_header(CLIENT_ADDRESS_HEADER)
@@ -71,9 +73,3 @@ def _request_header(name: str) -> Json:
 
 def _set(values: dict[str, str]) -> list[Json]:
     return [{"append": one} for one in headers(values)]
-
-
-def _range(text: str) -> Json:
-    address, _, length = text.partition("/")
-    whole = 128 if ":" in address else 32
-    return {"address_prefix": address, "prefix_len": int(length) if length else whole}

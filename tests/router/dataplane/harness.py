@@ -103,12 +103,12 @@ class Running:
         finally:
             connection.close()
 
-    def admin(self, path: str) -> bytes:
+    def admin(self, path: str, method: str = "GET") -> bytes:
         """What Envoy's admin socket answers."""
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(10)
             client.connect(str(self.state / "admin.sock"))
-            client.sendall(f"GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n".encode())
+            client.sendall(f"{method} {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n".encode())
             response = http.client.HTTPResponse(client)
             response.begin()
             return response.read()
