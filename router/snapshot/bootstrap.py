@@ -25,10 +25,13 @@ _KEPT_STATS = [
             "outlier_detection.ejections_active",
             "upstream_cx_active",
             "upstream_cx_connect_fail",
+            "upstream_cx_overflow",
             "upstream_rq_active",
+            "upstream_rq_active_overflow",
             "upstream_rq_total",
             "upstream_rq_timeout",
             "upstream_rq_retry_overflow",
+            "upstream_rq_pending_active",
             "upstream_rq_pending_overflow",
             "ssl.fail_verify_error",
         )

@@ -5,6 +5,7 @@ Legacy services, candidates' inner hops, composites (Lambda, then legacy), and w
 
 from ..estate import Candidate, Estate, Health, LambdaFunction, LegacyService
 from . import affinity, connections, endpoints, identities, names, telemetry
+from .figures import built_in, of_candidate, of_service
 from .proto import UNLIMITED, Json, extension, seconds
 from .retries import TRIES
 
@@ -45,7 +46,7 @@ def _legacy(service: LegacyService, estate: Estate) -> Json:
     name = names.legacy_cluster(service.name)
     return {
         **endpoints.cluster(name, service.endpoints, _legacy_facts(service), service.connect_timeout_seconds),
-        "circuit_breakers": {"thresholds": [_NO_LIMITS]},
+        "circuit_breakers": {"thresholds": [_NO_LIMITS | built_in(of_service(service))]},
         "metadata": {"filter_metadata": {"fig": {"side": "legacy"}}},
         **connections.to_legacy(service),
         **affinity.load_balancing(affinity.of(service, estate.routes)),
@@ -104,12 +105,11 @@ def _upstream(candidate: Candidate) -> Json:
     name = names.upstream_cluster(candidate.name)
     is_function = isinstance(candidate, LambdaFunction)
     hosts = (candidate.endpoint,) if isinstance(candidate, LambdaFunction) else candidate.endpoints
-    limits = {**_NO_LIMITS, "max_requests": candidate.max_concurrency or UNLIMITED}
     gateway = {"com.amazonaws.lambda": {"egress_gateway": True}} if is_function else {}
     return {
         **endpoints.cluster(name, hosts, {"side": "lambda"}, candidate.connect_timeout_seconds),
         "per_connection_buffer_limit_bytes": INNER_BUFFER_BYTES,
-        "circuit_breakers": {"thresholds": [limits]},
+        "circuit_breakers": {"thresholds": [_NO_LIMITS | built_in(of_candidate(candidate))]},
         "metadata": {"filter_metadata": {"fig": {"side": "lambda"}, **gateway}},
         "outlier_detection": {**_EJECTION, **(_BAD_ANSWERS if is_function else _BAD_CONNECTIONS)},
         **connections.to_candidate(

@@ -16,6 +16,7 @@ from .bootstrap import bootstrap
 from .clusters import clusters
 from .directory import MANIFEST
 from .entry_listener import entry_listener
+from .figures import figures
 from .inner_listeners import inner_listeners
 from .manifest import Manifest, RouteKeys, Snapshot, render
 from .proto import Json, resources
@@ -41,7 +42,13 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
     finally:
         if collecting:
             gc.enable()
-    manifest = render(entry=estate.entry.address, routes=_keys(estate, weights), files=files)
+    manifest = render(
+        entry=estate.entry.address,
+        routes=_keys(estate, weights),
+        files=files,
+        figures=figures(estate),
+        limited=(route.name for route in estate.routes if route.limit),
+    )
     return Snapshot(manifest=Manifest.parse(manifest), files={**files, MANIFEST: manifest})
 
 

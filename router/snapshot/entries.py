@@ -36,6 +36,7 @@ _UPGRADES = {"websocket": "websocket", "connect": "CONNECT"}
 def entries(route: Route, weight: Weight) -> list[Json]:
     """The route's entries with what it asks of its users: filters are told by route, whichever entry takes it."""
     found = ungoverned_entries(route, weight)
+    found = [limits.marked(route, entry) for entry in found]
     asked = limits.per_route(route) | identities.per_route(route)
     if not asked:
         return found

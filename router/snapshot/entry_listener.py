@@ -4,9 +4,9 @@ from ..estate import Entry, Estate
 from . import identities, limits, loops, names, vip
 from .access_log import access_logs
 from .connections import http1_names
-from .inner_listeners import lua
 from .match_tree import PATH_HEADER, PATH_VALUE
 from .proto import MAX_HEADERS, Json, extension, headers, seconds, socket_address, watched
+from .scripts import lua
 from .telemetry import tracing
 
 _USER_FILTER = "user"
@@ -42,7 +42,8 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
         upgrade_configs=[{"upgrade_type": kind, "enabled": False} for kind in ("websocket", "CONNECT")],
         early_header_mutation_extensions=[_inbound_headers(estate.entry)],
         tracing=tracing(estate) | _propagation(estate),
-        access_log=access_logs(),
+        access_log=[*access_logs(), *limits.loggers(estate)],
+        **limits.local_replies(),
         **vip.client_address(estate.entry),
         http_filters=_filters(estate),
         **({"route_config": routes} if routes is not None else source),

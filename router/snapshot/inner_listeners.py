@@ -7,7 +7,6 @@ aws_lambda, call.lua: the first sees the decoded answer, the last the call.
 """
 
 from collections.abc import Sequence
-from importlib import resources
 
 import orjson
 
@@ -20,6 +19,7 @@ from .entries import ANY, CANDIDATE_HEADER, ONLY_HEADER
 from .match_tree import action
 from .paths import AS_IS_HEADER, ODD_PATH
 from .proto import MAX_HEADERS, Json, api_type, extension, headers, seconds
+from .scripts import lua
 
 MAX_TEXT_BODY_BYTES = 6_000_000
 MAX_BINARY_BODY_BYTES = 4_500_000
@@ -112,12 +112,6 @@ def _virtual_host(name: str, candidates: Sequence[Candidate]) -> Json:
 
 def _named(candidate: Candidate, route: Json) -> Json:
     return {"name": candidate.name, **route}
-
-
-def lua(*files: str) -> Json:
-    """A Lua filter's source, from the files beside this module."""
-    folder = resources.files(__package__) / "lua"
-    return {"inline_string": "\n".join((folder / file).read_text("utf-8") for file in files)}
 
 
 def _filters(candidate: Candidate) -> list[Json]:

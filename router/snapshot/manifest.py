@@ -4,7 +4,7 @@ A snapshot's name is the SHA-256 of its manifest, and the manifest holds the SHA
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ import orjson
 
 from ..errors import SnapshotDamaged
 from ..estate import Endpoint
+from .figures import Figure
 
 FORMAT = 1
 
@@ -33,13 +34,15 @@ class RouteKeys:
 class Manifest:
     """The contents of `manifest.json` and, in `digest`, the snapshot's name.
 
-    `files` maps a file's name to its SHA-256.
+    `files` maps a file's name to its SHA-256. `figures` are what the fleet shares, `limited` the routes with a limit.
     """
 
     digest: str
     entry: Endpoint
     routes: Mapping[str, RouteKeys]
     files: Mapping[str, str]
+    figures: tuple[Figure, ...] = ()
+    limited: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -54,6 +57,8 @@ class Manifest:
                 entry=Endpoint(**content["entry"]),
                 routes={name: RouteKeys(**keys) for name, keys in content["routes"].items()},
                 files=content["files"],
+                figures=tuple(Figure.from_json(one) for one in content.get("figures", ())),
+                limited=tuple(content.get("limited", ())),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"the manifest does not read as one: {error!r}"
@@ -73,7 +78,14 @@ class Snapshot:
         return self.manifest.digest
 
 
-def render(*, entry: Endpoint, routes: Mapping[str, RouteKeys], files: Mapping[str, bytes]) -> bytes:
+def render(
+    *,
+    entry: Endpoint,
+    routes: Mapping[str, RouteKeys],
+    files: Mapping[str, bytes],
+    figures: Iterable[Figure] = (),
+    limited: Iterable[str] = (),
+) -> bytes:
     """The bytes of `manifest.json` for these files; their SHA-256 is the snapshot's digest."""
     content = {
         "format": FORMAT,
@@ -88,5 +100,7 @@ def render(*, entry: Endpoint, routes: Mapping[str, RouteKeys], files: Mapping[s
             }
             for name, keys in sorted(routes.items())
         },
+        "figures": [one.to_json() for one in figures],
+        "limited": sorted(limited),
     }
     return orjson.dumps(content)

@@ -11,7 +11,7 @@ from strangler_fig.names import ASSIGNED_HEADER, CLIENT_HEADER, ORIGIN_HEADER, R
 from ..estate import Estate, Route
 from ..precedence import virtual_hosts
 from ..weight import LEGACY_ONLY, Weight
-from . import loops, names, retries
+from . import limits, loops, names, retries
 from .entries import ANY, CANDIDATE_HEADER, CLIENT_ADDRESS_HEADER, entries, ungoverned_entries
 from .match_tree import PATH_HEADER, action, match_tree, with_preflights
 from .paths import refused_by_default
@@ -51,6 +51,7 @@ def route_configuration(estate: Estate, weights: Mapping[str, Weight]) -> Json:
     return {
         "name": names.ENTRY,
         "ignore_port_in_host_matching": True,
+        **limits.buckets(estate),
         "virtual_hosts": [
             _virtual_host(estate, host, matcher(groups)) for host, groups in virtual_hosts(estate.routes).items()
         ],

@@ -1,4 +1,4 @@
-"""The weights file: the runtime keys of the routes that move, as the resource that Envoy's RTDS reads.
+"""The weights file: runtime keys of moving routes and of this node's shares, as the resource that Envoy's RTDS reads.
 
 Only moving routes are in it: with every key of 10,000 routes a flip takes 46 ms, with 200 keys 1 to 3 ms. Two keys a
 route, whose sum is always 10,000, so that a user only ever moves forward while the weight rises.
@@ -15,19 +15,22 @@ from strangler_fig.units import FULL_SHARE
 
 from ..errors import WeightsDamaged
 from ..weight import Weight
+from .figures import Shares
 from .manifest import Manifest
 from .names import LAMBDA_PREFIX, WEIGHT_PREFIX
 
 LAYER = "shift"
+NOT_TOLD = Shares()
 _TYPE = "type.googleapis.com/envoy.service.runtime.v3.Runtime"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsFile:
-    """A weights file's contents: its number and the moving weights by route."""
+    """A weights file's contents: its number, the moving weights by route, and the node's shares."""
 
     version: int
     weights: Mapping[str, Weight]
+    shares: Shares
 
 
 def runtime_values(manifest: Manifest, weights: Mapping[str, Weight]) -> dict[str, int]:
@@ -44,9 +47,10 @@ def runtime_values(manifest: Manifest, weights: Mapping[str, Weight]) -> dict[st
     return values
 
 
-def weights_file(version: int, manifest: Manifest, weights: Mapping[str, Weight]) -> bytes:
+def weights_file(version: int, manifest: Manifest, weights: Mapping[str, Weight], shares: Shares = NOT_TOLD) -> bytes:
     """The bytes of the weights file number `version`: a discovery response that holds its own digest."""
-    layer = orjson.dumps({"@type": _TYPE, "name": LAYER, "layer": runtime_values(manifest, weights)})
+    values = runtime_values(manifest, weights) | shares.values()
+    layer = orjson.dumps({"@type": _TYPE, "name": LAYER, "layer": values})
     # Put together by hand: a flip waits for this, and the layer would be written twice. Envoy does not read the seal.
     head = f'{{"version_info":"{version}","control_plane":{{"identifier":"{_seal(version, layer)}"}},"resources":['
     return head.encode() + layer + b"]}"
@@ -61,7 +65,8 @@ def read_weights_file(data: bytes) -> WeightsFile:
         if _seal(version, orjson.dumps(layer)) != content["control_plane"]["identifier"]:
             message = "the weights file is not what was written"
             raise WeightsDamaged(message)
-        return WeightsFile(version=version, weights=_weights(layer["layer"]))
+        values = layer["layer"]
+        return WeightsFile(version=version, weights=_weights(values), shares=Shares.among(values))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"the weights file does not read as one: {error!r}"
         raise WeightsDamaged(message) from error

@@ -76,6 +76,7 @@ function envoy_on_response(handle)
   -- The client must not see an error document of the Invoke API or a stack trace of the function.
   headers:replace(":status", STATUS[reason] or "502")
   headers:remove("retry-after")
+  if reason == "overflow" then headers:add("retry-after", "1") end -- the router's own limit, which has room in a moment
   headers:replace("content-type", "text/plain; charset=utf-8")
   if known.method == "HEAD" then return without_content(handle, headers, "HEAD") end
   local text = "The service could not answer (" .. reason .. ").\n"

@@ -16,8 +16,9 @@ import envoy
 
 from router.snapshot.compiler import compile_estate
 from router.snapshot.directory import write
+from router.snapshot.figures import Shares
 from router.snapshot.manifest import Manifest
-from router.snapshot.runtime import weights_file
+from router.snapshot.runtime import NOT_TOLD, weights_file
 from router.source.load import load_estate
 from router.weight import Weight
 
@@ -55,6 +56,7 @@ class Running:
     manifest: Manifest
     version: int = 1
     moving: dict[str, Weight] = field(default_factory=dict)
+    shares: Shares = NOT_TOLD
 
     def __post_init__(self) -> None:
         self._kept = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
@@ -114,7 +116,13 @@ class Running:
     def shift(self, **weights: int) -> None:
         """Put weights (parts per 10,000, by route with `_` for `-`) in force."""
         self.moving.update({name.replace("_", "-"): Weight(parts) for name, parts in weights.items()})
-        self.put_runtime(weights_file(self.version + 1, self.manifest, self.moving))
+        self.put_runtime(weights_file(self.version + 1, self.manifest, self.moving, self.shares))
+
+    def tell(self, nodes: int, **shares: int) -> None:
+        """Put shares in force, as a node does that is one of `nodes`: by cluster and resource, `legacy_shop_requests`."""
+        keys = {f"{one.cluster}.{one.resource.word}".replace(".", "_"): one.key for one in self.manifest.figures}
+        self.shares = Shares(nodes=nodes, of={keys[name]: share for name, share in shares.items()})
+        self.shift()
 
     def put_runtime(self, data: bytes) -> None:
         """Write the next weights file and wait until Envoy has it."""
