@@ -49,7 +49,7 @@ def _legacy(service: LegacyService, estate: Estate) -> Json:
         "circuit_breakers": {"thresholds": [_NO_LIMITS | built_in(of_service(service))]},
         "metadata": {"filter_metadata": {"fig": {"side": "legacy"}}},
         **connections.to_legacy(service),
-        **affinity.load_balancing(affinity.of(service, estate.routes)),
+        **affinity.load_balancing(affinity.of(service, estate.routes), led=identities.asks(estate, service)),
         **endpoints.tls(service.tls),
         **_health(service.health),
     }

@@ -11,7 +11,7 @@ import orjson
 from ..estate import Estate
 from ..source.normal import estate_json
 from ..weight import LEGACY_ONLY, Weight
-from . import names
+from . import identities, names
 from .bootstrap import bootstrap
 from .clusters import clusters
 from .directory import MANIFEST
@@ -54,7 +54,7 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
 
 def listeners(estate: Estate) -> list[Json]:
     """The entry and the inner listeners."""
-    return [entry_listener(estate), *inner_listeners(estate)]
+    return [entry_listener(estate), *inner_listeners(estate), *identities.listeners(estate)]
 
 
 def _keys(estate: Estate, weights: Mapping[str, Weight]) -> dict[str, RouteKeys]:
