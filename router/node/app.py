@@ -22,6 +22,7 @@ from .drain import DrainSettings, drain
 from .entry_address import check_entry
 from .envoy_process import EnvoySettings, adopt, find_envoy
 from .errors import NodeFailed, Rejection
+from .identity_watch import IdentityWatch
 from .notify import Notifier
 from .report import Problems
 from .serving import Flip, Serving
@@ -98,6 +99,9 @@ async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, meas
         serving=serving,
         problems=problems,
         aws=aws,
+        identities=IdentityWatch(
+            state=state, problems=problems, environment=os.environ, serving=lambda: serving.serving
+        ),
         check_clock=settings.check_clock,
         find_control=lambda: find_control(settings.control, os.environ, Path.cwd()),
         say=_say,
