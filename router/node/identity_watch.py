@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ..snapshot.identity_files import LIST
 from ..snapshot.manifest import Manifest
 from .identity_needs import ClaimsKey, IssuerKeys, Unusable, needs
 from .report import Problems
@@ -34,7 +35,6 @@ class IdentityWatch:
         self._environment = environment
         self._serving = serving
         self._noted: set[str] = set()
-        self._read: dict[str, tuple[ClaimsKey | IssuerKeys, ...]] = {}
 
     async def ready(self, digest: str) -> None:
         """Before Envoy gets this snapshot: the keys that sign its claims are there, as far as they can be had."""
@@ -48,7 +48,7 @@ class IdentityWatch:
             if manifest is not None:
                 if manifest.digest != present:
                     present, since = manifest.digest, time.time()
-                    await asyncio.to_thread(self._clean)
+                    await asyncio.to_thread(self._clean, manifest)
                 if not envoy_runs():
                     since = time.time()
                 self._tell(await asyncio.to_thread(self._look, present, since))
@@ -91,12 +91,12 @@ class IdentityWatch:
         self._noted = set(found)
 
     def _needs(self, digest: str) -> tuple[ClaimsKey | IssuerKeys, ...]:
-        if digest not in self._read:
-            self._read = {digest: tuple(needs(self._state.snapshots / digest))}
-        return self._read[digest]
+        return tuple(needs(self._state.snapshots / digest))
 
-    def _clean(self) -> None:
+    def _clean(self, serving: Manifest) -> None:
         """Remove what no stored snapshot needs: the keys that sign are secrets."""
+        if LIST in serving.files and not self._needs(serving.digest):
+            return  # it is damaged on the disk, and Envoy serves it from memory
         needed = {
             Path(one.path if isinstance(one, ClaimsKey) else one.kept).name
             for folder in self._state.snapshots.iterdir()
