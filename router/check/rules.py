@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from strangler_fig.diagnostics import Diagnostic
 
-from . import matches, references, services, sides, stickiness, timeouts, upstreams
+from . import identities, matches, references, services, sides, stickiness, timeouts, upstreams
 from .subject import Subject
 
 Rule = Callable[[Subject], Iterable[Diagnostic]]
@@ -30,6 +30,12 @@ RULES: tuple[Rule, ...] = (
     services.logins_reach_functions,
     services.affinity_is_steady,
     services.protocols_carry_what_is_asked,
+    identities.identities_exist,
+    identities.identities_are_used,
+    identities.somebody_can_pass,
+    identities.sessions_say_whose_they_are,
+    identities.sticky_keys_survive,
+    identities.claims_are_short_lived,
     matches.matches_are_reachable,
 )
 
