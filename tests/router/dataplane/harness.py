@@ -14,6 +14,9 @@ from typing import Any
 
 import envoy
 
+from router.node.identity_watch import IdentityWatch
+from router.node.report import Problems
+from router.node.state_directory import StateDirectory
 from router.snapshot.compiler import compile_estate
 from router.snapshot.directory import write
 from router.snapshot.figures import Shares
@@ -171,7 +174,7 @@ def running_router(  # noqa: PLR0913
         assert old in clusters
         clusters = clusters.replace(old, new)
     (target / "clusters.json").write_text(clusters)
-    for name in ("logs", "weights"):
+    for name in ("logs", "weights", "identities"):
         (folder / name).mkdir()
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():
         link(folder / "live" / kind / "current", target / file)
@@ -179,6 +182,7 @@ def running_router(  # noqa: PLR0913
     first.write_bytes(weights_file(1, snapshot.manifest, {}))
     link(folder / "live" / "rtds" / "current", first)
     (folder / "log.key").write_text("00112233445566ff")
+    identities(folder, environment).lend(target.name)
     command = [str(ENVOY), "-c", str(target / "bootstrap.json"), "--disable-hot-restart", "--concurrency", "2"]
     command += ["--service-node", "test", "--service-cluster", "fig", "--file-flush-interval-msec", "50"]
     log = (folder / "logs" / "envoy.log").open("wb")
@@ -198,6 +202,12 @@ def running_router(  # noqa: PLR0913
         process.kill()
         process.wait(10)
         log.close()
+
+
+def identities(folder: Path, environment: Mapping[str, str]) -> IdentityWatch:
+    """What a node in this state directory does for identities."""
+    state = StateDirectory(folder)
+    return IdentityWatch(state=state, problems=Problems(), environment=environment, serving=lambda: None)
 
 
 def link(path: Path, target: Path) -> None:
