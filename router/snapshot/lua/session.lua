@@ -38,6 +38,7 @@ end
 
 function envoy_on_request(handle)
   local headers, context = handle:headers(), handle:filterContext()
+  handle:streamInfo():dynamicMetadata():set("fig", "method", headers:get(":method"))
   local cookie, value = pairs_of(headers:get("cookie"), context:get("cookie"))
   if not value or value == "" then
     handle:respond({ [":status"] = "401" }, "")
@@ -85,7 +86,9 @@ local function refuse(handle, status)
   headers:replace("content-type", "text/plain; charset=utf-8")
   headers:replace("cache-control", "no-store")
   if status == "401" then headers:replace("www-authenticate", challenge(context)) end
-  local length = handle:body(true):setBytes(TEXT[status])
+  -- Envoy's question has the client's method, and an answer to HEAD that has a body breaks its connection.
+  local head = handle:streamInfo():dynamicMetadata():get("fig").method == "HEAD"
+  local length = handle:body(true):setBytes(head and "" or TEXT[status])
   handle:headers():replace("content-length", tostring(length))
 end
 
