@@ -48,7 +48,7 @@ class IdentityWatch:
             if manifest is not None:
                 if manifest.digest != present:
                     present, since = manifest.digest, time.time()
-                    await asyncio.to_thread(self._clean, manifest)
+                    await asyncio.to_thread(self.clean, manifest)
                 if not envoy_runs():
                     since = time.time()
                 self._tell(await asyncio.to_thread(self._look, present, since))
@@ -93,7 +93,7 @@ class IdentityWatch:
     def _needs(self, digest: str) -> tuple[ClaimsKey | IssuerKeys, ...]:
         return tuple(needs(self._state.snapshots / digest))
 
-    def _clean(self, serving: Manifest) -> None:
+    def clean(self, serving: Manifest) -> None:
         """Remove what no stored snapshot needs: the keys that sign are secrets."""
         if LIST in serving.files and not self._needs(serving.digest):
             return  # it is damaged on the disk, and Envoy serves it from memory

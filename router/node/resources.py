@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ..snapshot import identity_merge
 from ..snapshot.inner_listeners import INNER, merged
 
 _VERSION = re.compile(rb'"version_info"\s*:\s*"([^"\\]*)"')
@@ -54,14 +55,12 @@ def same_content(one: Path, other: Path) -> bool:
 def union(old: Path, new: Path) -> bytes | None:
     """A file with all of `new` and what only `old` names; None when `old` names nothing that `new` does not.
 
-    An inner listener of both calls the candidates of both. Raises `ValueError` when a file does not read as resources
-    with names.
+    A listener of both calls the candidates, and serves the identities, of both. Raises `ValueError` when a file does
+    not read as resources with names.
     """
     before, after = _resources(old), _resources(new)
     by_name = {one["name"]: one for one in before}
-    joint = [
-        merged(by_name[one["name"]], one) if one["name"] in INNER and one["name"] in by_name else one for one in after
-    ]
+    joint = [_joined(by_name[one["name"]], one) if one["name"] in by_name else one for one in after]
     names = {one["name"] for one in after}
     leaving = [one for one in before if one["name"] not in names]
     if not leaving and joint == after:
@@ -70,6 +69,12 @@ def union(old: Path, new: Path) -> bytes | None:
     body = json.dumps(resources, separators=(",", ":")).encode()
     version = "transition-" + hashlib.sha256(body).hexdigest()[:16]
     return b'{"version_info":"' + version.encode() + b'","resources":' + body + b"}"
+
+
+def _joined(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    if new["name"] in INNER:
+        return merged(old, new)
+    return identity_merge.merged(old, new) if new["name"] in identity_merge.LISTENERS else new
 
 
 def _resources(path: Path) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from .identity_scripts import script
 from .proto import Json, api_type, extension
 
 PREFIX = "identity."
-_AUTHORIZE, _GUARD = "authorize", "guard"
+AUTHORIZE, GUARD = "authorize", "guard"
 _STAT_PREFIX = "fig.identities"
 _ON = api_type("envoy.config.route.v3.FilterConfig", config={})
 _REFUSALS = (401, 403, 503)
@@ -29,8 +29,8 @@ def filters(estate: Estate) -> list[Json]:
         scripts = {one.name: script(one) for one in estate.identities}
         # The route stays as it is: the side was drawn from the client's headers.
         authorize = extension("filters.http.lua.v3.Lua", source_codes=scripts, clear_route_cache=False)
-        found.append(_off(_AUTHORIZE, authorize))
-    return [*found, _off(_GUARD, _guard())]
+        found.append(_off(AUTHORIZE, authorize))
+    return [*found, _off(GUARD, _guard())]
 
 
 def per_route(route: Route) -> Json:
@@ -41,7 +41,7 @@ def per_route(route: Route) -> Json:
     words = {"scopes": " ".join(asked.scopes), "roles": " ".join(asked.roles)}
     context = {name: value for name, value in words.items() if value}
     asks = extension("filters.http.lua.v3.LuaPerRoute", name=asked.identity, filter_context=context)
-    return {f"{PREFIX}{asked.identity}": _ON, _AUTHORIZE: asks, _GUARD: _ON}
+    return {f"{PREFIX}{asked.identity}": _ON, AUTHORIZE: asks, GUARD: _ON}
 
 
 def clusters(estate: Estate) -> list[Json]:

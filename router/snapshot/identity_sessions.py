@@ -35,7 +35,7 @@ def proof(identity: SessionIdentity, estate: Estate) -> Json:
         http_service={
             "server_uri": {
                 "uri": f"http://{names.INNER_SESSIONS}",
-                "cluster": names.INNER_SESSIONS,
+                "cluster": names.own_cluster(names.INNER_SESSIONS),
                 "timeout": seconds(identity.timeout_seconds),
             },
             "path_prefix": f"/{identity.name}",
@@ -57,11 +57,11 @@ def clusters(identities: Sequence[SessionIdentity]) -> list[Json]:
     address = {"envoy_internal_address": {"server_listener_name": names.INNER_SESSIONS}}
     return [
         {
-            "name": names.INNER_SESSIONS,
+            "name": names.own_cluster(names.INNER_SESSIONS),
             "type": "STATIC",
             "connect_timeout": "1s",
             "load_assignment": {
-                "cluster_name": names.INNER_SESSIONS,
+                "cluster_name": names.own_cluster(names.INNER_SESSIONS),
                 "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
             },
             "circuit_breakers": {"thresholds": [_NO_LIMITS]},

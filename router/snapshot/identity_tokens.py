@@ -46,7 +46,7 @@ def proof(identity: JwtIdentity) -> Json:
         "remote_jwks": {
             "http_uri": {
                 "uri": f"http://{names.IDENTITY_KEYS}/{identity.name}",
-                "cluster": names.IDENTITY_KEYS,
+                "cluster": names.own_cluster(names.IDENTITY_KEYS),
                 "timeout": seconds(_HOST_SECONDS + 1),
             },
             "cache_duration": seconds(FILE_SECONDS if local else URL_SECONDS),
@@ -105,11 +105,11 @@ def clusters(identities: Sequence[JwtIdentity]) -> list[Json]:
     if not identities:
         return []
     own = {
-        "name": names.IDENTITY_KEYS,
+        "name": names.own_cluster(names.IDENTITY_KEYS),
         "type": "STATIC",
         "connect_timeout": seconds(_CONNECT_SECONDS),
         "load_assignment": {
-            "cluster_name": names.IDENTITY_KEYS,
+            "cluster_name": names.own_cluster(names.IDENTITY_KEYS),
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"pipe": {"path": KEYS_SOCKET}}}}]}],
         },
     }

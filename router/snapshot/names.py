@@ -42,6 +42,11 @@ def identity_cluster(identity: str) -> str:
     return f"identity.{identity}"
 
 
+def own_cluster(listener: str) -> str:
+    """The cluster that leads to a listener of this very Envoy."""
+    return f"own.{listener}"
+
+
 def lambda_side_cluster(route: Route) -> str:
     """The outer cluster of a route's Lambda side. The route must have one."""
     candidate = route.candidate or ""

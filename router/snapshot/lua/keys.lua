@@ -43,15 +43,16 @@ function envoy_on_request(handle)
 end
 
 function envoy_on_response(handle)
-  local headers = handle:headers()
   local context = handle:filterContext()
   if context:get("file") then return end
-  local answered, length = headers:get(":status") == "200", handle:body(true):length()
-  local text = answered and length > 0 and handle:body(true):getBytes(0, length) or nil
+  local path, answered = context:get("kept"), handle:headers():get(":status") == "200"
+  -- Waiting for the body ends the life of every object that was fetched before.
+  local body = handle:body(true)
+  local text = answered and body:length() > 0 and body:getBytes(0, body:length()) or nil
   -- Each good answer is written, so that the file's time says when there was one.
-  text = noted(text, context:get("kept"), true) or read(context:get("kept"))
-  headers = handle:headers() -- fetched anew: waiting for the body ends the life of `headers`
+  text = noted(text, path, true) or read(path)
+  local headers, length = handle:headers(), handle:body(true):setBytes(text or "")
   headers:replace(":status", text and "200" or "503")
   headers:remove("content-encoding")
-  headers:replace("content-length", tostring(handle:body(true):setBytes(text or "")))
+  headers:replace("content-length", tostring(length))
 end

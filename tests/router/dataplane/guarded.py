@@ -82,7 +82,7 @@ class World:
 
     def questions(self) -> int:
         """How often Envoy asked itself for the keys of any identity's tokens."""
-        found = self.router.admin("/stats?filter=cluster.identities.keys.upstream_rq_total").decode()
+        found = self.router.admin("/stats?filter=cluster.own.identities.keys.upstream_rq_total").decode()
         return int(found.rpartition(": ")[2])
 
     def refused(self, route: str, status: int) -> int:

@@ -161,7 +161,7 @@ def running_router(  # noqa: PLR0913
 ) -> Iterator[Running]:
     """A router of this estate; `${ENTRY_PORT}` is a free port. The estate must pass the checks.
 
-    `scaled` replaces text in the compiled clusters: durations that no test can wait for, name servers that it brings.
+    `scaled` replaces text in the compiled clusters and listeners: durations that no test can wait for, name servers that it brings.
     """
     port = free_port()
     loaded = load_estate(estate_text, file="estate.yaml", environment={"ENTRY_PORT": str(port), **environment})
@@ -169,13 +169,13 @@ def running_router(  # noqa: PLR0913
     settled = {name: Weight(parts) for name, parts in (weights or {}).items()}
     snapshot = compile_estate(loaded.estate, settled)
     target = write(snapshot, folder / "snapshots")
-    clusters = (target / "clusters.json").read_text()
+    files = [target / "clusters.json", target / "listeners.json"]
     for old, new in scaled.items():
-        assert old in clusters
-        clusters = clusters.replace(old, new)
-    (target / "clusters.json").write_text(clusters)
+        assert any(old in file.read_text() for file in files)
+        for file in files:
+            file.write_text(file.read_text().replace(old, new))
     for name in ("logs", "weights", "identities"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(exist_ok=True)
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():
         link(folder / "live" / kind / "current", target / file)
     first = folder / "weights" / "1.json"
