@@ -72,9 +72,7 @@ def union(old: Path, new: Path) -> bytes | None:
 
 
 def _joined(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    if new["name"] in INNER:
-        return merged(old, new)
-    return identity_merge.merged(old, new) if new["name"] in identity_merge.LISTENERS else new
+    return merged(old, new) if new["name"] in INNER else identity_merge.merged(old, new)
 
 
 def _resources(path: Path) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ FILE_SECONDS = 2.0
 URL_SECONDS = 300.0
 """How often an issuer's host is asked for its keys."""
 
-_AGAIN_SECONDS = 2.0  # after a question that gave no keys at all
+_AGAIN_SECONDS = 10.0  # after a question that gave no keys at all; requests ask for themselves meanwhile
 _HOST_SECONDS = 2.0
 _CONNECT_SECONDS = 1.0
 _IDLE_SECONDS = 4.0

@@ -280,7 +280,7 @@ def test_a_renewed_file_counts_without_a_restart(world: World, tmp_path: Any) ->
         for damaged in ('{"keys": [{"kty": "RSA"', "<html>", ""):
             world.jwks.write_text(damaged)
             asked = world.questions()
-            eventually(lambda: world.questions() >= asked + 2)  # noqa: B023 - awaited before the next
+            eventually(lambda: status(second) == 200 and world.questions() >= asked + 2)  # noqa: B023 - awaited here
             assert status(second) == 200
         world.jwks.unlink()
         assert status(second) == 200
