@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from strangler_fig.diagnostics import Diagnostic
 from strangler_fig.documents import did_you_mean
 
+from ..estate import SessionIdentity
 from .subject import Subject
 
 UNKNOWN_LEGACY = "ES201"
@@ -43,7 +44,8 @@ def all_used(subject: Subject) -> Iterator[Diagnostic]:
     if not isinstance(written, dict) or len(written) > len(subject.estate.routes):
         return  # a route whose shape is wrong may have meant to use it
     routes = subject.estate.routes
-    legacy = subject.legacy.keys() - {route.legacy for route in routes} - {subject.estate.entry.default}
+    asked = {one.service for one in subject.estate.identities if isinstance(one, SessionIdentity)}
+    legacy = subject.legacy.keys() - {route.legacy for route in routes} - {subject.estate.entry.default} - asked
     candidates = subject.candidates.keys() - {route.candidate for route in routes}
     for section, unused in (("legacy", legacy), ("lambda", candidates)):
         for name in sorted(unused):

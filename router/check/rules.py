@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from strangler_fig.diagnostics import Diagnostic
 
-from . import limits, matches, references, services, sides, stickiness, timeouts, upstreams
+from . import identities, limits, matches, references, services, sides, stickiness, timeouts, upstreams
 from .subject import Subject
 
 Rule = Callable[[Subject], Iterable[Diagnostic]]
@@ -35,6 +35,12 @@ RULES: tuple[Rule, ...] = (
     limits.requests_may_wait_for_connections,
     limits.periods_can_be_kept,
     limits.clients_are_known,
+    identities.identities_exist,
+    identities.identities_are_used,
+    identities.somebody_can_pass,
+    identities.sessions_say_whose_they_are,
+    identities.sticky_keys_survive,
+    identities.claims_are_short_lived,
     matches.matches_are_reachable,
 )
 

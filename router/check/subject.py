@@ -7,7 +7,7 @@ from typing import Self
 from strangler_fig.diagnostics import Diagnostic, Position, Severity
 from strangler_fig.documents import Document
 
-from ..estate import Candidate, Estate, LegacyService
+from ..estate import Candidate, Estate, Identity, LegacyService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +22,10 @@ class Subject:
     document: Document
     legacy_names: frozenset[str]
     candidate_names: frozenset[str]
+    identity_names: frozenset[str]
     legacy: Mapping[str, LegacyService]
     candidates: Mapping[str, Candidate]
+    identities: Mapping[str, Identity]
 
     @classmethod
     def of(cls, estate: Estate, document: Document) -> Self:
@@ -33,8 +35,10 @@ class Subject:
             document=document,
             legacy_names=_names(document, "legacy"),
             candidate_names=_names(document, "lambda"),
+            identity_names=_names(document, "identities"),
             legacy={one.name: one for one in estate.legacy},
             candidates={one.name: one for one in estate.candidates},
+            identities={one.name: one for one in estate.identities},
         )
 
     def error(self, code: str, message: str, *path: str | int, hint: str | None = None) -> Diagnostic:

@@ -11,7 +11,7 @@ import click
 
 from strangler_fig.diagnostics import Diagnostic, Refused, Severity
 
-from ..estate import Estate
+from ..estate import Authorize, Estate, Route
 from ..explanation import Explanation, in_words
 from ..explanation import explain as explain_request
 from ..precedence import Request
@@ -115,6 +115,8 @@ def _text(found: Explanation) -> str:
         lines.append(f"  user    {_key_words(found)}, slot {found.assignment.slot} of 0 to 9999, salt {route.salt}")
     elif route is not None and route.has_two_sides and route.sticky.name:
         lines.append(f"  user    no {route.sticky.kind.value} {route.sticky.name}")
+    if route is not None and route.authorize is not None:
+        lines.append(f"  asks    {_asked_words(route.authorize)}")
     lines.append(f"  goes to {found.upstream}")
     if found.others:
         width = max(len(other.route) for other in found.others)
@@ -122,6 +124,23 @@ def _text(found: Explanation) -> str:
     if found.left_out:
         lines.append(f"  and {found.left_out:,} more that are not near")
     return "\n".join(lines)
+
+
+def _asked_words(asked: Authorize) -> str:
+    """Who may pass, in words."""
+    words = [f"who the user is, as identity {asked.identity} says"]
+    if asked.scopes:
+        words.append(f"scope {' and '.join(asked.scopes)}")
+    if asked.roles:
+        words.append(f"role {' or '.join(asked.roles)}")
+    return "; ".join(words)
+
+
+def _asked_json(route: Route | None) -> dict[str, object] | None:
+    if route is None or route.authorize is None:
+        return None
+    asked = route.authorize
+    return {"identity": asked.identity, "scopes": list(asked.scopes), "roles": list(asked.roles)}
 
 
 def _key_words(found: Explanation) -> str:
@@ -139,6 +158,7 @@ def _json(found: Explanation) -> dict[str, object]:
         "host": found.request.host or None,
         "route": route.name if route else None,
         "upstream": found.upstream,
+        "authorize": _asked_json(route),
         "side": assignment.side.value if assignment.side else None,
         "basis": assignment.basis.value,
         "key": assignment.key,

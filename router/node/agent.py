@@ -22,6 +22,7 @@ from .control import Address, Control, Desired, say_goodbye
 from .credentials_watch import AwsWatch
 from .envoy_process import EnvoySettings
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
+from .identity_watch import IdentityWatch
 from .local_moves import LocalMove
 from .notify import Notifier
 from .report import InForce, Problems, Refusal, render
@@ -50,6 +51,7 @@ class Agent:
         serving: Serving,
         problems: Problems,
         aws: AwsWatch,
+        identities: IdentityWatch,
         check_clock: bool,
         find_control: Callable[[], Address | None],
         say: Callable[[str], None],
@@ -62,6 +64,7 @@ class Agent:
         self._serving = serving
         self._problems = problems
         self._aws = aws
+        self._identities = identities
         self._check_clock = check_clock
         self._find_control = find_control
         self._say = say
@@ -91,6 +94,7 @@ class Agent:
             tasks.create_task(self._report())
             tasks.create_task(self._tick())
             tasks.create_task(self._aws.run(self._envoy_runs, check_clock=self._check_clock))
+            tasks.create_task(self._identities.run(self._envoy_runs))
             tasks.create_task(self._see_that_envoy_answers())
 
     def renew(self, why: str) -> None:
@@ -105,6 +109,8 @@ class Agent:
             ready = await self._serving.prepare()
             serving = self._serving.serving
             await self._aws.ready(serving.digest if serving else None, envoy_runs=False)
+            if serving is not None:
+                await self._identities.ready(serving.digest)
         except (NodeFailed, OSError) as error:
             self._problems.note("envoy", f"Envoy cannot be started: {error}")
             self._start_failed = True
@@ -288,6 +294,7 @@ class Agent:
         if self._desired is None or self._desired.snapshot != digest:
             return  # control wants another by now
         await self._aws.ready(digest, envoy_runs=self._envoy_runs())
+        await self._identities.ready(digest)
         await self._serving.replace(manifest)
         self._refusal = None
         self._say(f"snapshot {digest[:12]} is in force on {manifest.entry}")

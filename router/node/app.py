@@ -23,6 +23,7 @@ from .entry_address import check_entry
 from .envoy_process import EnvoySettings, adopt, find_envoy
 from .errors import NodeFailed, Rejection
 from .former_entries import FormerEntries
+from .identity_watch import IdentityWatch
 from .notify import Notifier
 from .report import Problems
 from .serving import Flip, Serving
@@ -100,6 +101,9 @@ async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, meas
         serving=serving,
         problems=problems,
         aws=aws,
+        identities=IdentityWatch(
+            state=state, problems=problems, environment=os.environ, serving=lambda: serving.serving
+        ),
         check_clock=settings.check_clock,
         find_control=lambda: find_control(settings.control, os.environ, Path.cwd()),
         say=_say,

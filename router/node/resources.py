@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ..snapshot import identity_merge
 from ..snapshot.inner_listeners import INNER, merged
 
 _VERSION = re.compile(rb'"version_info"\s*:\s*"([^"\\]*)"')
@@ -54,14 +55,13 @@ def same_content(one: Path, other: Path) -> bool:
 def union(old: Path, new: Path) -> bytes | None:
     """A file with all of `new` and what only `old` names; None when `old` names nothing that `new` does not.
 
-    A listener whose address has another name in `new` is not kept: there can be one at an address. An inner listener of
-    both calls the candidates of both. Raises `ValueError` when a file does not read as resources with names.
+    A listener whose address has another name in `new` is not kept: there can be one at an address. A listener of both
+    calls the candidates, and serves the identities, of both. Raises `ValueError` when a file does not read as resources
+    with names.
     """
     before, after = resources_in(old), resources_in(new)
     by_name = {one["name"]: one for one in before}
-    joint = [
-        merged(by_name[one["name"]], one) if one["name"] in INNER and one["name"] in by_name else one for one in after
-    ]
+    joint = [_joined(by_name[one["name"]], one) if one["name"] in by_name else one for one in after]
     names = {one["name"] for one in after}
     taken = [one["address"] for one in after if "address" in one]
     leaving = [one for one in before if one["name"] not in names and one.get("address") not in taken]
@@ -75,6 +75,10 @@ def response(resources: list[dict[str, Any]]) -> bytes:
     body = json.dumps(resources, separators=(",", ":")).encode()
     version = "transition-" + hashlib.sha256(body).hexdigest()[:16]
     return b'{"version_info":"' + version.encode() + b'","resources":' + body + b"}"
+
+
+def _joined(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    return merged(old, new) if new["name"] in INNER else identity_merge.merged(old, new)
 
 
 def resources_in(path: Path) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ bootstraps/<digest>.json  what the running Envoy was started with
 envoy.pid                 the present Envoy: id and start time; envoy-next.pid and envoy-former.pid while one hands over
 former-entries.json       where the entry was before, and until when it is served there
 good.json                 snapshots that served, newest first
+identities/               keys that sign claims (written by the agent), keys of token issuers and a socket (by Envoy)
 log.key                   16 hex digits: the key of the access log's pseudonyms; hosts may share one
 local-moves.jsonl         moves that this host made alone
 """
@@ -24,6 +25,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..snapshot import identity_files
 from .errors import StateBusy
 from .resources import Resource
 
@@ -87,6 +89,11 @@ class StateDirectory:
         return self.root / "bootstraps"
 
     @property
+    def identities(self) -> Path:
+        """Where the files are that identities need."""
+        return self.root / identity_files.FOLDER
+
+    @property
     def agent_lock(self) -> Path:
         """The file that the agent holds; it has the agent's process id in it."""
         return self.root / "agent.lock"
@@ -114,7 +121,7 @@ class StateDirectory:
         The directory is its owner's alone: snapshots name every upstream, and the log every path.
         """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        stored = (self.snapshots, self.weights, self.transition, self.manifests, self.bootstraps)
+        stored = (self.snapshots, self.weights, self.transition, self.manifests, self.bootstraps, self.identities)
         for folder in (*stored, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
         for resource in Resource:

@@ -10,6 +10,9 @@ from typing import assert_never
 from ..estate import Affinity, AffinityKind, LegacyService, Route, StickyKind
 from .proto import Json, extension
 
+LEADING_HEADER = "x-fig-affinity"
+"""What the value is by which the request's own client stays where he is."""
+
 _RING_SIZE = {"minimum_ring_size": 1024}
 _BY_ADDRESS: Json = {"connection_properties": {"source_ip": True}}
 
@@ -34,8 +37,11 @@ def of(service: LegacyService, routes: Iterable[Route]) -> Affinity:
     return Affinity(AffinityKind.CLIENT_ADDRESS)
 
 
-def load_balancing(affinity: Affinity) -> Json:
-    """The cluster's fields that keep its clients where they are."""
+def load_balancing(affinity: Affinity, *, led: bool = False) -> Json:
+    """The cluster's fields that keep its clients where they are.
+
+    `led`: where a question about a session goes, its own header says first: it has not all that the request has.
+    """
     match affinity.kind:
         case AffinityKind.NONE:
             return {}
@@ -47,6 +53,8 @@ def load_balancing(affinity: Affinity) -> Json:
             policies = [_BY_ADDRESS]
         case _:
             assert_never(affinity.kind)
+    if led:
+        policies.insert(0, {"header": {"header_name": LEADING_HEADER}, "terminal": True})
     ring = extension(
         "load_balancing_policies.ring_hash.v3.RingHash",
         **_RING_SIZE,

@@ -11,7 +11,7 @@ import orjson
 from ..estate import Estate
 from ..source.normal import estate_json
 from ..weight import LEGACY_ONLY, Weight
-from . import names
+from . import identities, identity_files, names
 from .bootstrap import bootstrap
 from .clusters import clusters
 from .directory import MANIFEST
@@ -38,6 +38,7 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
             "listeners.json": orjson.dumps(resources(_LISTENER, listeners(estate))),
             "routes.json": orjson.dumps(resources(_ROUTES, [route_configuration(estate, weights)])),
             "estate.json": orjson.dumps(estate_json(estate), option=orjson.OPT_SORT_KEYS),
+            **({identity_files.LIST: orjson.dumps(identity_files.needs(estate))} if estate.identities else {}),
         }
     finally:
         if collecting:
@@ -54,7 +55,7 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
 
 def listeners(estate: Estate) -> list[Json]:
     """The entry and the inner listeners."""
-    return [entry_listener(estate), *inner_listeners(estate)]
+    return [entry_listener(estate), *inner_listeners(estate), *identities.listeners(estate)]
 
 
 def _keys(estate: Estate, weights: Mapping[str, Weight]) -> dict[str, RouteKeys]:

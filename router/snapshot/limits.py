@@ -108,8 +108,8 @@ def loggers(estate: Estate) -> list[Json]:
     return [{"name": "envoy.access_loggers.stats", "filter": flag, "typed_config": refused}]
 
 
-def local_replies() -> Json:
-    """The connection manager's fields that say what a client is told when a limit is reached."""
+def reply_mappers() -> list[Json]:
+    """What a client is told when a limit is reached."""
     overflow = {"response_flag_filter": {"flags": ["UO"]}}
     again = {"header": {"key": "retry-after", "value": str(_OVERLOADED_RETRY_SECONDS)}}
     refused = {
@@ -117,11 +117,10 @@ def local_replies() -> Json:
             "comparison": {"op": "EQ", "value": {"default_value": _TOO_MANY, "runtime_key": "fig.never_set"}}
         }
     }
-    mappers = [
+    return [
         {"filter": overflow, "body": _text("The service is at its limit.\n"), "headers_to_add": [again]},
         {"filter": refused, "body": _text("Too many requests.\n")},
     ]
-    return {"local_reply_config": {"mappers": mappers}}
 
 
 _COST = "%DYNAMIC_METADATA(fig:limit:{})%"

@@ -12,6 +12,8 @@ WEIGHT_PREFIX = "shift"
 LAMBDA_PREFIX = "lambda."
 INNER_FUNCTIONS = "inner.functions"
 INNER_UPSTREAMS = "inner.upstreams"
+INNER_SESSIONS = "inner.sessions"
+IDENTITY_KEYS = "identities.keys"
 TELEMETRY_OFF = "telemetry.off"
 
 
@@ -43,6 +45,16 @@ def fallback_cluster(candidate: str, service: str) -> str:
 def upstream_cluster(candidate: str) -> str:
     """The cluster behind a candidate's inner listener: the Lambda API or the plain HTTP upstream."""
     return f"upstream.{candidate}"
+
+
+def identity_cluster(identity: str) -> str:
+    """The cluster of the host that has the keys of an identity's tokens."""
+    return f"identity.{identity}"
+
+
+def own_cluster(listener: str) -> str:
+    """The cluster that leads to a listener of this very Envoy."""
+    return f"own.{listener}"
 
 
 def lambda_side_cluster(route: Route) -> str:

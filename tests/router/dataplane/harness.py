@@ -14,6 +14,9 @@ from typing import Any
 
 import envoy
 
+from router.node.identity_watch import IdentityWatch
+from router.node.report import Problems
+from router.node.state_directory import StateDirectory
 from router.snapshot.compiler import compile_estate
 from router.snapshot.directory import write
 from router.snapshot.figures import Shares
@@ -159,7 +162,7 @@ def running_router(  # noqa: PLR0913
 ) -> Iterator[Running]:
     """A router of this estate; `${ENTRY_PORT}` is a free port. The estate must pass the checks.
 
-    `scaled` replaces text in the compiled clusters and routes: what no test can wait for, name servers that it brings.
+    `scaled` replaces text in the compiled files: what no test can wait for, name servers that it brings.
     """
     port = free_port()
     loaded = load_estate(estate_text, file="estate.yaml", environment={"ENTRY_PORT": str(port), **environment})
@@ -168,15 +171,16 @@ def running_router(  # noqa: PLR0913
     snapshot = compile_estate(loaded.estate, settled)
     target = write(snapshot, folder / "snapshots")
     for old, new in scaled.items():
-        _scale([target / "clusters.json", target / "routes.json"], old, new)
-    for name in ("logs", "weights"):
-        (folder / name).mkdir()
+        _scale([target / f"{kind}.json" for kind in ("clusters", "listeners", "routes")], old, new)
+    for name in ("logs", "weights", "identities"):
+        (folder / name).mkdir(exist_ok=True)
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():
         link(folder / "live" / kind / "current", target / file)
     first = folder / "weights" / "1.json"
     first.write_bytes(weights_file(1, snapshot.manifest, {}))
     link(folder / "live" / "rtds" / "current", first)
     (folder / "log.key").write_text("00112233445566ff")
+    identities(folder, environment).lend(target.name)
     command = [str(ENVOY), "-c", str(target / "bootstrap.json"), "--disable-hot-restart", "--concurrency", str(workers)]
     command += ["--service-node", "test", "--service-cluster", "fig", "--file-flush-interval-msec", "50"]
     log = (folder / "logs" / "envoy.log").open("wb")
@@ -203,6 +207,12 @@ def _scale(files: Sequence[Path], old: str, new: str) -> None:
     assert any(old in text for text in texts)
     for file, text in zip(files, texts, strict=True):
         file.write_text(text.replace(old, new))
+
+
+def identities(folder: Path, environment: Mapping[str, str]) -> IdentityWatch:
+    """What a node in this state directory does for identities."""
+    state = StateDirectory(folder)
+    return IdentityWatch(state=state, problems=Problems(), environment=environment, serving=lambda: None)
 
 
 def link(path: Path, target: Path) -> None:
