@@ -1,6 +1,9 @@
 """The bootstrap: what Envoy reads once at start. Where two estates have the same one, no restart lies between them."""
 
+from collections.abc import Mapping
+
 from ..estate import Estate
+from . import names, telemetry
 from .proto import Json, extension, watched
 from .runtime import LAYER
 
@@ -18,6 +21,7 @@ _KEPT_STATS = [
         {"prefix": prefix}
         for prefix in ("fig.", "runtime.", "server.", "cluster_manager.", "listener_manager.", "http.entry.")
     ),
+    *({"exact": f"cluster.{names.TELEMETRY}.{name}"} for name in ("upstream_rq_completed", "upstream_rq_2xx")),
     *(
         {"suffix": f".{suffix}"}
         for suffix in (
@@ -34,16 +38,26 @@ _KEPT_STATS = [
         )
     ),
 ]
+_STATS = {
+    "use_all_default_tags": False,
+    "stats_matcher": {"inclusion_list": {"patterns": _KEPT_STATS}},
+    "histogram_bucket_settings": [{"match": {"prefix": "fig.requests.duration"}, "buckets": list(_LATENCY_BOUNDS_MS)}],
+}
 # Envoy's start waits for each name's first look-up: a name server that is silent must not hold it for a minute.
 _RESOLVER = extension("network.dns_resolver.cares.v3.CaresDnsResolverConfig", query_timeout_seconds=2, query_tries=2)
 
 
-def bootstrap(estate: Estate) -> Json:  # noqa: ARG001 - limits and telemetry will come from it
+def bootstrap(estate: Estate) -> Json:
     """The bootstrap; every path in it is relative to the node's state directory."""
     return {
         **_always(),
+        "stats_config": _STATS | telemetry.stats_tags(estate),
+        **telemetry.bootstrap(estate),
         "layered_runtime": {
-            "layers": [{"name": LAYER, "rtds_layer": {"name": LAYER, "rtds_config": watched("rtds")}}],
+            "layers": [
+                *_fixed_layer(telemetry.runtime(estate)),
+                {"name": LAYER, "rtds_layer": {"name": LAYER, "rtds_config": watched("rtds")}},
+            ],
         },
         "dynamic_resources": {"cds_config": watched("cds"), "lds_config": watched("lds")},
     }
@@ -63,6 +77,10 @@ def inlined(bootstrap: Json, *, clusters: list[Json], listeners: list[Json]) -> 
     }
 
 
+def _fixed_layer(values: Mapping[str, int]) -> list[Json]:
+    return [{"name": "fixed", "static_layer": dict(values)}] if values else []
+
+
 def _always() -> Json:
     return {
         "admin": {"address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}}},
@@ -76,11 +94,4 @@ def _always() -> Json:
                 "typed_config": extension("bootstrap.internal_listener.v3.InternalListener"),
             }
         ],
-        "stats_config": {
-            "use_all_default_tags": False,
-            "stats_matcher": {"inclusion_list": {"patterns": _KEPT_STATS}},
-            "histogram_bucket_settings": [
-                {"match": {"prefix": "fig.requests.duration"}, "buckets": list(_LATENCY_BOUNDS_MS)}
-            ],
-        },
     }

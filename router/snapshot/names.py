@@ -12,6 +12,7 @@ WEIGHT_PREFIX = "shift"
 LAMBDA_PREFIX = "lambda."
 INNER_FUNCTIONS = "inner.functions"
 INNER_UPSTREAMS = "inner.upstreams"
+TELEMETRY = "telemetry"
 TELEMETRY_OFF = "telemetry.off"
 
 
