@@ -115,7 +115,9 @@ def _faults(*, fallbacks: str | None = None) -> Edit:
 
     def edit(files: Files) -> None:
         logs = manager(files)["access_log"]
-        place = next(i for i, one in enumerate(logs) if one["typed_config"].get("stats_scope") == {"prefix": "fig.faults"})
+        place = next(
+            i for i, one in enumerate(logs) if one["typed_config"].get("stats_scope") == {"prefix": "fig.faults"}
+        )
         if fallbacks is None:
             del logs[place]
             return

@@ -137,7 +137,7 @@ def _tracer(told: Telemetry | None) -> Json:
 
 def _service(told: Telemetry, signal: str) -> Json:
     scheme = "https" if told.tls else "http"
-    uri = f"{scheme}://{told.otlp}{told.path}/v1/{signal}"
+    uri = f"{scheme}://{told.otlp}{told.path.rstrip('/')}/v1/{signal}"
     return {"http_uri": {"uri": uri, "cluster": CLUSTER, "timeout": _TIMEOUT}}
 
 

@@ -150,7 +150,7 @@ def running_router(  # noqa: PLR0913
 ) -> Iterator[Running]:
     """A router of this estate; `${ENTRY_PORT}` is a free port. The estate must pass the checks.
 
-    `scaled` replaces text in the compiled clusters: durations that no test can wait for, name servers that it brings.
+    `scaled` replaces text in the compiled files: durations that no test can wait for, name servers that it brings.
     """
     port = free_port()
     loaded = load_estate(estate_text, file="estate.yaml", environment={"ENTRY_PORT": str(port), **environment})
@@ -158,11 +158,7 @@ def running_router(  # noqa: PLR0913
     settled = {name: Weight(parts) for name, parts in (weights or {}).items()}
     snapshot = compile_estate(loaded.estate, settled)
     target = write(snapshot, folder / "snapshots")
-    clusters = (target / "clusters.json").read_text()
-    for old, new in scaled.items():
-        assert old in clusters
-        clusters = clusters.replace(old, new)
-    (target / "clusters.json").write_text(clusters)
+    _scale(target, scaled)
     for name in ("logs", "weights"):
         (folder / name).mkdir()
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():
@@ -190,6 +186,15 @@ def running_router(  # noqa: PLR0913
         process.kill()
         process.wait(10)
         log.close()
+
+
+def _scale(snapshot: Path, scaled: Mapping[str, str]) -> None:
+    files = [snapshot / f"{name}.json" for name in ("bootstrap", "clusters", "listeners")]
+    for old, new in scaled.items():
+        found = [file for file in files if old in file.read_text()]
+        assert found, f"{old} is not in the compiled files"
+        for file in found:
+            file.write_text(file.read_text().replace(old, new))
 
 
 def link(path: Path, target: Path) -> None:
