@@ -38,6 +38,7 @@ _BECOME_ENVOY = (
     'read -r stat </proc/$$/stat && printf "%s\\n" "$stat" >"$0.new" && mv "$0.new" "$0" && exec "$@"'
 )
 _OURS = "FIG_"
+_RESOURCE = "OTEL_RESOURCE_ATTRIBUTES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +162,7 @@ def start(state: StateDirectory, settings: EnvoySettings, *, epoch: int = 0) -> 
             launched = subprocess.run(
                 ["/bin/sh", "-c", _LAUNCH, "sh", _BECOME_ENVOY, note, *command],
                 cwd=state.root,
-                env={**environment, **settings.environment},
+                env={**environment, **settings.environment, _RESOURCE: _resource(settings.node)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -186,8 +187,10 @@ def command_of(settings: EnvoySettings, *, bootstrap: str, base: int) -> tuple[s
         *(str(settings.binary), "-c", bootstrap),
         *("--service-node", settings.node, "--service-cluster", "fig"),
         *("--concurrency", str(settings.concurrency), "--log-level", "warning"),
-        # Spans of clients that sample are dropped, not sent: the tracer would log each attempt as an error.
-        *("--component-log-level", "tracing:critical", "--file-flush-interval-msec", "1000"),
+        # The log has no end, and a telemetry receiver that is down (or none, where clients sample) would fill it with
+        # an error for each batch: how many are lost is counted and reported instead.
+        *("--component-log-level", "tracing:critical,misc:critical,stats:critical"),
+        *("--file-flush-interval-msec", "1000"),
         *("--drain-time-s", str(settings.handover_seconds), "--drain-strategy", "immediate"),
         *(memory if hot_restart.is_possible() else ("--disable-hot-restart",)),
         *settings.arguments,
@@ -225,6 +228,11 @@ def _stored_bootstrap(state: StateDirectory) -> str:
         if other != path:
             other.unlink()  # Envoy reads it once, at its start
     return str(path.relative_to(state.root))
+
+
+def _resource(node: str) -> str:
+    """Who Envoy says that it is in telemetry: what the host's environment says, and which node it runs on."""
+    return ",".join(filter(None, (os.environ.get(_RESOURCE), f"service.instance.id={node}")))
 
 
 def _option(command: tuple[str, ...], name: str) -> str | None:

@@ -63,6 +63,7 @@ def render(  # noqa: PLR0913 - one argument for each part of the report
     refusal: Refusal | None,
     local_moves: Iterable[LocalMove],
     traffic: Mapping[str, Any] | None,
+    counters: Mapping[str, Any] | None,
     aws: Mapping[str, Any] | None,
     at: str,
 ) -> dict[str, Any]:
@@ -82,6 +83,7 @@ def render(  # noqa: PLR0913 - one argument for each part of the report
         "rejected": {"snapshot": refusal.snapshot, "reason": refusal.reason} if refusal else None,
         "local_moves": [move.to_json() for move in local_moves],
         "traffic": traffic,
+        "counters": counters,
         "aws": aws,
         "at": at,
     }
