@@ -1,58 +1,56 @@
-"""What a node counted that should not be, over the last minutes: differences of its cumulative readings.
+"""What a node counted that should not be: what each of its readings added, lately and in all.
 
-A reading is a tree of counts. A tree of `{"recent": ..., "total": ...}` comes out: what was added within the window,
-and since the node's Envoy started.
+A reading is a tree of counts, cumulative but for those that Envoy forgot meanwhile, because nothing was added for long,
+and those that an Envoy that was replaced took with it. A tree of `{"recent": ..., "total": ...}` comes out.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 WINDOW_SECONDS = 300.0
-_APART_SECONDS = 60.0
-"""Readings that are kept are this far apart: few, and the window is right to a minute."""
+_MINUTE_SECONDS = 60.0
+"""What was added is kept by the minute: few sums, and the window is right to a minute."""
 
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """The counts by their paths in the tree, at a moment (seconds on the registry's clock); one epoch counts on."""
-
-    at: float
-    epoch: str
-    counts: Mapping[Path, int]
-
-
-@dataclass(frozen=True, slots=True)
 class History:
-    """One node's readings: the newest one, and older ones as far as the window needs them."""
+    """What one node's readings added. Its first one may be old news: it counts in all, but not as recent."""
 
-    _readings: list[Reading] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._epoch: str | None = None
+        self._last: dict[Path, int] = {}
+        self._minutes: deque[tuple[float, Counter[Path]]] = deque()
+        self._total: Counter[Path] = Counter()
 
     def add(self, at: float, said: Mapping[str, Any]) -> None:
-        """Take a reading, whose `epoch` changes when its counts begin anew."""
-        tree = {name: value for name, value in said.items() if name != "epoch"}
-        readings = self._readings
-        if len(readings) > 1 and readings[-1].epoch == said["epoch"] and at - readings[-2].at < _APART_SECONDS:
-            readings.pop()
-        readings.append(Reading(at=at, epoch=said["epoch"], counts=dict(_leaves(tree))))
-        while len(readings) > 1 and readings[1].at <= at - WINDOW_SECONDS:
-            readings.pop(0)
+        """Take a reading, whose `epoch` changes when all its counts begin anew; `at` is on the registry's clock."""
+        counts = dict(_leaves({name: value for name, value in said.items() if name != "epoch"}))
+        added = self._added(counts, same_epoch=said["epoch"] == self._epoch)
+        if self._epoch is not None:
+            if not self._minutes or at - self._minutes[-1][0] >= _MINUTE_SECONDS:
+                self._minutes.append((at, Counter()))
+            self._minutes[-1][1].update(added)
+            while self._minutes[0][0] + _MINUTE_SECONDS <= at - WINDOW_SECONDS:
+                self._minutes.popleft()
+        self._total.update(added)
+        self._epoch, self._last = said["epoch"], counts
 
     def recent(self) -> Counter[Path]:
-        """What was added within the window, also by an Envoy that was replaced since."""
-        added: Counter[Path] = Counter()
-        for before, after in zip(self._readings, self._readings[1:], strict=False):
-            old = before.counts if before.epoch == after.epoch else {}
-            for path, count in after.counts.items():
-                added[path] += max(0, count - old.get(path, 0))
-        return added
+        """What was added within the window."""
+        return sum((added for _, added in self._minutes), Counter())
 
     def total(self) -> Counter[Path]:
-        """What the present Envoy has counted since it started."""
-        return Counter(dict(self._readings[-1].counts)) if self._readings else Counter()
+        """What was added since control knows the node, and what its Envoy had counted before."""
+        return Counter(self._total)
+
+    def _added(self, counts: Mapping[Path, int], *, same_epoch: bool) -> Counter[Path]:
+        added: Counter[Path] = Counter()
+        for path, count in counts.items():
+            old = self._last.get(path, 0) if same_epoch else 0
+            added[path] = count - old if count >= old else count
+        return added
 
 
 def summed(histories: Iterable[History]) -> dict[str, Any]:
@@ -63,7 +61,7 @@ def summed(histories: Iterable[History]) -> dict[str, Any]:
         recent.update(one.recent())
         total.update(one.total())
     tree: dict[str, Any] = {}
-    for path in sorted(recent.keys() | total.keys()):
+    for path in sorted(path for path in total if total[path]):
         place = tree
         for folder in path[:-1]:
             place = place.setdefault(folder, {})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ..estate import Estate
-from . import names, telemetry
+from . import counters, names, telemetry
 from .proto import Json, extension, watched
 from .runtime import LAYER
 
@@ -85,6 +85,7 @@ def _always() -> Json:
     return {
         "admin": {"address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}}},
         "stats_flush_interval": "1s",
+        "stats_eviction_interval": f"{counters.EVICTION_SECONDS}s",
         # What reading a large configuration took is given back to the host, little by little.
         "memory_allocator_manager": {"bytes_to_release": 1024 * 1024, "memory_release_interval": "1s"},
         "typed_dns_resolver_config": {"name": "envoy.network.dns_resolver.cares", "typed_config": _RESOLVER},

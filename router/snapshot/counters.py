@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from .proto import Json, extension
 
 Tags = Mapping[str, str]
+MOST_COUNTERS = 2_000
+EVICTION_SECONDS = 600
+"""How often counters that nothing was added to are forgotten."""
 
 
 def counter(name: str, tags: Tags) -> Json:
@@ -20,11 +23,20 @@ def milliseconds(name: str, tags: Tags) -> Json:
     return {"stat": _stat(name, tags), "unit": "Milliseconds", "value_format": "%DURATION%"}
 
 
+def passing(scope: str) -> Json:
+    """The scope of counters of which one appears when something happens and goes when it stopped happening.
+
+    Each of Envoy's statistics is visited by every reading, whatever is asked for, and the weights wait meanwhile: with
+    20,000 of them for 40 ms each second. So there are never more than `MOST_COUNTERS`, and old ones make room.
+    """
+    return {"prefix": scope, "max_counters": MOST_COUNTERS, "enable_eviction": True}
+
+
 def counting(
-    scope: str, counters: Sequence[Json], *, only: Json | None = None, histograms: Sequence[Json] = ()
+    scope: str | Json, counters: Sequence[Json], *, only: Json | None = None, histograms: Sequence[Json] = ()
 ) -> Json:
     """The access logger of these counters, whose names begin with `scope`; `only` is its filter."""
-    config: Json = {"stats_scope": {"prefix": scope}, "counters": list(counters)}
+    config: Json = {"stats_scope": {"prefix": scope} if isinstance(scope, str) else scope, "counters": list(counters)}
     if histograms:
         config["histograms"] = list(histograms)
     return {

@@ -65,7 +65,7 @@ def request_counter() -> Json:
         STATUS_TAG: "%RESPONSE_CODE%",
         FLAGS_ATTRIBUTE: "%RESPONSE_FLAGS%",
     }
-    return counters.counting(SCOPE, [counters.counter(REQUESTS, tags)], only=only)
+    return counters.counting(counters.passing(SCOPE), [counters.counter(REQUESTS, tags)], only=only)
 
 
 def call_counter() -> Json:
@@ -76,7 +76,7 @@ def call_counter() -> Json:
         REASON_ATTRIBUTE: "%DYNAMIC_METADATA(fig:answer:reason)%",
     }
     failed = counters.noted(["answer", "failed"], {"bool_match": True})
-    return counters.counting(SCOPE, [counters.counter(CALLS, tags)], only=failed)
+    return counters.counting(counters.passing(SCOPE), [counters.counter(CALLS, tags)], only=failed)
 
 
 def _weighed() -> Json:

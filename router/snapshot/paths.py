@@ -29,4 +29,5 @@ def odd_path_counter() -> Json:
     """The access logger that counts odd paths by route."""
     odd = {"name": ":path", "string_match": {"safe_regex": {"regex": ODD_PATH + r"(\?.*)?"}}}
     only = {"header_filter": {"header": odd}}
-    return counters.counting("fig.paths", [counters.counter("odd", {ROUTE_ATTRIBUTE: "%ROUTE_NAME%"})], only=only)
+    odd_paths = counters.counter("odd", {ROUTE_ATTRIBUTE: "%ROUTE_NAME%"})
+    return counters.counting(counters.passing("fig.paths"), [odd_paths], only=only)

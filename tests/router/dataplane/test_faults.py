@@ -112,6 +112,26 @@ def test_loops_are_counted(router: Running) -> None:
     eventually(lambda: [one["requests"] for one in faults_of(router).values()] == [{"loop": 1}])
 
 
+def test_counters_are_few_and_make_room(sides: tuple[StandIn, InvokeApi], tmp_path: Path) -> None:
+    """There are never more counters than are good for reading them, and one that nothing is added to is forgotten."""
+    ports = {"LEGACY_PORT": str(sides[0].port), "LAMBDA_PORT": str(sides[1].port)}
+    scaled = {
+        '"max_counters":2000': '"max_counters":1',
+        '"stats_eviction_interval":"600s"': '"stats_eviction_interval":"1s"',
+    }
+    with running_router(tmp_path, ESTATE, environment=ports, scaled=scaled) as router:
+        router.request("/gone")
+        eventually(lambda: faults_of(router).keys() == {"gone"})
+        sides[0].answer = lambda _: Reply(reset=True)
+        router.request("/elsewhere", method="POST", body=b"x")
+        router.request("/gone", [("X-Request-Id", "later")])
+        router.log_line("later")
+        assert faults_of(router).keys() <= {"gone"}
+        eventually(lambda: faults_of(router) == {})
+        router.request("/elsewhere", method="POST", body=b"x")
+        eventually(lambda: faults_of(router) == {"default": {"requests": {"reset": 1}}})
+
+
 def test_shadows_are_counted_apart(world: World) -> None:
     """A shadow's failed call is not a call of the route's users."""
     world.router.shift(by_header=0)
