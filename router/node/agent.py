@@ -19,6 +19,7 @@ from . import validation
 from .admin import Admin
 from .backoff import Backoff
 from .control import Address, Control, Desired, say_goodbye
+from .counters import Counters
 from .credentials_watch import AwsWatch
 from .envoy_process import EnvoySettings
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
@@ -78,6 +79,7 @@ class Agent:
         self._tries: dict[str, int] = {}
         self._fading: dict[str, tuple[LocalMove, int]] = {}
         self._traffic: dict[str, Any] | None = None
+        self._counters = Counters()
         self._poked = asyncio.Event()
         self._snapshot_due = asyncio.Event()
         self._waiting_said = False
@@ -341,6 +343,7 @@ class Agent:
             if self._supervisor.state is EnvoyState.RUNNING:
                 try:
                     self._traffic = await read_traffic(self._admin)
+                    await self._counters.read(self._admin)
                 except Unreachable:
                     self._traffic = None  # Envoy ended; the supervisor says so
             await self._shares.look()
@@ -371,7 +374,9 @@ class Agent:
             if control is None:
                 continue
             try:
-                acknowledged = await control.report(self._settings.node, self._content())
+                content = self._content()
+                acknowledged = await control.report(self._settings.node, content)
+                self._counters.told(content["counters"])
                 self._acknowledge(acknowledged)
                 backoff.reset()
             except RouterFailed as error:
@@ -410,6 +415,7 @@ class Agent:
             refusal=self._refusal,
             local_moves=self._serving.pending_moves().values(),
             traffic=self._traffic,
+            counters=self._counters.untold(),
             aws=self._aws.report(),
             shares=self._shares.report(),
             at=datetime.now(UTC).isoformat(),

@@ -42,7 +42,7 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
         upgrade_configs=[{"upgrade_type": kind, "enabled": False} for kind in ("websocket", "CONNECT")],
         early_header_mutation_extensions=[_inbound_headers(estate.entry)],
         tracing=tracing(estate) | _propagation(estate),
-        access_log=[*access_logs(), *limits.loggers(estate), *identities.loggers(estate)],
+        access_log=[*access_logs(estate), *limits.loggers(estate), *identities.loggers(estate)],
         local_reply_config={"mappers": [*limits.reply_mappers(), *identities.reply_mappers(estate)]},
         **vip.client_address(estate.entry),
         http_filters=_filters(estate),

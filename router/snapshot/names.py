@@ -14,6 +14,7 @@ INNER_FUNCTIONS = "inner.functions"
 INNER_UPSTREAMS = "inner.upstreams"
 INNER_SESSIONS = "inner.sessions"
 IDENTITY_KEYS = "identities.keys"
+TELEMETRY = "telemetry"
 TELEMETRY_OFF = "telemetry.off"
 
 

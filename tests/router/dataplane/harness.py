@@ -170,8 +170,7 @@ def running_router(  # noqa: PLR0913
     settled = {name: Weight(parts) for name, parts in (weights or {}).items()}
     snapshot = compile_estate(loaded.estate, settled)
     target = write(snapshot, folder / "snapshots")
-    for old, new in scaled.items():
-        _scale([target / f"{kind}.json" for kind in ("clusters", "listeners", "routes")], old, new)
+    _scale(target, scaled)
     for name in ("logs", "weights", "identities"):
         (folder / name).mkdir(exist_ok=True)
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():
@@ -202,11 +201,13 @@ def running_router(  # noqa: PLR0913
         log.close()
 
 
-def _scale(files: Sequence[Path], old: str, new: str) -> None:
-    texts = [file.read_text() for file in files]
-    assert any(old in text for text in texts)
-    for file, text in zip(files, texts, strict=True):
-        file.write_text(text.replace(old, new))
+def _scale(snapshot: Path, scaled: Mapping[str, str]) -> None:
+    files = [snapshot / f"{name}.json" for name in ("bootstrap", "clusters", "listeners", "routes")]
+    for old, new in scaled.items():
+        found = [file for file in files if old in file.read_text()]
+        assert found, f"{old} is not in the compiled files"
+        for file in found:
+            file.write_text(file.read_text().replace(old, new))
 
 
 def identities(folder: Path, environment: Mapping[str, str]) -> IdentityWatch:
