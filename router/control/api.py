@@ -24,7 +24,7 @@ from .nodes import Nodes, Seen, runs
 from .publishing import Publishing
 from .refusal import NotDone
 from .shapes import BackBody, PublishBody, ReportBody, ShiftBody
-from .shares_status import shares_status
+from .shares_status import shares_status, small_figures
 from .sharing import Sharing
 from .shifting import Shifting
 from .state import weight_of
@@ -126,9 +126,9 @@ class Api:
     async def status(self, _request: Request) -> Response:
         """Routes with weights and traffic, nodes with what is in force there."""
         published, live = self.keeper.published, self.nodes.live()
-        problems = (
-            ["moves towards legacy are in force that the ledger could not take yet"] if self.keeper.behind else []
-        )
+        problems = small_figures(published, self.sharing)
+        if self.keeper.behind:
+            problems.append("moves towards legacy are in force that the ledger could not take yet")
         return JSONResponse(
             {
                 "snapshot": self.keeper.desired.snapshot,

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .history import History
-from .sharing import Holding
+from .sharing import LIVE_SECONDS, Holding
 from .traffic import Reading
 from .waiting import Bell
 
-LIVE_SECONDS = 5.0
-"""A node that has not reported for this long is not waited for."""
 MISSED_SECONDS = 600.0
 """A node that fell silent less than this ago is missed: its Envoy probably serves on, with what it had."""
 READINGS_SECONDS = 3.0

@@ -34,11 +34,11 @@ def _order(key: str, nodes: tuple[str, ...]) -> tuple[str, ...]:
 def steady_targets(most: int, nodes: Collection[str], held: Mapping[str, int], *, count: int) -> dict[str, int]:
     """What each node should have while others, up to `count` in all, may still be about to report.
 
-    What it holds, if that is no more than its part: a control process that was restarted changes nothing by that.
+    What it holds, if that is its part, whatever is left over: a control process that was restarted changes nothing.
     """
     each, over = divmod(most, max(count, 1))
     least, largest = max(LEAST_SHARE, each), max(LEAST_SHARE, each + bool(over))
-    return {node: min(held[node], largest) if held.get(node) else least for node in nodes}
+    return {node: min(max(held.get(node, 0), least), largest) for node in nodes}
 
 
 def grants(most: int, wanted: Mapping[str, int], held: Mapping[str, int], *, reserved: int = 0) -> dict[str, int]:

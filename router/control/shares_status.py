@@ -22,6 +22,16 @@ def shares_status(published: Published | None, sharing: Sharing, nodes: Nodes) -
     }
 
 
+def small_figures(published: Published | None, sharing: Sharing) -> list[str]:
+    """What is wrong with figures: those that are smaller than the fleet, because every node takes at least one."""
+    nodes = len(sharing.told())
+    return [
+        f"{one.of}: {nodes} nodes take one each, more than its figure of {one.most} ({one.resource.word})"
+        for one in (published.manifest.figures if published else ())
+        if one.most < nodes
+    ]
+
+
 def _figure(figure: Figure, told: dict[str, Told], seen: tuple[Seen, ...]) -> dict[str, Any]:
     parts = [part for one in seen if (part := _part(figure, told.get(one.name), one)) is not None]
     return {"of": figure.of, "resource": figure.resource.word, "figure": figure.most, "nodes": parts}

@@ -16,6 +16,8 @@ from .waiting import Bell
 
 GRACE_SECONDS = 60.0
 """For how long a silent node is counted."""
+LIVE_SECONDS = 5.0
+"""A node that has not reported for this long is silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +76,20 @@ class Sharing:
         self._clock = clock
         self._grace_seconds = grace_seconds
         self._started = clock()
-        self._missing = set(expected)
+        self._expected = frozenset(expected)
+        self._missing = set(self._expected)
+        self._before = 0
         self._members: dict[str, _Member] = {}
         self._epoch = secrets.token_hex(4)
         self._versions = 0
 
     def polled(self, name: str) -> None:
-        """The node asks what it may use: it is counted from now on."""
-        self._member(name)
+        """The node asks what it may use: it is counted from now on.
+
+        One of before keeps what it has until it has said what that is.
+        """
+        if name not in self._missing or not self._others_may_come():
+            self._member(name)
         self.divide()
 
     def told_to(self, name: str) -> Told | None:
@@ -91,11 +99,14 @@ class Sharing:
 
     def heard(self, name: str, holding: Holding | None) -> None:
         """The node reports; `holding` is None when it says nothing of shares."""
-        member = self._member(name)
-        self._missing.discard(name)
         if holding is not None:
-            member.holding = holding
-            if member.told is not None and holding.version == member.told.version:
+            if name in self._missing:
+                self._before = max(self._before, holding.shares.nodes or 0)
+            self._missing.discard(name)
+        if name not in self._missing or not self._others_may_come():
+            member = self._member(name)
+            member.holding = holding or member.holding
+            if member.told is not None and member.holding.version == member.told.version:
                 member.unconfirmed = {}
         self.divide()
 
@@ -123,18 +134,27 @@ class Sharing:
 
     def _grants(self, figure: Figure, count: int) -> dict[str, int]:
         held = {name: one.holds(figure.key) for name, one in self._members.items()}
-        unknown = count - len(held)
-        if not unknown:
+        if not self._others_may_come():
             return grants(figure.most, targets(figure.key, figure.most, held), held)
         wanted = steady_targets(figure.most, held, held, count=count)
-        return grants(figure.most, wanted, held, reserved=unknown * -(-figure.most // count))
+        unknown = (count - len(held)) * -(-figure.most // count)
+        is_early = self._clock() - self._started < LIVE_SECONDS
+        return grants(figure.most, wanted, held, reserved=figure.most if is_early else unknown)
 
     def _count(self) -> int:
-        """How many nodes there are: those counted, or, as long as some are expected, as many as those were told."""
-        known = len(self._members)
-        if not self._missing or self._clock() - self._started >= self._grace_seconds:
-            return known
-        return max([known, *(one.holding.shares.nodes or 0 for one in self._members.values())])
+        """How many nodes there are: those counted, and as long as some of before may still report, those too.
+
+        How many they were before, they say themselves; until one does, all that ever were may be there.
+        """
+        if not self._others_may_come():
+            return len(self._members)
+        old = len(self._members.keys() & self._expected)
+        fresh = len(self._members) - old
+        return fresh + (max(old, self._before) if self._before else old + len(self._missing))
+
+    def _others_may_come(self) -> bool:
+        """Whether nodes that reported to an earlier process may be about to report to this one."""
+        return bool(self._missing) and self._clock() - self._started < self._grace_seconds
 
     def _tell(self, name: str, shares: Shares) -> bool:
         member = self._members[name]

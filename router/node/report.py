@@ -65,7 +65,7 @@ def render(  # noqa: PLR0913 - one argument for each part of the report
     traffic: Mapping[str, Any] | None,
     counters: Mapping[str, Any] | None,
     aws: Mapping[str, Any] | None,
-    shares: Mapping[str, Any],
+    shares: Mapping[str, Any] | None,
     at: str,
 ) -> dict[str, Any]:
     """The report as control's API has it."""

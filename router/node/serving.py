@@ -78,7 +78,7 @@ class Serving:
         self.wanted: Manifest | None = None
         self.moving: Mapping[str, Weight] | None = None
         self.told: Told | None = None
-        self.shares = SharesInForce()
+        self.shares: SharesInForce | None = None
         self.fading: Mapping[str, LocalMove] = {}
         self.damaged: str | None = None
 

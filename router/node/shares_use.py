@@ -35,17 +35,17 @@ class Told:
 class SharesInForce:
     """The shares that Envoy has, or starts with; `version` of those that control told, None when they are older."""
 
-    version: str | None = None
-    shares: Shares = field(default_factory=Shares)
+    version: str | None
+    shares: Shares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
     """The shares in force, the figures of the snapshot that is served with them, and what Envoy counted after that."""
 
-    shares: SharesInForce = field(default_factory=SharesInForce)
-    figures: tuple[Figure, ...] = ()
-    counts: Counts = field(default_factory=Counts)
+    shares: SharesInForce
+    figures: tuple[Figure, ...]
+    counts: Counts
 
     def report(self) -> dict[str, Any]:
         """What control is told: with those shares of the served snapshot that hold because nothing was told."""

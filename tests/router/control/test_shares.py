@@ -89,7 +89,7 @@ class Fleet(RuleBasedStateMachine):
         super().__init__()
         self.figure = Figure(of="legacy shop", cluster="legacy.shop", resource=Resource.REQUESTS, most=self.MOST)
         self.now = 1000.0
-        self.sharing = Sharing(lambda: (self.figure,), bell=Bell(), clock=lambda: self.now, grace_seconds=60)
+        self.sharing = self._control([])
         self.in_force: dict[str, Shares] = {}
         self.versions: dict[str, str | None] = {}
         self.new: set[str] = set()
@@ -100,7 +100,6 @@ class Fleet(RuleBasedStateMachine):
         """A node that nobody knows asks what it may use."""
         self.names += 1
         name = f"n{self.names}"
-        self.sharing.polled(name)
         self._follow(name)
         self.new.add(name)
 
@@ -125,6 +124,14 @@ class Fleet(RuleBasedStateMachine):
         self.new.discard(name)
         self.sharing.left(name)
 
+    @rule()
+    def restart_control(self) -> None:
+        """Control begins anew; its ledger knows who ever reported, and nothing of what they hold."""
+        for name in self.in_force:
+            self._report(name)
+        everybody = [f"n{number}" for number in range(1, self.names + 1)]
+        self.sharing = self._control(everybody)
+
     @rule(seconds=st.floats(0, 20))
     def time_passes(self, seconds: float) -> None:
         """Time passes, in which every node reports."""
@@ -145,6 +152,10 @@ class Fleet(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Once everybody followed and reported often enough, everybody has exactly its part."""
+        self.now += 59
+        for name in self.in_force:
+            self._report(name)
+        self.now += 2  # nobody of before is waited for any more
         for _ in range(3):
             for name in self.in_force:
                 self._follow(name)
@@ -153,10 +164,14 @@ class Fleet(RuleBasedStateMachine):
         assert parts == targets(self.figure.key, self.MOST, parts.keys())
         assert {one.nodes for one in self.in_force.values()} <= {len(parts)}
 
+    def _control(self, expected: list[str]) -> Sharing:
+        return Sharing(lambda: (self.figure,), bell=Bell(), clock=lambda: self.now, expected=expected, grace_seconds=60)
+
     def _follow(self, name: str) -> None:
+        self.sharing.polled(name)
         told = self.sharing.told_to(name)
-        assert told is not None
-        self.in_force[name], self.versions[name] = told.shares, told.version
+        if told is not None:
+            self.in_force[name], self.versions[name] = told.shares, told.version
 
     def _report(self, name: str) -> None:
         self.sharing.heard(name, Holding(version=self.versions[name], shares=self.in_force[name]))
@@ -169,7 +184,7 @@ class Fleet(RuleBasedStateMachine):
 
 
 TestFleet = Fleet.TestCase
-TestFleet.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestFleet.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 
 
 def figure(most: int = 10) -> Figure:
@@ -283,6 +298,34 @@ def test_a_restarted_control_changes_nothing() -> None:
     hold(control, "a", 5, nodes=2)
     hold(control, "b", 5, nodes=2)
     assert {told.shares.nodes for told in control.told().values()} == {2}
+
+
+def test_a_node_of_before_keeps_what_it_has_until_it_has_said_what_that_is() -> None:
+    """After a restart polls come before reports: they are answered without shares, and nobody grows by them."""
+    control = sharing(Clock(), expected=("a", "b"))
+    control.polled("a")
+    control.heard("a", None)  # its agent does not know yet what Envoy has
+    assert control.told_to("a") is None
+    hold(control, "a", 5, nodes=2)
+    assert granted(control) == {"a": 5}
+
+
+def test_a_new_node_takes_nothing_from_those_that_a_restarted_control_has_not_heard() -> None:
+    """Right after a restart a newcomer gets the least; then its part of a fleet that has all nodes of before."""
+    clock = Clock()
+    control = sharing(clock, expected=("a", "b"))
+    control.polled("new")
+    assert granted(control) == {"new": 1}
+    hold(control, "a", 5, nodes=2)
+    assert granted(control) == {"a": 4, "new": 1}
+    clock.now = 5.0
+    follow(control, "a")
+    assert granted(control) == {"a": 4, "new": 2}  # ten by three; four are a's, and four may be b's
+    hold(control, "b", 5, nodes=2)
+    for _ in range(3):
+        for name in ("a", "b", "new"):
+            follow(control, name)
+    assert sorted(granted(control).values()) == [3, 3, 4]
 
 
 def test_a_restarted_control_waits_for_a_missing_node_as_long_as_for_a_silent_one() -> None:

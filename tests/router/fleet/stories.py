@@ -72,6 +72,13 @@ def shared(folder: Path) -> None:
         assert "legacy shop" in shown, shown
         assert "6 in 10m, 6 at once" in shown, shown
 
+        _publish(fleet, requests=1)
+        fleet.await_shares("legacy shop", "requests", n1=1, n2=1)
+        assert "legacy shop: 2 nodes take one each" in fleet.status()["problems"][0]
+        _fill(fleet, (1, 2), let_in=2)
+        _publish(fleet)
+        fleet.await_shares("legacy shop", "requests", n1=5, n2=5)
+
         assert fleet.stop("n2") == 0
         fleet.await_shares("legacy shop", "requests", n1=10)  # long before the grace time is over
         _fill(fleet, (1,), let_in=10)

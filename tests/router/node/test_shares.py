@@ -1,6 +1,7 @@
 """A node's shares of the fleet's figures: in force with the weights, kept when control is gone, reported back."""
 
 import json
+import signal
 from dataclasses import replace
 from typing import Any
 
@@ -35,19 +36,24 @@ def in_envoy(host: Host) -> str | None:
     return entries[KEY]["final_value"] if KEY in entries else None
 
 
+def told(report: dict[str, Any]) -> str | None:
+    """The version of the shares that are in force, as the node says."""
+    return report["shares"]["version"] if report["shares"] else None
+
+
 def test_shares_are_in_force_before_they_are_reported(host: Host, control: FakeControl, ports: Ports) -> None:
     """What control tells is a runtime key when the node reports its version, and changes without another snapshot."""
     control.want(protected(ports, 40))
     control.tell("a", nodes=2, of={KEY: 20})
     host.start(control.url)
-    report = control.await_report(lambda one: one["shares"]["version"] == "a" and bool(one["shares"]["in_use"]))
+    report = control.await_report(lambda one: told(one) == "a" and bool(one["shares"]["in_use"]))
     assert report["shares"]["of"] == {KEY: 20}
     assert report["shares"]["in_use"] == report["shares"]["overflows"] == {KEY: 0}
     assert shares(host) == {KEY: 20, "fleet.nodes": 2}
     assert in_envoy(host) == "20"
     pid = host.envoy_pid()
     control.tell("b", nodes=4, of={KEY: 10})
-    report = control.await_report(lambda one: one["shares"]["version"] == "b")
+    report = control.await_report(lambda one: told(one) == "b")
     assert (report["shares"]["of"], report["shares"]["nodes"], in_envoy(host)) == ({KEY: 10}, 4, "10")
     assert host.envoy_pid() == pid
 
@@ -56,7 +62,7 @@ def test_a_node_that_is_told_nothing_reports_what_is_built_in(host: Host, contro
     """With a control that divides nothing a quarter of the figure holds, and the report says so."""
     control.want(protected(ports, 40))
     host.start(control.url)
-    report = control.await_report(lambda one: one["snapshot"] is not None and bool(one["shares"]["of"]))
+    report = control.await_report(lambda one: bool(one["shares"] and one["shares"]["of"]))
     assert report["shares"]["of"] == {KEY: 10}
     assert report["shares"]["version"] is None
     assert shares(host) == {}
@@ -69,7 +75,7 @@ def test_shares_outlive_control_the_agent_and_envoy(host: Host, ports: Ports) ->
         control.tell("a", nodes=2, of={KEY: 20})
         host.start(control.url)
         control.await_in_force()
-        control.await_report(lambda one: one["shares"]["version"] == "a")
+        control.await_report(lambda one: told(one) == "a")
     assert host.end_agent() == 0
     host.start(None)
     until(lambda: host.side(path="/elsewhere") == "legacy")
@@ -86,11 +92,27 @@ def test_a_figure_that_is_gone_holds_until_its_snapshot_is(host: Host, control: 
     host.start(control.url)
     control.await_in_force()
     control.tell("b", nodes=2, of={})
-    control.await_report(lambda one: one["shares"]["version"] == "b")
+    control.await_report(lambda one: told(one) == "b")
     assert in_envoy(host) == "20"  # and not the quarter that is built in
     control.want(protected(ports, None))
     control.await_in_force()
     until(lambda: in_envoy(host) is None)
+
+
+def test_a_new_agent_never_reports_less_than_envoy_has(host: Host, control: FakeControl, ports: Ports) -> None:
+    """An agent that takes a running Envoy over says nothing of shares before it knows them: others would get them."""
+    control.want(protected(ports, 40))
+    control.tell("a", nodes=2, of={KEY: 20})
+    host.start(control.url)
+    control.await_report(lambda one: told(one) == "a")
+    host.end_agent(signal.SIGKILL)
+    before = len(control.reports)
+    control.tell("b", nodes=2, of={KEY: 30})
+    host.start(control.url)
+    control.await_report(lambda one: told(one) == "b")
+    said = [one["shares"]["of"] for one in control.reports[before:] if one["shares"]]
+    assert {parts[KEY] for parts in said} <= {20, 30}
+    assert said[-1] == {KEY: 30}
 
 
 def test_a_node_that_ends_says_goodbye(host: Host, control: FakeControl, ports: Ports) -> None:
