@@ -36,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     identities.sessions_say_whose_they_are,
     identities.sticky_keys_survive,
     identities.claims_are_short_lived,
+    identities.legacy_can_tell,
     matches.matches_are_reachable,
 )
 

@@ -161,7 +161,7 @@ def running_router(  # noqa: PLR0913
 ) -> Iterator[Running]:
     """A router of this estate; `${ENTRY_PORT}` is a free port. The estate must pass the checks.
 
-    `scaled` replaces text in the compiled clusters and listeners: durations that no test can wait for, name servers that it brings.
+    `scaled` replaces text in the compiled clusters and listeners: durations that no test can wait for, name servers.
     """
     port = free_port()
     loaded = load_estate(estate_text, file="estate.yaml", environment={"ENTRY_PORT": str(port), **environment})
@@ -169,11 +169,11 @@ def running_router(  # noqa: PLR0913
     settled = {name: Weight(parts) for name, parts in (weights or {}).items()}
     snapshot = compile_estate(loaded.estate, settled)
     target = write(snapshot, folder / "snapshots")
-    files = [target / "clusters.json", target / "listeners.json"]
+    compiled = [target / "clusters.json", target / "listeners.json"]
     for old, new in scaled.items():
-        assert any(old in file.read_text() for file in files)
-        for file in files:
-            file.write_text(file.read_text().replace(old, new))
+        assert any(old in one.read_text() for one in compiled)
+        for one in compiled:
+            one.write_text(one.read_text().replace(old, new))
     for name in ("logs", "weights", "identities"):
         (folder / name).mkdir(exist_ok=True)
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():
