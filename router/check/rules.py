@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from strangler_fig.diagnostics import Diagnostic
 
-from . import identities, matches, references, services, sides, stickiness, timeouts, upstreams
+from . import identities, limits, matches, references, services, sides, stickiness, timeouts, upstreams
 from .subject import Subject
 
 Rule = Callable[[Subject], Iterable[Diagnostic]]
@@ -37,6 +37,11 @@ RULES: tuple[Rule, ...] = (
     identities.sticky_keys_survive,
     identities.claims_are_short_lived,
     identities.legacy_can_tell,
+    limits.figures_can_be_divided,
+    limits.connections_can_be_limited,
+    limits.requests_may_wait_for_connections,
+    limits.periods_can_be_kept,
+    limits.clients_are_known,
     matches.matches_are_reachable,
 )
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .options import Duration
+
 if TYPE_CHECKING:
     from ..run_file import RunFile
 
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65535), default=8901, show_default=True, help="0: the system chooses.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="The token that callers must send.")
 @click.option("--envoy", type=click.Path(path_type=Path), help="Envoy's binary, which judges what is published.")
+@click.option(
+    "--grace",
+    type=Duration(),
+    default="60s",
+    show_default=True,
+    help="How long the shares of a node that fell silent are kept for it: it may still serve.",
+)
 @click.option("--run-file", type=click.Path(path_type=Path), help="Where to write run.json, instead of .fig here.")
 @click.option("--no-run-file", is_flag=True, help="Write no run.json.")
 @click.option("--json", "as_json", is_flag=True, help="Print the ready line as JSON.")
@@ -28,6 +37,7 @@ def control(  # noqa: PLR0913 - click hands over one argument for each option
     port: int,
     token_file: Path | None,
     envoy: Path | None,
+    grace: float,
     run_file: Path | None,
     no_run_file: bool,
     as_json: bool,
@@ -37,7 +47,7 @@ def control(  # noqa: PLR0913 - click hands over one argument for each option
     Prints `ready URL` when it listens. Ends with SIGTERM or Ctrl-C; nodes then go on with what they have.
     """
     from .. import run_file as run_files  # noqa: PLC0415 - heavy imports only when the command runs
-    from ..control.app import make_control  # noqa: PLC0415
+    from ..control.app import Clocks, make_control  # noqa: PLC0415
     from ..control.server import listen, serve, url_of  # noqa: PLC0415
     from ..control.stages import find_envoy, real_stages  # noqa: PLC0415
     from ..control.state_directory import StateDirectory  # noqa: PLC0415
@@ -52,7 +62,7 @@ def control(  # noqa: PLR0913 - click hands over one argument for each option
         listener = at_end.enter_context(listen(host, port))
         ledger = Ledger.open(directory.ledger)
         at_end.callback(ledger.close)
-        parts = make_control(ledger, real_stages(judge), directory.snapshots, token)
+        parts = make_control(ledger, real_stages(judge), directory.snapshots, token, Clocks(grace_seconds=grace))
         run = run_files.RunFile(control=url_of(listener), token=token)
         path = None if no_run_file else (run_file or Path.cwd() / run_files.NAME)
         if path is not None:

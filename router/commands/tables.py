@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..weight import Weight
+from .shares_table import limits_view
 
 _SIDES = ("legacy", "lambda")
 
@@ -18,6 +19,7 @@ def status_view(status: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [_heading(status)]
     if status["routes"]:
         parts.append(_routes(status["routes"]))
+    parts.extend(limits_view(status))
     parts.append(_nodes(status["nodes"]) if status["nodes"] else Text("no node has reported"))
     problems = [(node["name"], text) for node in status["nodes"] for text in _problems(node)]
     problems += [("control", text) for text in status["problems"]]

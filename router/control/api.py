@@ -23,6 +23,8 @@ from .nodes import Nodes, Seen, runs
 from .publishing import Publishing
 from .refusal import NotDone
 from .shapes import BackBody, PublishBody, ReportBody, ShiftBody
+from .shares_status import shares_status, small_figures
+from .sharing import Sharing
 from .shifting import Shifting
 from .state import weight_of
 from .traffic import rates
@@ -44,6 +46,7 @@ class Api:
     nodes: Nodes
     shifting: Shifting
     publishing: Publishing
+    sharing: Sharing
     now: Callable[[], datetime]
 
     def routes(self) -> list[Route]:
@@ -68,14 +71,26 @@ class Api:
     async def desired(self, request: Request) -> Response:
         """What nodes should run, as soon as its revision differs from `after`, or after `wait` seconds.
 
-        Differs, not exceeds: a node that knows a newer revision (the ledger came from a backup) must hear at once.
+        Differs, not exceeds: a node that knows a newer revision (the ledger came from a backup) must hear at once. One
+        that says who it is hears its shares too, as soon as their version differs from `shares`.
         """
         after = _number(request, "after", -1)
         wait = min(max(_number(request, "wait", 0), 0), LONGEST_POLL_SECONDS)
-        await self.keeper.bell.until(lambda: self.keeper.desired.revision != after, wait)
+        node, shares = request.query_params.get("node"), request.query_params.get("shares")
+        if node is not None:
+            _checked(node)
+            self.sharing.polled(node)
+
+        def news() -> bool:
+            told = self.sharing.told_to(node) if node is not None else None
+            return self.keeper.desired.revision != after or (told is not None and told.version != shares)
+
+        await self.keeper.bell.until(news, wait)
         desired = self.keeper.desired
         weights = {"version": desired.weights_version, "routes": desired.moving()}
-        return JSONResponse({"revision": desired.revision, "snapshot": desired.snapshot, "weights": weights})
+        answer = {"revision": desired.revision, "snapshot": desired.snapshot, "weights": weights}
+        told = self.sharing.told_to(node) if node is not None else None  # None: it has left since
+        return JSONResponse(answer | ({"shares": told.to_json()} if told else {}))
 
     async def snapshot_file(self, request: Request) -> Response:
         """One file of a snapshot; only a digest and a file's known name are ever made into a path."""
@@ -88,13 +103,16 @@ class Api:
 
     async def report(self, request: Request) -> Response:
         """Take a node's report; the answer acknowledges the node's own moves that are in the history now."""
-        name = request.path_params["name"]
-        if not _NODE.fullmatch(name):
-            raise NotDone(422, "CT422", "a node's name has letters, digits, dots and dashes only")
+        name = _checked(request.path_params["name"])
         body = await read_body(request, ReportBody, _REPORT_BYTES)
         acknowledged: list[str] = []
+        report = body.report()
+        if report.has_left:
+            self.sharing.left(name)
+        else:
+            self.sharing.heard(name, report.shares.holding if report.shares else None)
         try:
-            before = self.nodes.heard(name, body.report())
+            before = self.nodes.heard(name, report)
             if body.local_moves:
                 acknowledged = await self.shifting.reconcile(name, [move.move(name) for move in body.local_moves])
             if before is None:
@@ -107,9 +125,9 @@ class Api:
     async def status(self, _request: Request) -> Response:
         """Routes with weights and traffic, nodes with what is in force there."""
         published, live = self.keeper.published, self.nodes.live()
-        problems = (
-            ["moves towards legacy are in force that the ledger could not take yet"] if self.keeper.behind else []
-        )
+        problems = small_figures(published, self.sharing)
+        if self.keeper.behind:
+            problems.append("moves towards legacy are in force that the ledger could not take yet")
         return JSONResponse(
             {
                 "snapshot": self.keeper.desired.snapshot,
@@ -118,6 +136,7 @@ class Api:
                 "problems": problems,
                 "routes": self._routes(rates(seen.readings for seen in live)),
                 "nodes": [self._node(seen) for seen in self.nodes.all()],
+                **shares_status(published, self.sharing, self.nodes),
             }
         )
 
@@ -180,6 +199,12 @@ class Api:
         in_force = runs(seen, snapshot=desired.snapshot, weights_version=desired.weights_version)
         about = {"name": seen.name, "live": live, "last_seen_seconds": round(self.nodes.age_seconds(seen), 1)}
         return {**seen.report.said, **about, "in_force": live and in_force}
+
+
+def _checked(name: str) -> str:
+    if not _NODE.fullmatch(name):
+        raise NotDone(422, "CT422", "a node's name has letters, digits, dots and dashes only")
+    return name
 
 
 def _number(request: Request, name: str, default: float) -> float:

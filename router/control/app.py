@@ -21,6 +21,7 @@ from .keeper import Keeper
 from .nodes import Nodes
 from .publishing import Publishing
 from .refusal import NotDone
+from .sharing import GRACE_SECONDS, Sharing
 from .shifting import Shifting
 from .stages import Stages
 
@@ -33,10 +34,11 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
-    """The wall clock, and one that counts seconds and never jumps."""
+    """The wall clock, one that counts seconds and never jumps, and for how long a silent node is counted."""
 
     now: Callable[[], datetime] = _now
     clock: Callable[[], float] = time.monotonic
+    grace_seconds: float = GRACE_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +60,18 @@ def make_control(ledger: Ledger, stages: Stages, snapshots: Path, token: str, cl
     """Control over this ledger and folder of snapshots. Raises `ControlFailed` when what was published is lost."""
     times = clocks or Clocks()
     keeper = Keeper(ledger, stages, snapshots)
-    nodes = Nodes(times.clock, ledger.known_nodes())
+    known = ledger.known_nodes()
+    nodes = Nodes(times.clock, known)
+    sharing = Sharing(
+        lambda: keeper.published.manifest.figures if keeper.published else (),
+        bell=keeper.bell,
+        clock=times.clock,
+        expected=known,
+        grace_seconds=times.grace_seconds,
+    )
     shifting = Shifting(keeper, nodes, clock=times.clock)
     publishing = Publishing(keeper, nodes, now=times.now, clock=times.clock)
-    api = Api(keeper=keeper, nodes=nodes, shifting=shifting, publishing=publishing, now=times.now)
+    api = Api(keeper=keeper, nodes=nodes, shifting=shifting, publishing=publishing, sharing=sharing, now=times.now)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .sharing import LIVE_SECONDS, Holding
 from .traffic import Reading
 from .waiting import Bell
 
-LIVE_SECONDS = 5.0
-"""A node that has not reported for this long is not waited for."""
 MISSED_SECONDS = 600.0
 """A node that fell silent less than this ago is missed: its Envoy probably serves on, with what it had."""
 READINGS_SECONDS = 3.0
@@ -25,8 +24,20 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharesInUse:
+    """What a node holds of the fleet's figures; by runtime key how often it was too little; `refused` by route."""
+
+    holding: Holding
+    overflows: Mapping[str, int]
+    refused: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a node says. `snapshot` and `weights_version` are in force there; `said` is the report as it was sent."""
+    """What a node says. `snapshot` and `weights_version` are in force there; `said` is the report as it was sent.
+
+    `has_left`: its Envoy was stopped on purpose, and this is the last report.
+    """
 
     revision: int
     snapshot: str | None
@@ -34,6 +45,8 @@ class Report:
     rejected: Rejection | None
     traffic: Mapping[str, Any] | None
     said: Mapping[str, Any]
+    shares: SharesInUse | None = None
+    has_left: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +97,14 @@ class Nodes:
     def missed(self) -> tuple[str, ...]:
         """The names of the nodes that fell silent a short while ago."""
         return tuple(
-            seen.name for seen in self.all() if not self.is_live(seen) and self.age_seconds(seen) < MISSED_SECONDS
+            seen.name
+            for seen in self.all()
+            if not self.is_live(seen) and not seen.report.has_left and self.age_seconds(seen) < MISSED_SECONDS
         )
 
     def is_live(self, seen: Seen) -> bool:
-        """Whether the node reported lately."""
-        return self._clock() - seen.at < LIVE_SECONDS
+        """Whether the node reported lately, and not that it has left."""
+        return not seen.report.has_left and self._clock() - seen.at < LIVE_SECONDS
 
     def age_seconds(self, seen: Seen) -> float:
         """How long ago the node reported."""

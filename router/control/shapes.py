@@ -11,9 +11,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from strangler_fig.units import FULL_SHARE
 
+from ..snapshot.figures import Shares
 from ..weight import Weight
-from .nodes import Rejection, Report
+from .nodes import Rejection, Report, SharesInUse
 from .publishing import Order
+from .sharing import Holding
 from .state import Move
 
 _LARGEST = 2**53
@@ -34,6 +36,7 @@ Plain = Annotated[str, AfterValidator(_plain)]
 _Name = Annotated[Plain, Field(max_length=255)]
 _Reason = Annotated[Plain, Field(max_length=4000)]
 _Version = Annotated[int, Field(ge=0, le=_LARGEST)]
+_Count = Annotated[int, Field(ge=0, le=2**63)]
 _Parts = Annotated[int, Field(strict=True, ge=0, le=FULL_SHARE)]
 _Wait = Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)]
 
@@ -144,6 +147,25 @@ class EnvoyState(_Lenient):
     restarts: int = 0
 
 
+class SharesSaid(_Lenient):
+    """What a node may use of the fleet's figures and uses now, by runtime key; `refused` by limits, by route."""
+
+    version: str | None = None
+    nodes: _Count | None = None
+    of: dict[str, _Count] = {}
+    in_use: dict[str, _Count] = {}
+    overflows: dict[str, _Count] = {}
+    refused: dict[str, _Count] = {}
+
+    def value(self) -> SharesInUse:
+        """The same as a value."""
+        return SharesInUse(
+            holding=Holding(version=self.version, shares=Shares(nodes=self.nodes, of=self.of), in_use=self.in_use),
+            overflows=self.overflows,
+            refused=self.refused,
+        )
+
+
 class ReportBody(_Lenient):
     """`POST /v1/nodes/<name>/report`."""
 
@@ -156,11 +178,13 @@ class ReportBody(_Lenient):
     rejected: Rejected | None = None
     local_moves: list[LocalMove] = []
     traffic: Traffic | None = None
+    shares: SharesSaid | None = None
+    left: bool = False
     at: str | None = None
 
     def report(self) -> Report:
-        """The report as a value; what `fig status` shows of it has no traffic and no moves."""
-        said = self.model_dump(mode="json", exclude={"traffic", "local_moves"})
+        """The report as a value; what `fig status` shows of it has no traffic, shares or moves of its own."""
+        said = self.model_dump(mode="json", exclude={"traffic", "local_moves", "shares"})
         return Report(
             revision=self.revision,
             snapshot=self.snapshot,
@@ -168,4 +192,6 @@ class ReportBody(_Lenient):
             rejected=Rejection(snapshot=self.rejected.snapshot, reason=self.rejected.reason) if self.rejected else None,
             traffic=self.traffic.model_dump(mode="json") if self.traffic else None,
             said=said,
+            shares=self.shares.value() if self.shares else None,
+            has_left=self.left,
         )

@@ -18,7 +18,7 @@ from ..snapshot.manifest import Manifest
 from . import validation
 from .admin import Admin
 from .backoff import Backoff
-from .control import Address, Control, Desired
+from .control import Address, Control, Desired, say_goodbye
 from .credentials_watch import AwsWatch
 from .envoy_process import EnvoySettings
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
@@ -27,6 +27,7 @@ from .local_moves import LocalMove
 from .notify import Notifier
 from .report import InForce, Problems, Refusal, render
 from .serving import Serving
+from .shares_watch import SharesWatch
 from .state_directory import StateDirectory
 from .supervisor import EnvoyState, Supervisor
 from .traffic import read_traffic
@@ -70,6 +71,7 @@ class Agent:
         self._notifier = notifier
         self._watch = Watch(state.admin_socket, limit_seconds=frozen_after_seconds)
         self._admin = Admin(state.admin_socket)
+        self._shares = SharesWatch(self._admin, serving, supervisor)
         self._desired: Desired | None = None
         self._version = 0
         self._refusal: Refusal | None = None
@@ -178,7 +180,13 @@ class Agent:
             try:
                 after = _FROM_THE_START
                 while True:
-                    desired = await control.desired(after=after, wait_seconds=0 if after < 0 else _POLL_SECONDS)
+                    told = self._serving.told
+                    desired = await control.desired(
+                        node=self._settings.node,
+                        after=after,
+                        shares=told.version if told else "",
+                        wait_seconds=0 if after < 0 else _POLL_SECONDS,
+                    )
                     if silent:
                         self._say(f"control answers again ({address.url})")
                         silent = False
@@ -202,6 +210,7 @@ class Agent:
             self._tries.clear()
         self._serving.fading = {name: move for name, (move, _) in self._fading.items()}
         self._serving.moving = desired.weights
+        self._serving.told = desired.told or self._serving.told
         self._serving.wanted = self._known(desired.snapshot)
         await self._weigh()
         self._snapshot_due.set()
@@ -217,6 +226,7 @@ class Agent:
         in_full = await self._serving.try_weights()
         if in_full and desired is not None:
             self._version = desired.version
+        await self._shares.look_at_news()
         self._poke()
 
     async def _replace_snapshots(self) -> None:
@@ -326,12 +336,19 @@ class Agent:
                     self._traffic = await read_traffic(self._admin)
                 except Unreachable:
                     self._traffic = None  # Envoy ended; the supervisor says so
+            await self._shares.look()
             if self._start_failed:
                 self._start_failed = False
                 self._supervisor.want()
             self._poke()  # a report each second, however long the weights take
             await self._weigh()
             await asyncio.sleep(max(0.0, started + _TICK_SECONDS - time.monotonic()))
+
+    async def say_goodbye(self) -> None:
+        """Tell control that this node's Envoy has ended on purpose; what it does not hear, it finds out later."""
+        address = self._find_control()
+        if address is not None:
+            await say_goodbye(address, self._settings.node, self._content())
 
     async def _report(self) -> None:
         backoff = Backoff(draw=random.random, first=0.1, low=0.2, high=2.0)
@@ -385,5 +402,6 @@ class Agent:
             local_moves=self._serving.pending_moves().values(),
             traffic=self._traffic,
             aws=self._aws.report(),
+            shares=self._shares.report(),
             at=datetime.now(UTC).isoformat(),
         )

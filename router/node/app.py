@@ -128,6 +128,7 @@ async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, meas
     await asyncio.gather(working, *told, return_exceptions=True)
     if stop.is_set():
         await supervisor.stop()
+        await agent.say_goodbye()
         await aws.stop()
     elif not working.cancelled():
         working.result()  # a fault of ours ends the agent, never Envoy: the next agent takes it over

@@ -12,15 +12,18 @@ from urllib.parse import quote, urlsplit
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
-from ..errors import ControlRefused
+from ..errors import ControlRefused, RouterFailed
+from ..snapshot.figures import Shares
 from ..snapshot.manifest import Manifest, Snapshot
 from ..weight import Weight
 from .errors import Rejection, Unreachable
 from .http1 import Connection, Streams
+from .shares_use import Told
 
 _OK = 200
 _ANSWER_SECONDS = 5.0
 _DOWNLOAD_SECONDS = 60.0
+_GOODBYE_SECONDS = 2.0
 _STREAM_LIMIT = 1 << 20
 _MANIFEST = "manifest.json"
 
@@ -38,12 +41,16 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """What control wants: a snapshot, and the weights of the routes that move; `version` is their number."""
+    """What control wants: a snapshot, and the weights of the routes that move; `version` is their number.
+
+    `told`: what this node may use of the fleet's figures; None from a control that does not divide any.
+    """
 
     revision: int
     snapshot: str | None
     version: int
     weights: Mapping[str, Weight]
+    told: Told | None = None
 
 
 def find_control(given: str | None, environment: Mapping[str, str], folder: Path) -> Address | None:
@@ -89,12 +96,12 @@ class Control:
         self._path = parts.path.rstrip("/")
         self._connection = Connection(self._connect, name=f"control ({address.url})", host=parts.netloc)
 
-    async def desired(self, *, after: int, wait_seconds: float) -> Desired:
-        """What control wants, once its revision is above `after`, or after the wait.
+    async def desired(self, *, node: str, after: int, shares: str, wait_seconds: float) -> Desired:
+        """What control wants of this node, once its revision is above `after`, or after the wait.
 
-        Raises `Unreachable`, `ControlRefused`.
+        Also once it tells shares of another version than `shares`. Raises `Unreachable`, `ControlRefused`.
         """
-        target = f"/v1/desired?after={after}&wait={wait_seconds:g}"
+        target = f"/v1/desired?after={after}&wait={wait_seconds:g}&node={quote(node, safe='')}&shares={quote(shares)}"
         return parse_desired(await self._ask("GET", target, seconds=wait_seconds + _ANSWER_SECONDS))
 
     async def snapshot(self, digest: str) -> Snapshot:
@@ -141,6 +148,18 @@ class Control:
         return await asyncio.open_connection(self._host, self._port, ssl=self._tls, limit=_STREAM_LIMIT)
 
 
+async def say_goodbye(address: Address, node: str, content: Mapping[str, Any]) -> None:
+    """Send a node's last report, which says that it is the last; control finds out later if it does not hear it."""
+    control = Control(address)
+    try:
+        async with asyncio.timeout(_GOODBYE_SECONDS):
+            await control.report(node, {**content, "left": True})
+    except (RouterFailed, TimeoutError):
+        return
+    finally:
+        control.close()
+
+
 def parse_desired(data: bytes) -> Desired:
     """The answer to a long poll as a value. Raises `Unreachable` when it does not read as one."""
     content = _values(data)
@@ -151,10 +170,18 @@ def parse_desired(data: bytes) -> Desired:
             snapshot=content["snapshot"],
             version=int(weights["version"]),
             weights={str(name): Weight(int(parts)) for name, parts in weights["routes"].items()},
+            told=_told(content.get("shares")),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"control's answer to a node does not read as one: {error!r}"
         raise Unreachable(message) from error
+
+
+def _told(content: Mapping[str, Any] | None) -> Told | None:
+    if content is None:
+        return None
+    of = {str(key): int(share) for key, share in content["of"].items()}
+    return Told(version=str(content["version"]), shares=Shares(nodes=int(content["nodes"]), of=of))
 
 
 def _values(data: bytes) -> dict[str, Any]:

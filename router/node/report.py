@@ -64,6 +64,7 @@ def render(  # noqa: PLR0913 - one argument for each part of the report
     local_moves: Iterable[LocalMove],
     traffic: Mapping[str, Any] | None,
     aws: Mapping[str, Any] | None,
+    shares: Mapping[str, Any] | None,
     at: str,
 ) -> dict[str, Any]:
     """The report as control's API has it."""
@@ -83,5 +84,6 @@ def render(  # noqa: PLR0913 - one argument for each part of the report
         "local_moves": [move.to_json() for move in local_moves],
         "traffic": traffic,
         "aws": aws,
+        "shares": shares,
         "at": at,
     }

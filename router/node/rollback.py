@@ -14,6 +14,7 @@ from strangler_fig.diagnostics import Diagnostic, Refused
 from ..errors import SnapshotDamaged, WeightsDamaged
 from ..snapshot.directory import MANIFEST
 from ..snapshot.manifest import Manifest
+from ..snapshot.runtime import NOT_TOLD
 from ..weight import LEGACY_ONLY, Weight
 from .admin import Admin
 from .errors import NodeFailed, NothingStored
@@ -55,9 +56,8 @@ def roll_back(state: StateDirectory, *, route: str | None, actor: str, reason: s
         moving = [name for name in asked if before[name] != LEGACY_ONLY or present is None]
         stored = present
         if moving:
-            stored = files.write(
-                manifest, {**(present.weights if present else {}), **dict.fromkeys(moving, LEGACY_ONLY)}
-            )
+            weights = {**(present.weights if present else {}), **dict.fromkeys(moving, LEGACY_ONLY)}
+            stored = files.write(manifest, weights, present.shares if present else NOT_TOLD)
         in_force_ms, trouble = asyncio.run(_confirm(state, stored, began))
         moves = tuple(_move(name, before[name], actor, reason) for name in moving)
         trouble = _write_down(state, files, stored, moves) or trouble

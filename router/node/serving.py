@@ -16,6 +16,7 @@ from pathlib import Path
 from ..errors import SnapshotDamaged, WeightsDamaged
 from ..snapshot.directory import BOOTSTRAP, MANIFEST, read_manifest
 from ..snapshot.manifest import Manifest
+from ..snapshot.runtime import NOT_TOLD
 from ..weight import Weight
 from .admin import Admin
 from .entry_address import check_entry
@@ -24,11 +25,12 @@ from .local_moves import LocalMove, LocalMoves, held
 from .renewal import START_SECONDS, Renewal
 from .report import Problems
 from .resources import STRUCTURE, Resource
+from .shares_use import SharesInForce, Told
 from .state_directory import StateDirectory, point
 from .supervisor import EnvoyState, Supervisor
 from .switch import Switch, Weighing, confirm_start
 from .weight_files import StoredWeights, WeightFiles
-from .weights import Target, bridge, is_stored, target, wait_until_in_force
+from .weights import Target, bridge, is_stored, shares, target, wait_until_in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class Serving:
     """The snapshot and the weights of one host.
 
     `serving` is the manifest of what Envoy serves or is started with; `in_force` the digest that Envoy serves *and*
-    that the next start would use. `wanted` and `moving` are control's wishes, as far as they are known.
+    that the next start would use. `wanted`, `moving` and `told` are control's wishes, as far as they are known.
     """
 
     def __init__(
@@ -73,6 +75,8 @@ class Serving:
         self.in_force: str | None = None
         self.wanted: Manifest | None = None
         self.moving: Mapping[str, Weight] | None = None
+        self.told: Told | None = None
+        self.shares: SharesInForce | None = None
         self.fading: Mapping[str, LocalMove] = {}
         self.damaged: str | None = None
 
@@ -91,7 +95,8 @@ class Serving:
             self._files.doubt()  # Envoy will read the disk, whatever is remembered here
             wanted, _ = self._target(manifest, self._present())
             if not self._is_stored(wanted):
-                self._files.write(manifest, wanted.weights)
+                self._write(wanted)
+            self.shares = self._shares_of(wanted)
         self._log_start = self._state.log_size()
         return True
 
@@ -193,11 +198,12 @@ class Serving:
             with self._files.locked():
                 present = self._present()
                 wanted, lowered = self._target(serving, present)
-                fresh = not self._is_stored(wanted)
-                stored = self._files.write(wanted.manifest, wanted.weights) if fresh else self._files.in_force()
+                stored = self._files.in_force() if self._is_stored(wanted) else self._write(wanted)
             written = time.perf_counter()
             mark = (self._supervisor.generation, stored.number)
+            parts = self._shares_of(wanted)
             if self._supervisor.state is not EnvoyState.RUNNING:
+                self.shares = parts  # what Envoy will start with
                 return False
             if mark != self._confirmed:
                 # Durable and in force are reached side by side; both are needed before anybody is told.
@@ -211,6 +217,7 @@ class Serving:
                 self._measured(Flip(since_known_seconds=over - began, since_written_seconds=over - written))
                 await durable
                 self._confirmed = mark
+            self.shares = parts
         self._problems.mend("weights")
         if self.moving is not None:
             self._problems.mend("weights file")
@@ -235,10 +242,19 @@ class Serving:
         known = {name: newest.routes.get(name) or serving.routes.get(name) for name in limits}
         limited = held(weights, limits, {name: keys.weight for name, keys in known.items() if keys is not None})
         lowered = limited != weights
+        served = (serving,) if self._next is None else (serving, self._next)
+        told = self.told.shares if self.told else None
+        parts = shares(served=served, told=told, present=present.shares if present else NOT_TOLD)
         if self._next is not None:
             new = target(serving=self._next, wanted=self._next, moving=moving, present=stored)
-            return bridge(serving, self._next, {**new, **limited}), lowered
-        return Target(manifest=serving, weights=limited), lowered
+            return bridge(serving, self._next, {**new, **limited}, parts), lowered
+        return Target(manifest=serving, weights=limited, shares=parts), lowered
+
+    def _shares_of(self, wanted: Target) -> SharesInForce:
+        return SharesInForce(version=self.told.version if self.told else None, shares=wanted.shares)
+
+    def _write(self, wanted: Target) -> StoredWeights:
+        return self._files.write(wanted.manifest, wanted.weights, wanted.shares)
 
     def _present(self) -> StoredWeights | None:
         try:

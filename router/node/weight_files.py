@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import WeightsDamaged
+from ..snapshot.figures import Shares
 from ..snapshot.manifest import Manifest
 from ..snapshot.runtime import read_weights_file, weights_file
 from ..weight import Weight
@@ -25,10 +26,11 @@ _RETRY_SECONDS = 0.001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredWeights:
-    """A weights file on disk: its number, its weights by route, and its bytes."""
+    """A weights file on disk: its number, its weights by route, this node's shares, and its bytes."""
 
     number: int
     weights: Mapping[str, Weight]
+    shares: Shares
     data: bytes
 
 
@@ -81,10 +83,10 @@ class WeightFiles:
                 continue
         return None
 
-    def write(self, manifest: Manifest, weights: Mapping[str, Weight]) -> StoredWeights:
+    def write(self, manifest: Manifest, weights: Mapping[str, Weight], shares: Shares) -> StoredWeights:
         """Write the next weights file and show it to Envoy; `settle` is left to the caller. Raises `OSError`."""
         number = max(self._numbers(), default=0) + 1
-        data = weights_file(number, manifest, weights)
+        data = weights_file(number, manifest, weights, shares)
         path = self.path(number)
         fresh = path.with_name(f".{path.name}.new")
         # Not made durable before the rename: a flip would wait for the disk, and a torn file is found by its seal.
@@ -92,7 +94,7 @@ class WeightFiles:
         fresh.rename(path)
         point(self._link, path)
         kept = {name: weight for name, weight in weights.items() if name in manifest.routes}
-        self._last = StoredWeights(number=number, weights=kept, data=data)
+        self._last = StoredWeights(number=number, weights=kept, shares=shares, data=data)
         return self._last
 
     def settle(self, number: int) -> None:
@@ -119,4 +121,4 @@ class WeightFiles:
         if stored.version != number:
             message = f"{self.path(number)} holds the weights file {stored.version}"
             raise WeightsDamaged(message)
-        return StoredWeights(number=number, weights=stored.weights, data=data)
+        return StoredWeights(number=number, weights=stored.weights, shares=stored.shares, data=data)

@@ -7,9 +7,10 @@ answer costs Envoy's main thread more than the flip itself.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ..snapshot.figures import Shares
 from ..snapshot.manifest import Manifest
 from ..snapshot.runtime import weights_file
 from ..weight import Weight
@@ -26,10 +27,11 @@ _REPLACED = "@replaced"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The weights to have in force, and the manifest that says which runtime keys these are."""
+    """The weights to have in force, the manifest that says which runtime keys these are, and this node's shares."""
 
     manifest: Manifest
     weights: Mapping[str, Weight]
+    shares: Shares
 
 
 def target(
@@ -59,7 +61,20 @@ def target(
     return result
 
 
-def bridge(old: Manifest, new: Manifest, weights: Mapping[str, Weight]) -> Target:
+def shares(*, served: Iterable[Manifest], told: Shares | None, present: Shares) -> Shares:
+    """The shares that need a runtime key: those that control told, and those that a served snapshot needs besides.
+
+    A figure that control has no more stays until no snapshot that is served has it: without its key, what is built in
+    would hold, which is less. Before control said anything, `present`, the shares in force, stay.
+    """
+    known = {figure.key for manifest in served for figure in manifest.figures}
+    kept = {key: share for key, share in present.of.items() if key in known}
+    if told is None:
+        return Shares(nodes=present.nodes, of=kept)
+    return Shares(nodes=told.nodes, of={**kept, **told.of})
+
+
+def bridge(old: Manifest, new: Manifest, weights: Mapping[str, Weight], shares: Shares) -> Target:
     """The keys of both snapshots at once, so that no weight changes at the moment when routes are replaced.
 
     `weights` holds what has a key in either; a key that only the old snapshot knows goes under a name that no route
@@ -76,7 +91,7 @@ def bridge(old: Manifest, new: Manifest, weights: Mapping[str, Weight]) -> Targe
         elif new.routes[name] != keys:
             routes[name + _REPLACED] = keys
             values[name + _REPLACED] = weights[name]
-    return Target(manifest=replace(new, routes=routes), weights=values)
+    return Target(manifest=replace(new, routes=routes), weights=values, shares=shares)
 
 
 def effective(manifest: Manifest, weights: Mapping[str, Weight]) -> dict[str, Weight]:
@@ -86,9 +101,9 @@ def effective(manifest: Manifest, weights: Mapping[str, Weight]) -> dict[str, We
 
 def is_stored(stored: StoredWeights, wanted: Target) -> bool:
     """Whether the weights file says exactly what is wanted."""
-    if stored.weights != wanted.weights:
+    if stored.weights != wanted.weights or stored.shares != wanted.shares:
         return False
-    return weights_file(stored.number, wanted.manifest, wanted.weights) == stored.data
+    return weights_file(stored.number, wanted.manifest, wanted.weights, wanted.shares) == stored.data
 
 
 async def wait_until_in_force(admin: Admin, number: int, *, deadline_seconds: float = _DEADLINE_SECONDS) -> None:

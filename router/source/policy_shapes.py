@@ -127,7 +127,9 @@ class LimitShape(Shape):
     requests: Count = Field(description="How many requests in each period.")
     per: Duration = Field(1.0, description="The period. Default 1s.")
     burst: Count | None = Field(None, description="How many at once. Default: as many as requests.")
-    by: Literal["route", "client"] = Field("route", description="All requests of the route, or each client's.")
+    by: Literal["route", "client"] = Field(
+        "route", description="route: all of its requests, on all nodes together. client: each client's, on each node."
+    )
 
 
 class TelemetryShape(Shape):

@@ -19,7 +19,7 @@ local function number_of_nodes(handle)
   if not checked_at or now - checked_at >= 100 or now < checked_at then
     checked_at = now
     local text = read(SHARES)
-    if text then nodes = tonumber(text:match('"fleet%.nodes":(%d+)')) end
+    if text then nodes = tonumber(text:match('"fleet%.nodes":%s*(%d+)')) end
   end
   return nodes
 end

@@ -122,7 +122,7 @@ class Running:
         self.put_runtime(weights_file(self.version + 1, self.manifest, self.moving, self.shares))
 
     def tell(self, nodes: int, **shares: int) -> None:
-        """Put shares in force, as a node does that is one of `nodes`: by cluster and resource, `legacy_shop_requests`."""
+        """Put shares in force, as a node does that is one of `nodes`; by cluster and resource: legacy_shop_requests."""
         keys = {f"{one.cluster}.{one.resource.word}".replace(".", "_"): one.key for one in self.manifest.figures}
         self.shares = Shares(nodes=nodes, of={keys[name]: share for name, share in shares.items()})
         self.shift()
@@ -158,10 +158,11 @@ def running_router(  # noqa: PLR0913
     environment: Mapping[str, str] = {},
     scaled: Mapping[str, str] = {},
     credentials: Mapping[str, str] = CREDENTIALS,
+    workers: int = 2,
 ) -> Iterator[Running]:
     """A router of this estate; `${ENTRY_PORT}` is a free port. The estate must pass the checks.
 
-    `scaled` replaces text in the compiled clusters and listeners: durations that no test can wait for, name servers.
+    `scaled` replaces text in what was compiled: durations that no test can wait for, name servers that it brings.
     """
     port = free_port()
     loaded = load_estate(estate_text, file="estate.yaml", environment={"ENTRY_PORT": str(port), **environment})
@@ -169,11 +170,8 @@ def running_router(  # noqa: PLR0913
     settled = {name: Weight(parts) for name, parts in (weights or {}).items()}
     snapshot = compile_estate(loaded.estate, settled)
     target = write(snapshot, folder / "snapshots")
-    compiled = [target / "clusters.json", target / "listeners.json"]
     for old, new in scaled.items():
-        assert any(old in one.read_text() for one in compiled)
-        for one in compiled:
-            one.write_text(one.read_text().replace(old, new))
+        _scale([target / f"{kind}.json" for kind in ("clusters", "listeners", "routes")], old, new)
     for name in ("logs", "weights", "identities"):
         (folder / name).mkdir(exist_ok=True)
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():
@@ -183,7 +181,7 @@ def running_router(  # noqa: PLR0913
     link(folder / "live" / "rtds" / "current", first)
     (folder / "log.key").write_text("00112233445566ff")
     identities(folder, environment).lend(target.name)
-    command = [str(ENVOY), "-c", str(target / "bootstrap.json"), "--disable-hot-restart", "--concurrency", "2"]
+    command = [str(ENVOY), "-c", str(target / "bootstrap.json"), "--disable-hot-restart", "--concurrency", str(workers)]
     command += ["--service-node", "test", "--service-cluster", "fig", "--file-flush-interval-msec", "50"]
     log = (folder / "logs" / "envoy.log").open("wb")
     process = subprocess.Popen(
@@ -208,6 +206,13 @@ def identities(folder: Path, environment: Mapping[str, str]) -> IdentityWatch:
     """What a node in this state directory does for identities."""
     state = StateDirectory(folder)
     return IdentityWatch(state=state, problems=Problems(), environment=environment, serving=lambda: None)
+
+
+def _scale(files: Sequence[Path], old: str, new: str) -> None:
+    texts = [file.read_text() for file in files]
+    assert any(old in text for text in texts)
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text.replace(old, new))
 
 
 def link(path: Path, target: Path) -> None:

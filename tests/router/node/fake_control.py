@@ -51,6 +51,13 @@ class FakeControl:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake)
 
+    def tell(self, version: str, *, nodes: int, of: dict[str, int]) -> None:
+        """Tell the node its shares, in a new revision."""
+        shares = {"version": version, "nodes": nodes, "of": of}
+        self._desired = {**self._desired, "revision": self.version + 1, "shares": shares}
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake)
+
     def await_report(self, fits: Callable[[dict[str, Any]], bool], *, seconds: float = 30.0) -> dict[str, Any]:
         """Wait for a report that fits, among those to come and the last one."""
         what = lambda: f"the last report is {self.reports[-1:]}"  # noqa: E731 - evaluated when the wait fails

@@ -93,6 +93,16 @@ class Host:
         layer: dict[str, int] = json.loads((self.state / "live/rtds/current").read_bytes())["resources"][0]["layer"]
         return layer
 
+    def admin(self, path: str) -> bytes:
+        """What Envoy's admin interface answers."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(10)
+            client.connect(str(self.state / "admin.sock"))
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n".encode())
+            response = http.client.HTTPResponse(client)
+            response.begin()
+            return response.read()
+
     def end_agent(self, number: int = signal.SIGTERM) -> int:
         """Send the agent a signal and wait for its end; returns its exit code."""
         assert self.agent is not None

@@ -1,0 +1,1 @@
+"""Several nodes and one control, as real processes."""
