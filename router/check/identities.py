@@ -15,6 +15,7 @@ NOBODY = "ES261"
 NAMELESS = "ES262"
 LOST_KEY = "ES263"
 LONG_LIVED = "ES264"
+WAY_AROUND = "ES265"
 
 LONGEST_LIFETIME_SECONDS = 300.0
 """So long may claims be valid without a remark: whoever sees them in a log or a dump may use them until then."""
@@ -94,6 +95,22 @@ def claims_are_short_lived(subject: Subject) -> Iterator[Diagnostic]:
             )
             hint = f"a request needs seconds; at most {format_seconds(LONGEST_LIFETIME_SECONDS)} are usual"
             yield subject.warning(LONG_LIVED, message, "identities", one.name, "claims", "lifetime", hint=hint)
+
+
+def legacy_can_tell(subject: Subject) -> Iterator[Diagnostic]:
+    """A service that open routes reach too must be able to tell what passed: routes compare paths byte for byte."""
+    estate = subject.estate
+    open_services = {estate.entry.default, *(route.legacy for route in estate.routes if route.authorize is None)}
+    for route in estate.routes:
+        identity = subject.identities.get(route.authorize.identity) if route.authorize else None
+        if identity is None or identity.claims is not None or route.legacy not in open_services:
+            continue
+        message = (
+            f"route {route.name}: legacy {route.legacy} can be reached around it by another spelling of its path "
+            "(as %61 for a), and cannot tell what passed it"
+        )
+        hint = f"write claims in the identity {identity.name}, and let {route.legacy} ask for x-fig-claims"
+        yield subject.warning(WAY_AROUND, message, "routes", route.name, "authorize", hint=hint)
 
 
 def _sessions(subject: Subject) -> Iterator[SessionIdentity]:

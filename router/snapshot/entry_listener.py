@@ -64,9 +64,10 @@ def _filters(estate: Estate) -> list[Json]:
     user = extension("filters.http.lua.v3.Lua", source_codes=sources, clear_route_cache=False)
     filters: list[Json] = [
         *vip.filters(estate),
-        {"name": _USER_FILTER, "disabled": True, "typed_config": user},
         *limits.filters(estate),
         *identities.filters(estate),
+        # Last: what was refused before is no evidence about either side, and is not counted among a route's requests.
+        {"name": _USER_FILTER, "disabled": True, "typed_config": user},
     ]
     if entry.max_body_bytes is not None:
         limit = extension("filters.http.body_size_limit.v3.BodySizeLimit", max_request_bytes=entry.max_body_bytes)

@@ -14,7 +14,7 @@ _LISTED = "%s,"  # between the words of a header
 
 def script(identity: Identity) -> Json:
     """The identity's script: names and places stand in it, never a secret."""
-    body = lua("hmac.lua", "claims.lua", "refusals.lua", "authorize.lua")["inline_string"]
+    body = lua("hmac.lua", "claims.lua", "identities.lua", "authorize.lua")["inline_string"]
     return {"inline_string": f"local IDENTITY = {_literal(_facts(identity))}\n{body}"}
 
 

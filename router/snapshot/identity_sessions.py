@@ -14,6 +14,7 @@ from .scripts import lua
 
 _CLAIM_PREFIX = "x-fig-claim-"
 _ASKED_WITH = ("cookie", "x-forwarded-for", "x-forwarded-proto", "x-request-id", "x-fig-hops")
+_PREFLIGHT = ("origin", "access-control-request-method")
 _TOLD = ("content-type", "cache-control", "www-authenticate")
 _ABOUT_THE_CLIENT = {"x-fig-client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", "x-fig-for": "%REQ(X-FORWARDED-FOR)%"}
 _NO_LIMITS = dict.fromkeys(("max_connections", "max_pending_requests", "max_requests"), UNLIMITED)
@@ -23,7 +24,7 @@ _LEADS = {AffinityKind.HEADER: "header", AffinityKind.COOKIE: "cookie", Affinity
 def proof(identity: SessionIdentity, estate: Estate) -> Json:
     """The filter that asks about the session; what it hears are metadata of `ext_authz`."""
     kept = _affinity(identity, estate)
-    # What leads to the user's host comes along; session.lua takes it away before the application is asked.
+    # What leads to the user's host, and what tells a preflight, comes along; the application does not get it.
     leads = [kept.name] if kept.kind is AffinityKind.HEADER else []
     return extension(
         "filters.http.ext_authz.v3.ExtAuthz",
@@ -31,7 +32,7 @@ def proof(identity: SessionIdentity, estate: Estate) -> Json:
         failure_mode_allow=False,
         status_on_error={"code": "ServiceUnavailable"},
         clear_route_cache=False,
-        allowed_headers=_exactly([*_ASKED_WITH, *leads]),
+        allowed_headers=_exactly([*_ASKED_WITH, *_PREFLIGHT, *leads]),
         http_service={
             "server_uri": {
                 "uri": f"http://{names.INNER_SESSIONS}",
@@ -74,7 +75,7 @@ def listeners(identities: Sequence[SessionIdentity], estate: Estate) -> list[Jso
     """The internal listener that asks applications."""
     if not identities:
         return []
-    source = lua("refusals.lua", "session.lua")
+    source = lua("identities.lua", "session.lua")
     script = extension("filters.http.lua.v3.Lua", source_codes={"session": source}, clear_route_cache=False)
     router = extension("filters.http.router.v3.Router", suppress_envoy_headers=True)
     host = {

@@ -57,6 +57,7 @@ def proof(identity: JwtIdentity) -> Json:
         "filters.http.jwt_authn.v3.JwtAuthentication",
         providers={identity.name: provider},
         rules=[{"match": {"prefix": ""}, "requires": {"provider_name": identity.name}}],
+        bypass_cors_preflight=True,
         stat_prefix=f"{identity.name}.",
     )
 

@@ -11,9 +11,11 @@ from . import counters
 from .proto import Json
 
 AS_IS_HEADER = "x-fig-as-is"
-ODD_PATH = r"(?i)[^?]*(//|/\.\.?(/|;|$)|\\|%(2e|2f|5c|00)|%([^0-9a-f]|[0-9a-f][^0-9a-f]|.?$))[^?]*"
-"""RE2, of a path without its query: empty segments, dot segments (also as `..;`), backslashes, encoded slashes, dots
-and NULs, and percent signs that encode nothing.
+_ENCODED = "2[def]|3[0-9]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9ae]|00"
+ODD_PATH = rf"(?i)[^?]*(//|/\.\.?(/|;|$)|\\|%({_ENCODED})|%([^0-9a-f]|[0-9a-f][^0-9a-f]|.?$))[^?]*"
+"""RE2, of a path without its query: empty segments, dot segments (also as `..;`), backslashes, encoded slashes,
+backslashes and NULs, percent signs that encode nothing, and ones that encode what needs none (RFC 3986, section 2.3):
+`/%61dmin` is `/admin` to one server and not to another.
 """
 
 

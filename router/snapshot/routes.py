@@ -40,7 +40,7 @@ def route_configuration(estate: Estate, weights: Mapping[str, Weight]) -> Json:
     preflights = {
         route.name: action(route.name, ungoverned_entries(route, weights.get(route.name, LEGACY_ONLY)))
         for route in estate.routes
-        if route.authorize or route.limit
+        if route.limit  # the filters of identities see for themselves what is a preflight
     }
 
     def matcher(groups: Sequence[Sequence[Route]]) -> Json:

@@ -120,6 +120,25 @@ def test_explain_as_json(file: Path) -> None:
     assert (found["key"], found["slot"], found["lambda_from"]) == ("2001:db8::1", place, place + 1)
 
 
+def test_explain_says_what_a_route_asks(file: Path) -> None:
+    """`fig explain` says whom a route lets pass: the identity, all of the scopes, one of the roles."""
+    guarded = (
+        BOOKSHOP
+        + """
+identities:
+  staff: {jwt: {issuer: a, audiences: [b], jwks: {file: j}}, claims: {key: {secret_env: KEY}}}
+"""
+    )
+    asked = "    authorize: {identity: staff, scopes: [read, all], roles: [teller, clerk]}\n"
+    file.write_text(guarded.replace("  books-read:\n", "  books-read:\n" + asked))
+    arguments = ["GET", "/books/7", "--estate", str(file)]
+    done = CliRunner().invoke(explain, arguments)
+    words = "  asks    who the user is, as identity staff says; scope all and read; role clerk or teller"
+    assert words in done.stdout.splitlines()
+    found = json.loads(CliRunner().invoke(explain, [*arguments, "--json"]).stdout)
+    assert found["authorize"] == {"identity": "staff", "scopes": ["all", "read"], "roles": ["clerk", "teller"]}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -21,8 +21,7 @@ local function of_token(headers, metadata)
 end
 
 -- What the application said of the session: each claim in a header, with a percent sign before what a header cannot hold.
-local function of_session(headers, metadata)
-  for _, name in ipairs(IDENTITY.headers) do headers:remove(name) end
+local function of_session(_, metadata)
   local found, said = {}, metadata:get(SESSION) or {}
   for _, claim in ipairs(IDENTITY.claims) do
     local value = said["x-fig-claim-" .. claim]
@@ -80,6 +79,11 @@ end
 
 local function refusal(handle)
   local headers, asked, metadata = handle:headers(), handle:filterContext(), handle:streamInfo():dynamicMetadata()
+  for _, name in ipairs(IDENTITY.headers or {}) do headers:remove(name) end
+  if is_preflight(headers) then
+    metadata:set(MARK, "allowed", true)
+    return nil
+  end
   local values, unknown = (IDENTITY.headers and of_session or of_token)(headers, metadata)
   if not values then return unknown end
   if not may(values, asked) then return refused("403", insufficient(asked)) end

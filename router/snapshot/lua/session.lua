@@ -39,6 +39,11 @@ end
 function envoy_on_request(handle)
   local headers, context = handle:headers(), handle:filterContext()
   handle:streamInfo():dynamicMetadata():set("fig", "method", headers:get(":method"))
+  if is_preflight(headers) then
+    handle:streamInfo():dynamicMetadata():set("fig", "preflight", true)
+    handle:respond({ [":status"] = "200" }, "")
+    return
+  end
   local cookie, value = pairs_of(headers:get("cookie"), context:get("cookie"))
   if not value or value == "" then
     handle:respond({ [":status"] = "401" }, "")
@@ -95,6 +100,7 @@ end
 function envoy_on_response(handle)
   local headers, context = handle:headers(), handle:filterContext()
   local status = headers:get(":status")
+  if status == "200" and handle:streamInfo():dynamicMetadata():get("fig").preflight then return end
   if status ~= "200" then return refuse(handle, refused_as(status)) end
   local found, instead = claims_of(headers, context)
   if not found then return refuse(handle, instead) end

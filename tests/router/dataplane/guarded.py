@@ -114,6 +114,8 @@ def guarded(folder: Path, environment: Mapping[str, str] | None = None) -> Itera
         }
         router = stack.enter_context(running_router(folder / "node", ESTATE, environment=given))
         yield World(router, legacy, portal, api, key, keys / "jwks.json")
+        # A script that fails lets its request go on: none may.
+        assert "[lua]" not in (folder / "node" / "logs" / "envoy.log").read_text()
 
 
 def no_session(_seen: Seen) -> Reply:

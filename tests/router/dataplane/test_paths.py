@@ -26,6 +26,7 @@ USER = ("X-User", "alice")
 ODD = (
     *("/books//7", "/books/./7", "/books/../admin", "/books/..", "/books/..;/x", "/books/%2e%2e/x", "/books/a%2Fb"),
     *("/books/a\\b", "/books/%5c", "/books/%00", "/books/%zz", "/books/%4", "/books/%"),
+    *("/books/%61", "/books/%5A", "/books/%30", "/books/%2d", "/books/%5F", "/books/%7E"),
 )
 PLAIN = (
     "/books",
@@ -34,6 +35,7 @@ PLAIN = (
     "/books/a.b",
     "/books/...",
     "/books/%20x",
+    "/books/%40%5B%60%7B%3A%2C%C3%A9",
     "/books/x?next=//a/../b%2F",
     "/books;v=1",
 )
@@ -106,6 +108,7 @@ def test_a_strict_entry_refuses_odd_paths_that_no_route_takes(sides: tuple[Stand
     with running_router(tmp_path, ESTATE, environment=ports) as running:
         assert running.request("/x/../admin").status == 400
         assert running.request("//books").status == 400
+        assert running.request("/%62ooks").status == 400
         assert running.request("/x?a=//").status == 200
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from router.node import traffic
+
 from .guarded import World, guarded, header_of
 from .harness import eventually
 from .standins import Reply
@@ -219,6 +221,17 @@ def test_refusals_are_counted_by_route(world: World) -> None:
     eventually(lambda: world.refused("any", 401) == before[0] + 1)
     eventually(lambda: world.refused("scoped", 403) == before[1] + 1)
     assert (world.refused("any", 401), world.refused("any", 403)) == (before[0] + 1, before[2])
+
+
+def test_what_is_refused_is_no_evidence(world: World) -> None:
+    """A moving route's counters have the requests that a side answered, and none that its identity refused."""
+    world.router.shift(any=5_000)
+    for number in range(20):
+        assert world.router.request("/any/1", [("X-Key", str(number))]).status == 401
+        assert world.router.request("/any/1", [("X-Key", str(number)), *bearer(world.key.token())]).status == 200
+    counted = traffic.parse(world.router.admin("/stats?format=prometheus&filter=fig.requests").decode())["any"]
+    assert sum(side["requests"] for side in counted.values()) == 20
+    assert all(side["by_status"].keys() == {"200"} for side in counted.values())
 
 
 def test_preflights_need_no_token(world: World) -> None:
