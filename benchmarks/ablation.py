@@ -110,22 +110,17 @@ def _unfiltered(files: Files) -> None:
     manager(files)["access_log"][1].pop("filter", None)
 
 
-def _faults(*, fallbacks: str | None = None) -> Edit:
-    """The counter of faults left out, or with another filter of fallbacks: `never`, or a CEL expression."""
+def _faults(*, fallbacks: bool) -> Edit:
+    """The counter of faults left out, or its fallbacks alone, which a CEL expression finds."""
 
     def edit(files: Files) -> None:
         logs = manager(files)["access_log"]
-        place = next(
-            i for i, one in enumerate(logs) if one["typed_config"].get("stats_scope") == {"prefix": "fig.faults"}
-        )
-        if fallbacks is None:
+        scopes = [one["typed_config"].get("stats_scope", {}).get("prefix") for one in logs]
+        place = scopes.index("fig.faults")
+        if fallbacks:
             del logs[place]
-            return
-        some = logs[place]["filter"]["or_filter"]["filters"]
-        last = some.pop()["and_filter"]["filters"][-1]
-        if fallbacks != "never":
-            last["extension_filter"]["typed_config"]["expression"] = fallbacks
-            some.append(last)
+        else:
+            del logs[place]["filter"]["or_filter"]["filters"][-1]
 
     return edit
 
@@ -231,9 +226,8 @@ EDITS: dict[str, Edit] = {
     "without both": _loggers(),
     "counters without a histogram": _counters(histograms=[]),
     "counters without their filter": _unfiltered,
-    "without the faults": _faults(),
-    "faults without fallbacks": _faults(fallbacks="never"),
-    "faults, fallbacks by the number of tries": _faults(fallbacks="upstream.request_attempt_count > 1u"),
+    "without the faults": _faults(fallbacks=True),
+    "faults without fallbacks": _faults(fallbacks=False),
     "log as text of the same fields": _as_text,
     "log with one field": _one_field,
     "log without %CEL%": _field(fallback=None),

@@ -20,10 +20,14 @@ REQUESTS = "requests"
 CALLS = "calls"
 STATUS_TAG = "http.response.status_code"
 FELL_BACK = (
+    "upstream.request_attempt_count > 1u && "
     "xds.cluster_metadata.filter_metadata['fig']['side'] == 'lambda' && "
     "xds.upstream_host_metadata.filter_metadata['fig']['side'] == 'legacy'"
 )
-"""The CEL expression of a request that legacy answered for Lambda."""
+"""The CEL expression of a request that legacy answered for Lambda.
+
+The number of tries comes first: it is all that a request costs which went well, and metadata are dear in CEL.
+"""
 
 FLAGS = {
     "UO": "overload",  # over a limit on connections or requests of an upstream
@@ -54,8 +58,7 @@ def request_counter() -> Json:
         [
             {"response_flag_filter": {"flags": list(FLAGS)}},
             counters.all_of([counters.status_is(_LEAST_STATUS, "GE"), refused]),
-            # Only where a weight is above zero, which a look into the metadata tells, is the expression's cost paid.
-            counters.all_of([_weighed(), counters.expression(FELL_BACK)]),
+            counters.expression(FELL_BACK),
         ]
     )
     tags = {
@@ -77,7 +80,3 @@ def call_counter() -> Json:
     }
     failed = counters.noted(["answer", "failed"], {"bool_match": True})
     return counters.counting(counters.passing(SCOPE), [counters.counter(CALLS, tags)], only=failed)
-
-
-def _weighed() -> Json:
-    return counters.noted(["request", "weight"], {"double_match": {"range": {"start": 1, "end": 10_001}}})

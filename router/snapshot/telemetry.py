@@ -27,14 +27,15 @@ _ATTRIBUTES = {
     shared.ROUTE_ATTRIBUTE: "%ROUTE_NAME%",
     shared.SIDE_ATTRIBUTE: "%UPSTREAM_METADATA(fig:side)%",
     shared.ASSIGNED_ATTRIBUTE: "%METADATA(CLUSTER:fig:side)%",
-    shared.UPSTREAM_ATTRIBUTE: "%UPSTREAM_METADATA(fig:service)%",
     shared.WEIGHT_ATTRIBUTE: "%DYNAMIC_METADATA(fig:request:weight)%",
     shared.FALLBACK_ATTRIBUTE: f"%CEL({FELL_BACK} ? 'legacy' : {_NO_VALUE})%",
-    "http.request.method": "%REQ(:METHOD)%",
     "url.path": "%PATH(NQ:ORIG_OR_PATH)%",
 }
+"""What a span and a log record both say. Each value costs a request about 1 % of what it costs without telemetry."""
+_SPANNED = {**_ATTRIBUTES, shared.UPSTREAM_ATTRIBUTE: "%UPSTREAM_METADATA(fig:service)%"}
 _LOGGED = {
     **_ATTRIBUTES,
+    "http.request.method": "%REQ(:METHOD)%",
     "http.response.status_code": "%RESPONSE_CODE%",
     "http.request.body.size": "%BYTES_RECEIVED%",
     "http.response.body.size": "%BYTES_SENT%",
@@ -169,7 +170,7 @@ _SPANS: Json = {
     "upstream_operation": "%UPSTREAM_METADATA(fig:side)% %UPSTREAM_METADATA(fig:service)%",
     "max_path_tag_length": 0,
     "custom_tags": [
-        *_tags(_ATTRIBUTES),
+        *_tags(_SPANNED),
         {"tag": shared.ROLE_ATTRIBUTE, "literal": {"value": shared.ROLE_PRIMARY}},
     ],
 }

@@ -24,8 +24,8 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   restore_path(headers)
-  local role = headers:get("x-fig-shadow") and "shadow" or "primary"
-  local asked = { method = headers:get(":method"), route = headers:get("x-fig-route"), role = role }
+  local asked = { method = headers:get(":method"), route = headers:get("x-fig-route") }
+  if headers:get("x-fig-shadow") then asked.role = "shadow" end
   handle:streamInfo():dynamicMetadata():set("fig", "asked", asked)
 end
 
@@ -69,7 +69,8 @@ function envoy_on_response(handle)
   local method = (known.asked or {}).method
   local version = headers:get("x-amz-executed-version")
   strip(headers)
-  local answer = { outcome = outcome, reason = reason or "none", version = version or "none", failed = reason ~= nil }
+  local answer = { outcome = outcome, reason = reason or "none", version = version or "none" }
+  if reason then answer.failed = true end
   metadata:set("fig", "answer", answer)
   local safe = SAFE[method]
   if outcome == "not_run" or (safe and reason) then headers:add("x-fig-replay", reason) end

@@ -194,7 +194,6 @@ def test_every_request_is_logged(world: World) -> None:
         "fig.route": "by-header",
         "fig.side": "lambda",
         "fig.assigned": "lambda",
-        "fig.upstream": "books",
         "fig.weight": "10000",
         "fig.flags": "-",
         "fig.request_id": "log-1",
@@ -217,7 +216,7 @@ def test_a_request_that_nobody_takes_is_told_too(world: World) -> None:
     assert answer.status == 508
     record = world.receiver.record("loop-1")
     assert record.attributes["http.response.status_code"] == "508"
-    assert not {"fig.side", "fig.assigned", "fig.upstream", "fig.fallback"} & record.attributes.keys()
+    assert not {"fig.side", "fig.assigned", "fig.fallback"} & record.attributes.keys()
     assert world.receiver.trace("loop-1", 1)
 
 

@@ -16,6 +16,7 @@ from router.estate import (
     Route,
     Sticky,
     StickyKind,
+    Telemetry,
     WithoutKey,
 )
 from router.snapshot.compiler import compile_estate
@@ -25,7 +26,12 @@ from router.weight import Weight
 
 
 def snapshot(
-    ports: tuple[int, int, int], *, routes: tuple[str, ...] = ("books",), service: str = "shop", **weights: int
+    ports: tuple[int, int, int],
+    *,
+    routes: tuple[str, ...] = ("books",),
+    service: str = "shop",
+    telemetry: Telemetry | None = None,
+    **weights: int,
 ) -> Snapshot:
     """A snapshot whose routes `/<name>` go to the legacy service and to the candidate `new`.
 
@@ -43,6 +49,7 @@ def estate(ports: tuple[int, int, int], *, routes: tuple[str, ...] = ("books",),
         legacy=(LegacyService(name=service, endpoints=(Endpoint("127.0.0.1", legacy),)),),
         candidates=(HttpUpstream(name="new", endpoints=(Endpoint("127.0.0.1", candidate),), timeout_seconds=2.0),),
         routes=tuple(_two_sided(name, service) for name in routes),
+        telemetry=telemetry,
     )
 
 
