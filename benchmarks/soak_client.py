@@ -21,7 +21,10 @@ _POSTS = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request and what came of it; times of the monotonic clock, `fault` empty when it was answered well."""
+    """One request and what came of it; times of the monotonic clock, `fault` empty when it was answered well.
+
+    `assigned` and `answered` are sides: the user's, and whose answer it was.
+    """
 
     id: str
     route: str
@@ -31,6 +34,7 @@ class Sent:
     ended: float
     node: int
     assigned: str
+    answered: str
     fault: str
 
 
@@ -179,7 +183,9 @@ class Users:
             if connection is None or not connection.usable:
                 connection = await self._vip.connect()
             if connection is None:
-                self.sent.append(Sent(str(number), "", 0, "", time.monotonic(), time.monotonic(), -1, "", "no node"))
+                self.sent.append(
+                    Sent(str(number), "", 0, "", time.monotonic(), time.monotonic(), -1, "", "", "no node")
+                )
                 continue
             await self._request(connection, number)
             if self._random.random() < _SHORT:
@@ -204,10 +210,11 @@ class Users:
         length = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
         path = "/h/books" if route == "by-header" else "/c/books"
         head = f"{method} {path} HTTP/1.1\r\nHost: shop.example\r\n{known}\r\nX-Soak-Id: {name}\r\n{length}\r\n"
-        began, assigned, fault = time.monotonic(), "", ""
+        began, assigned, answered, fault = time.monotonic(), "", "", ""
         try:
             answer, _body = await connection.ask(head.encode() + body)
             assigned = header(answer, b"x-fig-assigned").decode()
+            answered = header(answer, b"x-fig-side").decode()
             status = answer[9:12].decode()
             fault = "" if status == "200" else f"status {status}"
         except TimeoutError:
@@ -216,7 +223,8 @@ class Users:
         except OSError:
             fault = "connection lost"
         place = self.place(route, user)
-        return Sent(name, route, place, method, began, time.monotonic(), connection.node, assigned, fault)
+        ended = time.monotonic()
+        return Sent(name, route, place, method, began, ended, connection.node, assigned, answered, fault)
 
 
 def _key(user: int) -> str:

@@ -67,6 +67,7 @@ functions:
     handler: app.handler
     code: code
     concurrency: {concurrency}
+    aliases: {{live: "1"}}
 """
 
 

@@ -36,8 +36,8 @@ def run_inside(script: str) -> None:
         return
     missing = [name for name in ("unshare", "nsenter", "ip") if shutil.which(name) is None]
     if missing:
-        msg = f"{', '.join(missing)} not found: apt-get install util-linux iproute2"
-        raise SystemExit(msg)
+        message = f"{', '.join(missing)} not found: apt-get install util-linux iproute2"
+        raise SystemExit(message)
     way = next(
         (one for one in _WAYS if not subprocess.run([*one, "true"], check=False, capture_output=True).returncode), None
     )

@@ -72,13 +72,17 @@ def _figures(run: Run) -> list[str]:
     failed = [one for one in run.sent if one.fault]
     causes = collections.Counter(cause(one, run.faults) for one in failed)
     took = sorted(one.ended - one.began for one in run.sent)
-    sides = collections.Counter(one.assigned for one in run.sent if one.assigned)
+    assigned = collections.Counter(one.assigned for one in run.sent)
+    answered = collections.Counter(one.answered for one in run.sent)
+    fallbacks = sum(one.assigned == "lambda" and one.answered == "legacy" for one in run.sent)
     confirmed = sum(shift.ended < math.inf for shift in run.shifts)
     return [
         "| figure | value |",
         "|---|---:|",
         f"| requests sent in {run.took:.0f} s | {len(run.sent):,} ({len(run.sent) / run.took:,.0f}/s) |",
-        f"| of them assigned to legacy / to Lambda | {sides['legacy']:,} / {sides['lambda']:,} |",
+        f"| of them assigned to legacy / to Lambda | {assigned['legacy']:,} / {assigned['lambda']:,} |",
+        f"| answered by legacy / by Lambda | {answered['legacy']:,} / {answered['lambda']:,} |",
+        f"| answered by legacy because Lambda failed | {fallbacks:,} |",
         f"| failed | {len(failed):,} |",
         *(f"| … {text} | {count:,} |" for text, count in causes.most_common()),
         f"| run twice (POST) | {run_twice(run.sent, run.journals):,} |",

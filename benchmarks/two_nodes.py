@@ -165,7 +165,7 @@ class Measurement:
         return {
             "requests": len(sent),
             "by_node": [sum(one.node == node for one in sent) for node in (0, 1)],
-            "by_side": dict(collections.Counter(one.assigned for one in sent if one.assigned)),
+            "answered": dict(collections.Counter(one.answered for one in sent if one.answered)),
             "failed": dict(collections.Counter(one.fault for one in sent if one.fault)),
             "bounced": len(bounced(sent, self.shifts)),
             "shifts": len(self.shifts),
