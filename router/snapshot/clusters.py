@@ -3,15 +3,11 @@
 Legacy services, candidates' inner hops, composites (Lambda, then legacy), and what is behind the inner hops.
 """
 
-from collections.abc import Iterable, Mapping
-
-from ..estate import Candidate, Endpoint, Estate, Health, LambdaFunction, LegacyService, Tls
-from ..hosts import is_ip
-from . import affinity, connections, identities, names, telemetry
-from .proto import UNLIMITED, Json, extension, seconds, socket_address
+from ..estate import Candidate, Estate, Health, LambdaFunction, LegacyService
+from . import affinity, connections, endpoints, identities, names, telemetry
+from .proto import UNLIMITED, Json, extension, seconds
 from .retries import TRIES
 
-SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt"
 INNER_BUFFER_BYTES = 8 * 1024 * 1024
 """What the inner hop may buffer of one request or answer.
 
@@ -33,16 +29,6 @@ _BAD_ANSWERS = {"consecutive_5xx": 5, "enforcing_consecutive_5xx": 100, "enforci
 # A 5xx of a plain HTTP upstream may be the application's own: only what never was an answer ejects it.
 _BAD_CONNECTIONS = {"split_external_local_origin_errors": True, "consecutive_local_origin_failure": 5}
 
-# Envoy keeps the last addresses while a look-up fails.
-_BY_NAME = {
-    "type": "STRICT_DNS",
-    "respect_dns_ttl": True,
-    "dns_refresh_rate": "5s",  # for answers without a time to live
-    "dns_failure_refresh_rate": {"base_interval": "1s", "max_interval": "5s"},
-    "dns_jitter": "0.5s",
-    "dns_lookup_family": "V4_PREFERRED",
-}
-
 
 def clusters(estate: Estate) -> list[Json]:
     """Every cluster of the estate, by name."""
@@ -58,12 +44,12 @@ def clusters(estate: Estate) -> list[Json]:
 def _legacy(service: LegacyService, estate: Estate) -> Json:
     name = names.legacy_cluster(service.name)
     return {
-        **_cluster(name, service.endpoints, _legacy_facts(service), service.connect_timeout_seconds),
+        **endpoints.cluster(name, service.endpoints, _legacy_facts(service), service.connect_timeout_seconds),
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
         "metadata": {"filter_metadata": {"fig": {"side": "legacy"}}},
         **connections.to_legacy(service),
         **affinity.load_balancing(affinity.of(service, estate.routes)),
-        **_tls(service.tls),
+        **endpoints.tls(service.tls),
         **_health(service.health),
     }
 
@@ -76,17 +62,13 @@ def _inner_hop(candidate: Candidate) -> Json:
         "server_listener_name": names.INNER_FUNCTIONS if is_function else names.INNER_UPSTREAMS,
         "endpoint_id": candidate.name,
     }
+    hop = endpoints.endpoint({"address": {"envoy_internal_address": listener}}, {"side": "lambda"})
     return {
         "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
         "per_connection_buffer_limit_bytes": 2 * INNER_BUFFER_BYTES,
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [
-                {"lb_endpoints": [_endpoint({"address": {"envoy_internal_address": listener}}, {"side": "lambda"})]},
-            ],
-        },
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [hop]}]},
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
         "metadata": {"filter_metadata": {"fig": {"side": "lambda", "candidate": candidate.name}}},
         **connections.inner(),
@@ -113,11 +95,11 @@ def _composite(candidate: str, legacy: str) -> Json:
 def _upstream(candidate: Candidate) -> Json:
     name = names.upstream_cluster(candidate.name)
     is_function = isinstance(candidate, LambdaFunction)
-    endpoints = (candidate.endpoint,) if isinstance(candidate, LambdaFunction) else candidate.endpoints
+    hosts = (candidate.endpoint,) if isinstance(candidate, LambdaFunction) else candidate.endpoints
     limits = {**_NO_LIMITS, "max_requests": candidate.max_concurrency or UNLIMITED}
     gateway = {"com.amazonaws.lambda": {"egress_gateway": True}} if is_function else {}
     return {
-        **_cluster(name, endpoints, {"side": "lambda"}, candidate.connect_timeout_seconds),
+        **endpoints.cluster(name, hosts, {"side": "lambda"}, candidate.connect_timeout_seconds),
         "per_connection_buffer_limit_bytes": INNER_BUFFER_BYTES,
         "circuit_breakers": {"thresholds": [limits]},
         "metadata": {"filter_metadata": {"fig": {"side": "lambda"}, **gateway}},
@@ -126,7 +108,7 @@ def _upstream(candidate: Candidate) -> Json:
             idle_seconds=_API_IDLE_SECONDS if is_function else _IDLE_SECONDS,
             connect_seconds=candidate.connect_timeout_seconds,
         ),
-        **_tls(candidate.tls),
+        **endpoints.tls(candidate.tls),
         **(_health(candidate.health) if not isinstance(candidate, LambdaFunction) else {}),
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},  # with no host left, legacy answers
     }
@@ -135,46 +117,6 @@ def _upstream(candidate: Candidate) -> Json:
 def _legacy_facts(service: LegacyService) -> dict[str, str]:
     """What loggers may say of each of the service's endpoints."""
     return {"side": "legacy", "service": service.name, "connections": service.connections.value}
-
-
-def _cluster(name: str, endpoints: Iterable[Endpoint], facts: Mapping[str, str], connect_seconds: float) -> Json:
-    hosts = tuple(endpoints)
-    numeric = all(is_ip(endpoint.host) for endpoint in hosts)
-    return {
-        "name": name,
-        "connect_timeout": seconds(connect_seconds),
-        **({"type": "STATIC"} if numeric else _BY_NAME),
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [_endpoint({"address": socket_address(one)}, facts) for one in hosts]}],
-        },
-    }
-
-
-def _endpoint(endpoint: Json, facts: Mapping[str, str]) -> Json:
-    return {"endpoint": endpoint, "metadata": {"filter_metadata": {"fig": dict(facts)}}}
-
-
-def _tls(tls: Tls | None) -> Json:
-    if tls is None:
-        return {}
-    validation = {
-        "trusted_ca": {"filename": tls.ca_file or SYSTEM_CA_FILE},
-        "match_typed_subject_alt_names": [_subject_name(tls.name)],
-    }
-    context = extension(
-        "transport_sockets.tls.v3.UpstreamTlsContext",
-        sni=tls.name,
-        common_tls_context={
-            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
-            "validation_context": validation,
-        },
-    )
-    return {"transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": context}}
-
-
-def _subject_name(name: str) -> Json:
-    return {"san_type": "IP_ADDRESS" if is_ip(name) else "DNS", "matcher": {"exact": name}}
 
 
 def _health(health: Health | None) -> Json:
