@@ -28,6 +28,7 @@ from .report import InForce, Problems, Refusal, render
 from .serving import Serving
 from .state_directory import StateDirectory
 from .supervisor import EnvoyState, Supervisor
+from .tls_watch import TlsWatch
 from .traffic import read_traffic
 from .watch import Watch
 
@@ -49,6 +50,7 @@ class Agent:
         serving: Serving,
         problems: Problems,
         aws: AwsWatch,
+        tls: TlsWatch,
         check_clock: bool,
         find_control: Callable[[], Address | None],
         say: Callable[[str], None],
@@ -61,6 +63,7 @@ class Agent:
         self._serving = serving
         self._problems = problems
         self._aws = aws
+        self._tls = tls
         self._check_clock = check_clock
         self._find_control = find_control
         self._say = say
@@ -89,6 +92,7 @@ class Agent:
             tasks.create_task(self._report())
             tasks.create_task(self._tick())
             tasks.create_task(self._aws.run(self._envoy_runs, check_clock=self._check_clock))
+            tasks.create_task(self._tls.run())
             tasks.create_task(self._see_that_envoy_answers())
 
     def renew(self, why: str) -> None:
@@ -103,6 +107,7 @@ class Agent:
             ready = await self._serving.prepare()
             serving = self._serving.serving
             await self._aws.ready(serving.digest if serving else None, envoy_runs=False)
+            await self._ready_for_tls(serving)
         except (NodeFailed, OSError) as error:
             self._problems.note("envoy", f"Envoy cannot be started: {error}")
             self._start_failed = True
@@ -114,6 +119,13 @@ class Agent:
             self._notifier.status(text)
         self._poke()
         return ready
+
+    async def _ready_for_tls(self, serving: Manifest | None) -> None:
+        try:
+            await self._tls.ready(serving.digest if serving else "")
+            self._problems.mend("tls")
+        except Rejection as error:
+            self._problems.note("tls", str(error))  # what does not need it is served
 
     def _envoy_runs(self) -> bool:
         return self._supervisor.pid is not None
@@ -265,6 +277,7 @@ class Agent:
             return
         self._serving.wanted = manifest
         await self._weigh()
+        await self._tls.ready(digest)
         found = await validation.problems(self._state.snapshots / digest, self._settings.binary)
         if found:
             raise Rejection("; ".join(found))
@@ -378,5 +391,6 @@ class Agent:
             local_moves=self._serving.pending_moves().values(),
             traffic=self._traffic,
             aws=self._aws.report(),
+            certificates=self._tls.report(),
             at=datetime.now(UTC).isoformat(),
         )

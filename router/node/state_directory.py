@@ -8,6 +8,7 @@ live/{cds,lds,rds,rtds}/current, live/bootstrap.json   what Envoy reads: symlink
 bootstraps/<digest>.json  what the running Envoy was started with
 envoy.pid                 the present Envoy: id and start time; envoy-next.pid and envoy-former.pid while one hands over
 good.json                 snapshots that served, newest first
+tls/<name>.json           certificates, keys and authorities as Envoy reads them, checked by the agent
 log.key                   16 hex digits: the key of the access log's pseudonyms; hosts may share one
 local-moves.jsonl         moves that this host made alone
 """
@@ -22,6 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..snapshot import tls_files
 from .errors import StateBusy
 from .resources import Resource
 
@@ -85,6 +87,11 @@ class StateDirectory:
         return self.root / "bootstraps"
 
     @property
+    def tls(self) -> Path:
+        """Where Envoy's certificates, keys and authorities are."""
+        return self.root / tls_files.FOLDER
+
+    @property
     def agent_lock(self) -> Path:
         """The file that the agent holds; it has the agent's process id in it."""
         return self.root / "agent.lock"
@@ -112,7 +119,7 @@ class StateDirectory:
         The directory is its owner's alone: snapshots name every upstream, and the log every path.
         """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        stored = (self.snapshots, self.weights, self.transition, self.manifests, self.bootstraps)
+        stored = (self.snapshots, self.weights, self.transition, self.manifests, self.bootstraps, self.tls)
         for folder in (*stored, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
         for resource in Resource:

@@ -11,7 +11,7 @@ import orjson
 from ..estate import Estate
 from ..source.normal import estate_json
 from ..weight import LEGACY_ONLY, Weight
-from . import names
+from . import names, tls_files
 from .bootstrap import bootstrap
 from .clusters import clusters
 from .directory import MANIFEST
@@ -37,6 +37,7 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
             "listeners.json": orjson.dumps(resources(_LISTENER, listeners(estate))),
             "routes.json": orjson.dumps(resources(_ROUTES, [route_configuration(estate, weights)])),
             "estate.json": orjson.dumps(estate_json(estate), option=orjson.OPT_SORT_KEYS),
+            tls_files.LIST: orjson.dumps(tls_files.needs(estate)),
         }
     finally:
         if collecting:

@@ -7,11 +7,12 @@ import tempfile
 from pathlib import Path
 
 from ..errors import SnapshotDamaged
+from . import tls_files
 from .manifest import Manifest, Snapshot
 
 MANIFEST = "manifest.json"
 BOOTSTRAP = "bootstrap.json"
-FILES = (BOOTSTRAP, "clusters.json", "listeners.json", "routes.json", "estate.json", MANIFEST)
+FILES = (BOOTSTRAP, "clusters.json", "listeners.json", "routes.json", "estate.json", tls_files.LIST, MANIFEST)
 
 
 def write(snapshot: Snapshot, root: Path) -> Path:

@@ -1,7 +1,7 @@
 """The entry: the listener that the VIP sends to, and what happens to every request before a route is chosen."""
 
 from ..estate import Entry, Estate
-from . import identities, limits, loops, names, strict, vip
+from . import identities, limits, loops, names, strict, tls_files, vip
 from .access_log import access_logs
 from .connections import http1_names
 from .inner_listeners import lua
@@ -56,11 +56,12 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
         http_filters=_filters(estate),
         **({"route_config": routes} if routes is not None else source),
     )
+    tls = estate.entry.tls
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
     return {
         "name": names.ENTRY,
         "address": socket_address(estate.entry.address),
-        "filter_chains": [chain],
+        "filter_chains": [chain | (tls_files.from_clients(tls) if tls else {})],
         **vip.listener_filters(estate.entry),
     }
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import envoy
 
+from router.node.tls_material import needs
 from router.snapshot.compiler import compile_estate
 from router.snapshot.directory import write
 from router.snapshot.manifest import Manifest
@@ -163,8 +164,9 @@ def running_router(  # noqa: PLR0913
         assert old in clusters
         clusters = clusters.replace(old, new)
     (target / "clusters.json").write_text(clusters)
-    for name in ("logs", "weights"):
+    for name in ("logs", "weights", "tls"):
         (folder / name).mkdir()
+    lend_tls(folder, target)
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():
         link(folder / "live" / kind / "current", target / file)
     first = folder / "weights" / "1.json"
@@ -190,6 +192,12 @@ def running_router(  # noqa: PLR0913
         process.kill()
         process.wait(10)
         log.close()
+
+
+def lend_tls(folder: Path, snapshot: Path) -> None:
+    """Give Envoy what the snapshot's TLS needs, as a node does."""
+    for need in needs(snapshot):
+        need.read(folder).store(folder)
 
 
 def link(path: Path, target: Path) -> None:

@@ -31,14 +31,19 @@ def snapshot(
 
     `ports` are those of the entry, of legacy and of the candidate; `weights` are built into the routes.
     """
+    built = estate(ports, routes=routes, service=service)
+    return compile_estate(built, {name: Weight(parts) for name, parts in weights.items()})
+
+
+def estate(ports: tuple[int, int, int], *, routes: tuple[str, ...] = ("books",), service: str = "shop") -> Estate:
+    """The estate of such a snapshot."""
     entry, legacy, candidate = ports
-    estate = Estate(
+    return Estate(
         entry=Entry(address=Endpoint("127.0.0.1", entry), default=service),
         legacy=(LegacyService(name=service, endpoints=(Endpoint("127.0.0.1", legacy),)),),
         candidates=(HttpUpstream(name="new", endpoints=(Endpoint("127.0.0.1", candidate),), timeout_seconds=2.0),),
         routes=tuple(_two_sided(name, service) for name in routes),
     )
-    return compile_estate(estate, {name: Weight(parts) for name, parts in weights.items()})
 
 
 def changed(good: Snapshot, file: str, change: Callable[[Any], Any]) -> Snapshot:
