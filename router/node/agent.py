@@ -31,6 +31,7 @@ from .serving import Serving
 from .shares_watch import SharesWatch
 from .state_directory import StateDirectory
 from .supervisor import EnvoyState, Supervisor
+from .tls_watch import TlsWatch
 from .traffic import read_traffic
 from .watch import Watch
 
@@ -53,6 +54,7 @@ class Agent:
         problems: Problems,
         aws: AwsWatch,
         identities: IdentityWatch,
+        tls: TlsWatch,
         check_clock: bool,
         find_control: Callable[[], Address | None],
         say: Callable[[str], None],
@@ -66,6 +68,7 @@ class Agent:
         self._problems = problems
         self._aws = aws
         self._identities = identities
+        self._tls = tls
         self._check_clock = check_clock
         self._find_control = find_control
         self._say = say
@@ -97,6 +100,7 @@ class Agent:
             tasks.create_task(self._tick())
             tasks.create_task(self._aws.run(self._envoy_runs, check_clock=self._check_clock))
             tasks.create_task(self._identities.run(self._envoy_runs))
+            tasks.create_task(self._tls.run())
             tasks.create_task(self._see_that_envoy_answers())
 
     def renew(self, why: str) -> None:
@@ -113,6 +117,7 @@ class Agent:
             await self._aws.ready(serving.digest if serving else None, envoy_runs=False)
             if serving is not None:
                 await self._identities.ready(serving.digest)
+            await self._ready_for_tls(serving)
         except (NodeFailed, OSError) as error:
             self._problems.note("envoy", f"Envoy cannot be started: {error}")
             self._start_failed = True
@@ -124,6 +129,13 @@ class Agent:
             self._notifier.status(text)
         self._poke()
         return ready
+
+    async def _ready_for_tls(self, serving: Manifest | None) -> None:
+        try:
+            await self._tls.ready(serving.digest if serving else "")
+            self._problems.mend("tls")
+        except Rejection as error:
+            self._problems.note("tls", str(error))  # what does not need it is served
 
     def _envoy_runs(self) -> bool:
         return self._supervisor.pid is not None
@@ -290,6 +302,7 @@ class Agent:
             return
         self._serving.wanted = manifest
         await self._weigh()
+        await self._tls.ready(digest)
         found = await validation.problems(self._state.snapshots / digest, self._settings.binary)
         if found:
             raise Rejection("; ".join(found))
@@ -418,5 +431,6 @@ class Agent:
             counters=self._counters.untold(),
             aws=self._aws.report(),
             shares=self._shares.report(),
+            certificates=self._tls.report(),
             at=datetime.now(UTC).isoformat(),
         )

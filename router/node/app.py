@@ -29,6 +29,7 @@ from .report import Problems
 from .serving import Flip, Serving
 from .state_directory import StateDirectory
 from .supervisor import Supervisor
+from .tls_watch import TlsWatch
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _END_SECONDS = 20.0
@@ -104,6 +105,7 @@ async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, meas
         identities=IdentityWatch(
             state=state, problems=problems, environment=os.environ, serving=lambda: serving.serving
         ),
+        tls=TlsWatch(state=state, envoy=binary, problems=problems, serving=lambda: serving.serving),
         check_clock=settings.check_clock,
         find_control=lambda: find_control(settings.control, os.environ, Path.cwd()),
         say=_say,

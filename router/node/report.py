@@ -1,7 +1,7 @@
 """What a node tells control, each second and at once after every change."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,7 @@ def render(  # noqa: PLR0913 - one argument for each part of the report
     counters: Mapping[str, Any] | None,
     aws: Mapping[str, Any] | None,
     shares: Mapping[str, Any] | None,
+    certificates: Sequence[Mapping[str, Any]],
     at: str,
 ) -> dict[str, Any]:
     """The report as control's API has it."""
@@ -87,5 +88,6 @@ def render(  # noqa: PLR0913 - one argument for each part of the report
         "counters": counters,
         "aws": aws,
         "shares": shares,
+        "certificates": certificates,
         "at": at,
     }

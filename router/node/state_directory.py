@@ -10,6 +10,7 @@ envoy.pid                 the present Envoy: id and start time; envoy-next.pid a
 former-entries.json       where the entry was before, and until when it is served there
 good.json                 snapshots that served, newest first
 identities/               keys that sign claims (written by the agent), keys of token issuers and a socket (by Envoy)
+tls/<name>.json           certificates, keys and authorities as Envoy reads them, checked by the agent
 log.key                   16 hex digits: the key of the access log's pseudonyms; hosts may share one
 local-moves.jsonl         moves that this host made alone
 """
@@ -25,7 +26,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..snapshot import identity_files
+from ..snapshot import identity_files, tls_files
 from .errors import StateBusy
 from .resources import Resource
 
@@ -94,6 +95,11 @@ class StateDirectory:
         return self.root / identity_files.FOLDER
 
     @property
+    def tls(self) -> Path:
+        """Where Envoy's certificates, keys and authorities are."""
+        return self.root / tls_files.FOLDER
+
+    @property
     def agent_lock(self) -> Path:
         """The file that the agent holds; it has the agent's process id in it."""
         return self.root / "agent.lock"
@@ -121,8 +127,8 @@ class StateDirectory:
         The directory is its owner's alone: snapshots name every upstream, and the log every path.
         """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        stored = (self.snapshots, self.weights, self.transition, self.manifests, self.bootstraps, self.identities)
-        for folder in (*stored, self.log.parent):
+        stored = (self.snapshots, self.weights, self.transition, self.manifests, self.bootstraps)
+        for folder in (*stored, self.identities, self.tls, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
         for resource in Resource:
             self.current(resource).parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ sender's way. The origin may, because routes believe it together with the client
 from strangler_fig.names import HEADER_PREFIX, HOPS_HEADER, ORIGIN_HEADER, ORIGIN_LAMBDA
 
 from ..estate import Entry
+from . import strict
 from .entries import CLIENT_ADDRESS_HEADER
 from .proto import Json, address_range, api_type, extension, headers
 
@@ -27,12 +28,12 @@ def inbound_headers(entry: Entry) -> list[Json]:
 
 
 def guarded(entry: Entry, tree: Json, called_back: Json | None) -> Json:
-    """The tree of a virtual host behind what ends loops.
+    """The tree of a virtual host behind what is refused and what ends loops.
 
     What passed routers too often is answered 508. What a function calls back is matched by `called_back`, where there
     is any: functions are the clients of these requests, as X-Forwarded-For and the PROXY protocol say it.
     """
-    steps = [{"predicate": _often(entry), "on_match": {"action": _loop_detected(entry)}}]
+    steps = [strict.step(), {"predicate": _often(entry), "on_match": {"action": _loop_detected(entry)}}]
     if called_back is not None and entry.proxies:
         steps.append({"predicate": _called_back(entry), "on_match": {"matcher": called_back}})
     return {"matcher_list": {"matchers": steps}, "on_no_match": {"matcher": tree}}

@@ -17,6 +17,7 @@ import envoy
 from router.node.identity_watch import IdentityWatch
 from router.node.report import Problems
 from router.node.state_directory import StateDirectory
+from router.node.tls_material import needs
 from router.snapshot.compiler import compile_estate
 from router.snapshot.directory import write
 from router.snapshot.figures import Shares
@@ -171,8 +172,9 @@ def running_router(  # noqa: PLR0913
     snapshot = compile_estate(loaded.estate, settled)
     target = write(snapshot, folder / "snapshots")
     _scale(target, scaled)
-    for name in ("logs", "weights", "identities"):
+    for name in ("logs", "weights", "identities", "tls"):
         (folder / name).mkdir(exist_ok=True)
+    lend_tls(folder, target)
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():
         link(folder / "live" / kind / "current", target / file)
     first = folder / "weights" / "1.json"
@@ -214,6 +216,12 @@ def identities(folder: Path, environment: Mapping[str, str]) -> IdentityWatch:
     """What a node in this state directory does for identities."""
     state = StateDirectory(folder)
     return IdentityWatch(state=state, problems=Problems(), environment=environment, serving=lambda: None)
+
+
+def lend_tls(folder: Path, snapshot: Path) -> None:
+    """Give Envoy what the snapshot's TLS needs, as a node does."""
+    for need in needs(snapshot):
+        need.read(folder).store(folder)
 
 
 def link(path: Path, target: Path) -> None:

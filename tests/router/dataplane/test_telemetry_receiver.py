@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ..authority import Authority
 from .harness import Running, eventually, running_router
 from .otlp import Receiver
 from .standins import Reply, StandIn, echo
-from .test_tls import Authority
 
 ESTATE = """
 version: 1

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from router.estate import (
@@ -37,8 +38,8 @@ def snapshot(
 
     `ports` are those of the entry, of legacy and of the candidate; `weights` are built into the routes.
     """
-    compiled = estate(ports, routes=routes, service=service)
-    return compile_estate(compiled, {name: Weight(parts) for name, parts in weights.items()})
+    built = replace(estate(ports, routes=routes, service=service), telemetry=telemetry)
+    return compile_estate(built, {name: Weight(parts) for name, parts in weights.items()})
 
 
 def estate(ports: tuple[int, int, int], *, routes: tuple[str, ...] = ("books",), service: str = "shop") -> Estate:
@@ -49,7 +50,6 @@ def estate(ports: tuple[int, int, int], *, routes: tuple[str, ...] = ("books",),
         legacy=(LegacyService(name=service, endpoints=(Endpoint("127.0.0.1", legacy),)),),
         candidates=(HttpUpstream(name="new", endpoints=(Endpoint("127.0.0.1", candidate),), timeout_seconds=2.0),),
         routes=tuple(_two_sided(name, service) for name in routes),
-        telemetry=telemetry,
     )
 
 
