@@ -3,9 +3,13 @@
 Rates are per second at peak, durations in seconds, sizes in bytes, memory in MB of 1,024 KB as Lambda counts it.
 """
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..addresses.block import Block
+from .network import NetworkPath, Way
+from .on_premises import Database, Legacy, Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,8 @@ class FunctionDemand:
     once (at most 1,024, as an environment has so many sockets). `new_connections_per_request`: how many connections
     to on-premises a request opens (0 where environments keep theirs). `azs` empty: all of the demand's.
     `database_sessions`: (database, sessions per environment). `reserved` None: no reserved concurrency. `ingress`: what
-    a request and its answer weigh between VIP and Lambda API; `egress`: what it exchanges with on-premises.
+    a request and its answer weigh between VIP and Lambda API; `egress`: what it exchanges with on-premises. `services`:
+    what it calls there beside databases; `way`: how it gets there.
     """
 
     name: str
@@ -50,6 +55,8 @@ class FunctionDemand:
     azs: tuple[str, ...] = ()
     reserved: int | None = None
     database_sessions: tuple[tuple[str, int], ...] = ()
+    services: tuple[str, ...] = ()
+    way: Way = Way.ENDPOINT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +83,54 @@ class Spaces:
     hub: tuple[Block, ...]
     ipv6: bool = False
     ipv6_parent: Block | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustZone:
+    """Functions that share security groups. `sets` > 1: the functions are spread over so many sets of them.
+
+    `security_groups`: how many are in a set.
+    """
+
+    name: str
+    sets: int = 1
+    security_groups: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Where it runs. `concurrency` None: the limit of the catalogue. `lost_azs`: how many zones may fail at once."""
+
+    azs: tuple[str, ...]
+    region: str | None = None
+    concurrency: int | None = None
+    lost_azs: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """All that a demand file says, in order of names, whose references have been checked."""
+
+    account: Account
+    functions: tuple[FunctionDemand, ...]
+    zones: tuple[TrustZone, ...]
+    spaces: Spaces
+    growth: Growth = field(default_factory=Growth)
+    path: NetworkPath = field(default_factory=NetworkPath)
+    databases: tuple[Database, ...] = ()
+    services: tuple[Service, ...] = ()
+    legacy: tuple[Legacy, ...] = ()
+
+    @property
+    def azs(self) -> tuple[str, ...]:
+        """The Availability Zones that subnets are made in."""
+        return self.account.azs
+
+    @functools.cached_property
+    def zone_of(self) -> Mapping[str, TrustZone]:
+        """The trust zones by name."""
+        return {zone.name: zone for zone in self.zones}
+
+    def azs_of(self, function: FunctionDemand) -> tuple[str, ...]:
+        """The zones that a function has subnets in."""
+        return function.azs or self.account.azs
