@@ -73,9 +73,7 @@ class Block:
     def halves(self) -> tuple["Block", "Block"]:
         """Its two halves. Raises `ValueError` for a single address."""
         half = self.size >> 1
-        return Block(self.version, self.first, self.prefix + 1), Block(
-            self.version, self.first + half, self.prefix + 1
-        )
+        return Block(self.version, self.first, self.prefix + 1), Block(self.version, self.first + half, self.prefix + 1)
 
     def to_network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         """The standard library's value for it."""

@@ -92,8 +92,14 @@ class _Reader:
         texts = {name: self._text(entry[name], ("limits", key, name)) for name in _ENTRY_KEYS[1:] if name in entry}
         if value is None or None in texts.values():
             return None
-        own = {"source": f"{self.document.at('limits', key)}", "as_of": before.as_of, "note": before.note}
-        return dataclasses.replace(before, value=value, overridden=True, **{**own, **texts})
+        return dataclasses.replace(
+            before,
+            value=value,
+            as_of=texts.get("as_of") or before.as_of,
+            source=texts.get("source") or str(self.document.at("limits", key)),
+            note=texts.get("note") or before.note,
+            overridden=True,
+        )
 
     def _value(self, before: Limit, given: Any, place: tuple[str, ...]) -> float | None:
         is_number = isinstance(given, (int, float)) and not isinstance(given, bool) and math.isfinite(given)
@@ -116,7 +122,9 @@ class _Reader:
             self._fault(SHAPE, f"{place[-1]} must be text", *place)
             return None
         if place[-1] == "as_of" and not _DATE.fullmatch(text):
-            self._fault(DATE, f"{text!r} is not a date", *place, hint="write a year, a month or a day, as in 2026-11-25")
+            self._fault(
+                DATE, f"{text!r} is not a date", *place, hint="write a year, a month or a day, as in 2026-11-25"
+            )
             return None
         return text
 
