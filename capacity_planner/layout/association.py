@@ -8,20 +8,20 @@ from collections.abc import Iterable
 
 from ..addresses.block import Block
 
-TEN = Block.of("10.0.0.0/8")
+_TEN = Block.of("10.0.0.0/8")
 TEN_ZERO = Block.of("10.0.0.0/16")
 _TEN_ZERO_AND_ONE = Block.of("10.0.0.0/15")
 _TWELVE = Block.of("172.16.0.0/12")
 _DEFAULT_VPC = Block.of("172.31.0.0/16")
 _SIXTEEN = Block.of("192.168.0.0/16")
 _BENCHMARK = Block.of("198.19.0.0/16")
-_PRIVATE = (TEN, _TWELVE, _SIXTEEN)
+_PRIVATE = (_TEN, _TWELVE, _SIXTEEN)
 
 # what a VPC has a block in -> what it may not add
 _RESTRICTIONS: tuple[tuple[Block, tuple[Block, ...]], ...] = (
-    (TEN, (_TWELVE, _SIXTEEN, _BENCHMARK)),
-    (_TWELVE, (TEN, _SIXTEEN, _DEFAULT_VPC, _BENCHMARK)),
-    (_SIXTEEN, (TEN, _TWELVE, _BENCHMARK)),
+    (_TEN, (_TWELVE, _SIXTEEN, _BENCHMARK)),
+    (_TWELVE, (_TEN, _SIXTEEN, _DEFAULT_VPC, _BENCHMARK)),
+    (_SIXTEEN, (_TEN, _TWELVE, _BENCHMARK)),
     (_BENCHMARK, _PRIVATE),
 )
 
@@ -43,16 +43,17 @@ def refusal(associated: Iterable[Block], candidate: Block) -> str | None:
     for block in associated:
         if block.overlaps(candidate):
             return f"{candidate} overlaps {block} of the same VPC"
-        area = next((area for area, _ in _RESTRICTIONS if area.overlaps(block)), None)
-        if area is None:
-            banned: tuple[Block, ...] = (*_PRIVATE, _BENCHMARK)
-            area_name = f"{block} (neither RFC 1918 nor 198.19.0.0/16)"
-        else:
-            banned = next(banned for held, banned in _RESTRICTIONS if held == area)
-            area_name = str(area)
-        hit = next((one for one in banned if one.overlaps(candidate)), None)
+        hit = next((one for one in _banned_by(block) if one.overlaps(candidate)), None)
         if hit is not None:
-            return f"a VPC with a block in {area_name} cannot add one from {hit}"
-        if _TEN_ZERO_AND_ONE.overlaps(block) and TEN_ZERO.overlaps(candidate):
-            return f"a VPC with a block in {_TEN_ZERO_AND_ONE} cannot add one from {TEN_ZERO}"
+            return f"a VPC with the block {block} cannot add one from {hit}"
     return None
+
+
+def banned(associated: Iterable[Block]) -> tuple[Block, ...]:
+    """The areas from which a VPC with these blocks may not take a further one."""
+    return tuple(sorted({area for block in associated for area in _banned_by(block)}))
+
+
+def _banned_by(block: Block) -> tuple[Block, ...]:
+    found = next((areas for held, areas in _RESTRICTIONS if held.overlaps(block)), (*_PRIVATE, _BENCHMARK))
+    return (*found, TEN_ZERO) if _TEN_ZERO_AND_ONE.overlaps(block) else found

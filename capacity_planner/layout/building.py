@@ -16,6 +16,8 @@ _LONGEST = 28
 _SHORTEST = 16
 _BITS = 32
 
+_Family = tuple[Purpose, str, str]  # of a spot: purpose, zone, AZ
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
@@ -37,9 +39,23 @@ class Need:
         return self.spot.purpose is not Purpose.ATTACHMENTS
 
     @property
+    def block_prefix(self) -> int:
+        """The prefix of a new block for it; below 16 no subnet is so large."""
+        return self.prefix or prefix_for(self.addresses)
+
+    @property
     def size(self) -> int:
         """The addresses of a new block for it, its reserve included."""
-        return (2 if self.keeps_reserve else 1) << (_BITS - (self.prefix or prefix_for(self.addresses)))
+        return (2 if self.keeps_reserve else 1) << (_BITS - self.block_prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unplaced:
+    """What of a need has no place in a VPC, and why. `is_for_addresses`: more addresses would help."""
+
+    need: Need
+    is_for_addresses: bool
+    reason: str
 
 
 def prefix_for(addresses: int) -> int:
@@ -78,7 +94,7 @@ class Building:
         self.kind = kind
         self.way = way
         self.ranges: list[Range] = []
-        self.segments: dict[Spot, Segment] = {}
+        self.segments: dict[_Family, tuple[Segment, ...]] = {}
         self.pools: dict[bool, Pool] = {}
         self.zones: tuple[Zone, ...] = ()
         self.strangers: tuple[Block, ...] = ()
@@ -97,7 +113,7 @@ class Building:
         one.strangers = tuple(stranger for stranger in strangers if any(cidr.overlaps(stranger) for cidr in vpc.cidrs))
         one.ipv6 = vpc.ipv6
         for segment in vpc.segments:
-            one.segments[segment.spot] = replace(segment, uses=(), extent=one._without_strangers(segment))
+            one._put(replace(segment, uses=(), extent=one._without_strangers(segment)))
         one._fill_pools()
         return one
 
@@ -122,45 +138,56 @@ class Building:
     @property
     def subnets(self) -> int:
         """How many subnets there are."""
-        return sum(len(segment.extent.parts) for segment in self.segments.values())
+        return sum(len(segment.extent.parts) for segment in self.all_segments())
+
+    def all_segments(self) -> list[Segment]:
+        """Every segment, in the order of listings."""
+        return sorted((one for family in self.segments.values() for one in family), key=lambda one: one.spot.order)
+
+    def at(self, spot: Spot) -> tuple[Segment, ...]:
+        """The segments that a spot has, the first first."""
+        return self.segments.get(_family(spot), ())
 
     def associate(self, ranges: Iterable[Range]) -> None:
         """Make `ranges` the VPC's: a longer list, or the same with one that grew."""
         self.ranges = list(ranges)
         self._fill_pools()
 
-    def at(self, spot: Spot) -> list[Segment]:
-        """The segments of a spot, the first first."""
-        family = (segment for place, segment in self.segments.items() if replace(place, number=1) == spot)
-        return sorted(family, key=lambda segment: segment.spot.number)
-
-    def place(self, need: Need) -> str | None:
-        """Give a need its addresses; None, or why there is no room (some of it may be placed by then)."""
+    def place(self, need: Need) -> Unplaced | None:
+        """Give a need its addresses; None, or why it has no place (some of it may have one by then)."""
         while True:
             mine = self.at(need.spot)
-            short = need.addresses - sum(usable(segment.extent) for segment in mine)
-            if mine and short <= 0:
+            missing = self.missing(need)
+            if missing is None:
                 self._assign(mine, need.uses)
                 return None
             if self.subnets >= self.most_subnets:
-                return f"{self.name} has {self.subnets} subnets, and {self.most_subnets} is the limit"
+                reason = f"{self.name} has {self.subnets} subnets, and {self.most_subnets} is the limit"
+                return Unplaced(need=missing, is_for_addresses=False, reason=reason)
             if any(self._double(segment) for segment in mine):
                 continue
             number = mine[-1].spot.number + 1 if mine else 1
-            prefix = need.prefix or prefix_for(short)
-            if not self._add(replace(need.spot, number=number), prefix, need):
-                return f"{self.name} has no free block of /{max(prefix, 0)} for {need.spot}"
+            if not self._add(replace(missing, spot=replace(need.spot, number=number))):
+                reason = f"{self.name} has no free block for {missing.addresses:,} addresses of {need.spot}"
+                return Unplaced(need=missing, is_for_addresses=True, reason=reason)
+
+    def missing(self, need: Need) -> Need | None:
+        """What of a need its segments do not hold yet; None where they hold all of it."""
+        mine = self.at(need.spot)
+        short = need.addresses - sum(usable(segment.extent) for segment in mine)
+        if not mine:
+            return need
+        return replace(need, uses=(Use(what="the rest", addresses=short),)) if short > 0 else None
 
     def settle(self) -> None:
         """Give each used segment that has no reserve one, where its neighbour is free."""
-        for spot in sorted(self.segments, key=lambda spot: spot.order):
-            segment = self.segments[spot]
-            if segment.extent.reserve is None and segment.uses and spot.purpose is not Purpose.ATTACHMENTS:
-                self.segments[spot] = replace(segment, extent=self._reserved(segment.extent))
+        for segment in self.all_segments():
+            if segment.extent.reserve is None and segment.uses and segment.spot.purpose is not Purpose.ATTACHMENTS:
+                self._put(replace(segment, extent=self._reserved(segment.extent)))
 
     def freeze(self, *, dual_stack: bool) -> Vpc:
         """The VPC."""
-        segments = sorted(self.segments.values(), key=lambda segment: segment.spot.order)
+        segments = self.all_segments()
         pool = Pool.of(self.cidrs, self._taken()) if self.ranges else None
         had_ipv6 = any(segment.ipv6_indices for segment in segments)
         return Vpc(
@@ -184,7 +211,13 @@ class Building:
         }
 
     def _taken(self) -> list[Block]:
-        return [*(segment.extent.whole for segment in self.segments.values()), *self.strangers]
+        return [*(segment.extent.whole for segment in self.all_segments()), *self.strangers]
+
+    def _put(self, segment: Segment) -> None:
+        """Note a segment: a new one, or in place of what it was."""
+        others = [one for one in self.at(segment.spot) if one.spot.number != segment.spot.number]
+        family = sorted([*others, segment], key=lambda one: one.spot.number)
+        self.segments[_family(segment.spot)] = tuple(family)
 
     def _without_strangers(self, segment: Segment) -> Extent:
         extent = segment.extent
@@ -209,21 +242,22 @@ class Building:
         extent = segment.extent if segment.extent.reserve else self._reserved(segment.extent)
         if extent.reserve is None:
             return False
-        self.segments[segment.spot] = replace(segment, extent=self._reserved(extent.doubled()))
+        self._put(replace(segment, extent=self._reserved(extent.doubled())))
         return True
 
-    def _add(self, spot: Spot, prefix: int, need: Need) -> bool:
+    def _add(self, need: Need) -> bool:
         pool = self.pools.get(need.is_routable)
+        prefix = need.block_prefix
         if pool is None or prefix < _SHORTEST:
             return False
         pair = pool.allocate_pair(prefix) if need.keeps_reserve else None
         block, reserve = pair or (pool.allocate(prefix), None)
         if block is None:
             return False
-        self.segments[spot] = Segment(spot=spot, extent=Extent.new(block, reserve))
+        self._put(Segment(spot=need.spot, extent=Extent.new(block, reserve)))
         return True
 
-    def _assign(self, mine: list[Segment], uses: tuple[Use, ...]) -> None:
+    def _assign(self, mine: tuple[Segment, ...], uses: tuple[Use, ...]) -> None:
         """Note what each segment is for: the first ones are filled first."""
         rest = [(use.what, use.addresses) for use in uses]
         for segment in mine:
@@ -236,7 +270,11 @@ class Building:
                 space -= fit
                 if addresses > fit:
                     rest.insert(0, (what, addresses - fit))
-            self.segments[segment.spot] = replace(segment, uses=tuple(here))
+            self._put(replace(segment, uses=tuple(here)))
+
+
+def _family(spot: Spot) -> _Family:
+    return spot.purpose, spot.zone, spot.az
 
 
 def _numbered(segments: list[Segment]) -> Iterator[Segment]:

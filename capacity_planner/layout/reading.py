@@ -43,6 +43,7 @@ VALUE = "PL105"
 CONTRADICTION = "PL106"
 
 _HINT = "a plan is written by `fig cidr plan` alone: take the file from version control, or plan again without it"
+_UPGRADE = "upgrade fig: pip install --upgrade 'strangler-fig[planner]'"
 
 _Path = tuple[str | int, ...]
 
@@ -107,7 +108,9 @@ class _Reader:
             return
         if isinstance(version, int) and version > document.VERSION:
             message = f"the plan has version {version}, and this fig reads version {document.VERSION}"
-            self._refuse(VERSION, message, "version", hint="upgrade fig: pip install --upgrade 'strangler-fig[planner]'")
+            self._refuse(
+                VERSION, message, "version", hint="upgrade fig: pip install --upgrade 'strangler-fig[planner]'"
+            )
         self._refuse(VERSION, f"{version!r} is no version of a plan", "version", hint=_HINT)
 
     def _shape(self, data: dict[str, Any]) -> PlanShape:
@@ -187,9 +190,7 @@ class _Reader:
             indices = ()
         parts = [subnet.cidr for subnet in shape.subnets]
         return Segment(
-            spot=Spot(
-                purpose=Purpose(shape.purpose), zone=shape.zone or "", az=shape.az, number=shape.number or 1
-            ),
+            spot=Spot(purpose=Purpose(shape.purpose), zone=shape.zone or "", az=shape.az, number=shape.number or 1),
             extent=self._extent(shape.block, parts, shape.reserve, path),
             uses=tuple(Use(what=use.what, addresses=use.addresses) for use in shape.uses),
             ipv6_indices=indices,

@@ -1,5 +1,6 @@
 """What must hold in every plan, whoever wrote it: names once, segments inside their VPC, and no address given twice."""
 
+import itertools
 from collections.abc import Iterator
 
 from ..addresses.block import Block
@@ -19,6 +20,10 @@ def contradictions(plan: Plan) -> Iterator[_Found]:
             yield ("vpcs", place, "name"), f"a second VPC with the name {vpc.name!r}"
         names.add(vpc.name)
         yield from _of_vpc(vpc, ("vpcs", place))
+    routable = sorted(one.extent.whole for vpc in plan.vpcs for one in vpc.ranges if one.is_routable)
+    for before, block in itertools.pairwise(routable):
+        if before.overlaps(block):
+            yield ("vpcs",), f"{block} overlaps {before}, and both are routable (reserves counted)"
     yield from _of_functions(plan)
 
 
@@ -39,11 +44,11 @@ def _of_vpc(vpc: Vpc, path: tuple[str | int, ...]) -> Iterator[_Found]:
             yield here, "its ipv6_index is another subnet's"
         indices |= set(segment.ipv6_indices)
     taken.sort(key=lambda one: (one[0].version, one[0].first))
-    for (before, _), (block, place) in zip(taken, taken[1:], strict=False):
+    for (before, _), (block, place) in itertools.pairwise(taken):
         if before.overlaps(block):
             yield (*path, "segments", place), f"{block} overlaps {before} (reserves counted)"
     ranges = sorted(one.extent.whole for one in vpc.ranges)
-    for before, block in zip(ranges, ranges[1:], strict=False):
+    for before, block in itertools.pairwise(ranges):
         if before.overlaps(block):
             yield (*path, "ranges"), f"{block} overlaps {before} (reserves counted)"
 

@@ -131,7 +131,8 @@ class Range:
 class Room:
     """What is free in a block or in several: addresses, the shortest prefix still to be had, and fragmentation.
 
-    `largest` None: nothing is free. `fragmentation` is the share of the free addresses outside the largest free block.
+    `largest` None: nothing is free. `fragmentation`: by what share the largest free block falls short of the largest
+    that so many free addresses could be.
     """
 
     addresses: int
@@ -254,7 +255,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The whole layout. `inputs`: the digests of what it was made from, by name; `growth`: the factor at the horizon."""
+    """The whole layout.
+
+    `inputs`: the digests of what it was made from, by name; `growth`: the factor at the horizon of so many years.
+    """
 
     as_of: str
     model: Model
