@@ -147,7 +147,9 @@ def _pretty(value: Any) -> str:
 def _lines(value: Any, depth: int) -> Iterator[str]:
     """JSON in which whatever fits stands on one line, so that a plan is read and reviewed row by row."""
     flat = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, (dict, list)) or not value or (depth > 0 and len(flat) + 2 * depth <= _WIDTH):
+    is_row = isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value)
+    fits = is_row or (depth > 0 and len(flat) + 2 * depth <= _WIDTH)
+    if not isinstance(value, (dict, list)) or not value or fits:
         yield flat
         return
     opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")

@@ -26,30 +26,17 @@ _BITS = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortfall:
-    """A block that no parent could give: `wanted` is its prefix, `free` and `largest` what the parents have left.
+    """What a VPC lacks, in words. `lacking`: so many addresses in one block; 0 where more of them would not help.
 
-    `reason`: what else stands against it, as the table of associations.
+    `function`: the one that fits in no VPC.
     """
 
     vpc: str
     is_routable: bool
-    wanted: int
-    parents: tuple[Block, ...]
-    free: int
-    largest: int | None
-    reason: str = ""
-
-    def __str__(self) -> str:
-        size = 1 << (_BITS - self.wanted)
-        has = 0 if self.largest is None else 1 << (_BITS - self.largest)
-        parents = ", ".join(map(str, self.parents)) or "no parent"
-        best = "nothing is free" if self.largest is None else f"the largest free block is a /{self.largest} ({has:,})"
-        by = f": {size - has:,} addresses too few" if has < size else ""
-        reason = f"; {self.reason}" if self.reason else ""
-        return (
-            f"{self.vpc} needs a /{self.wanted} ({size:,} addresses) in {parents}, "
-            f"of which {self.free:,} are free; {best}{by}{reason}"
-        )
+    message: str
+    lacking: int = 0
+    function: str = ""
+    is_ipv6: bool = False
 
 
 class Grounds:
@@ -162,15 +149,18 @@ class Grounds:
 
     def _shortfall(self, building: Building, needs: Sequence[Need], reason: str = "") -> Shortfall:
         is_routable = needs[0].is_routable
+        wanted = range_prefix(needs)
+        size = 1 << (_BITS - wanted)
         room = room_in(self._pools.get(is_routable))
+        has = 0 if room.largest is None else 1 << (_BITS - room.largest)
+        parents = ", ".join(map(str, self._spaces.hub if is_routable else self._spaces.spoke)) or "no parent at all"
+        best = f"the largest free block is a /{room.largest} ({has:,})" if has else "nothing is free"
+        why = reason or (f"{size - has:,} addresses too few" if has < size else "AWS would refuse the free ones")
         return Shortfall(
             vpc=building.name,
             is_routable=is_routable,
-            wanted=range_prefix(needs),
-            parents=self._spaces.hub if is_routable else self._spaces.spoke,
-            free=room.addresses,
-            largest=room.largest,
-            reason=reason,
+            message=f"{building.name} needs a /{wanted} ({size:,} addresses) from {parents}: {best}, {why}",
+            lacking=max(0, size - has),
         )
 
 

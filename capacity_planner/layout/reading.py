@@ -13,6 +13,7 @@ from strangler_fig.documents import Document, read_yaml
 from strangler_fig.shapes import shape_diagnostics
 
 from ..addresses.block import Block
+from ..interfaces import Model
 from . import document
 from .extent import Extent
 from .shapes import PlanShape, RoomShape, SegmentShape, SpaceShape, VpcShape, known_keys
@@ -21,7 +22,6 @@ from .values import (
     Figure,
     FunctionPlace,
     Kind,
-    Model,
     Plan,
     Purpose,
     Range,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..addresses.block import Block
+from ..interfaces import Model
 from .extent import Extent
 
 
@@ -17,13 +18,6 @@ class Kind(enum.Enum):
 
     HUB = "hub"
     SPOKE = "spoke"
-
-
-class Model(enum.Enum):
-    """How ENIs are counted: as Lambda makes them today, or by the formula of 2019 (old plans)."""
-
-    HYPERPLANE = "hyperplane"
-    LEGACY_2019 = "legacy-2019"
 
 
 class Purpose(enum.Enum):
