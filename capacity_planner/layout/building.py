@@ -82,7 +82,7 @@ def room_in(pool: Pool | None) -> Room:
     return Room(
         addresses=pool.free_addresses,
         largest=pool.largest.prefix,
-        fragmentation=pool.fragmentation,
+        fragmentation=round(pool.fragmentation, 4),
     )
 
 
@@ -197,6 +197,7 @@ class Building:
             ranges=tuple(self.ranges),
             segments=tuple(_numbered(segments)) if dual_stack or had_ipv6 else tuple(segments),
             room=room_in(pool),
+            others=tuple(sorted(set(self.strangers))),
             zones=self.zones,
             is_dual_stack=dual_stack or had_ipv6,
             ipv6=self.ipv6,

@@ -36,7 +36,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "model": plan.model.value,
         **({"region": plan.region} if plan.region else {}),
         "azs": list(plan.azs),
-        "growth": {"years": plan.years, "factor": round(plan.growth, 6)},
+        "growth": {"years": plan.years, "factor": plan.growth},
         "savings": {
             "used": plan.savings.used,
             "reserved": plan.savings.reserved,
@@ -63,7 +63,7 @@ def _space(space: Space) -> dict[str, Any]:
 
 def _room(room: Room) -> dict[str, Any]:
     largest = {} if room.largest is None else {"largest": f"/{room.largest}"}
-    return {"addresses": room.addresses, **largest, "fragmentation": round(room.fragmentation, 4)}
+    return {"addresses": room.addresses, **largest, "fragmentation": room.fragmentation}
 
 
 def _vpc(vpc: Vpc) -> dict[str, Any]:
@@ -75,6 +75,7 @@ def _vpc(vpc: Vpc) -> dict[str, Any]:
         "ranges": [_range(one) for one in vpc.ranges],
         **({"dual_stack": True} if vpc.is_dual_stack else {}),
         **({"ipv6": str(vpc.ipv6)} if vpc.ipv6 else {}),
+        **({"others": [str(block) for block in vpc.others]} if vpc.others else {}),
         "free": _room(vpc.room),
         **({"zones": [_zone(zone) for zone in vpc.zones]} if vpc.zones else {}),
         "segments": [_segment(vpc, segment) for segment in vpc.segments],

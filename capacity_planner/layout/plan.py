@@ -185,7 +185,7 @@ class _Layout:
             model=self.request.model,
             region=demand.account.region or "",
             azs=demand.azs,
-            growth=growth.factor,
+            growth=round(growth.factor, 6),
             years=growth.years,
             vpcs=vpcs,
             functions=placed.functions(self.needs),

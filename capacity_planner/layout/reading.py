@@ -178,6 +178,7 @@ class _Reader:
                 self._segment(segment, (*path, "segments", place)) for place, segment in enumerate(shape.segments)
             ),
             zones=tuple(Zone(**zone.model_dump()) for zone in shape.zones),
+            others=tuple(self._block(one, (*path, "others", place)) for place, one in enumerate(shape.others)),
             room=_room(shape.free),
             is_dual_stack=bool(shape.dual_stack),
             ipv6=self._block(shape.ipv6, (*path, "ipv6")) if shape.ipv6 else None,

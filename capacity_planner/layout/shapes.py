@@ -89,6 +89,7 @@ class VpcShape(_Shape):
     ranges: Annotated[list[RangeShape], Field(min_length=1)]
     dual_stack: Literal[True] | None = None
     ipv6: str | None = None
+    others: list[str] = []
     free: RoomShape
     zones: list[ZoneShape] = []
     segments: list[SegmentShape]

@@ -30,6 +30,10 @@ def contradictions(plan: Plan) -> Iterator[_Found]:
 def _of_vpc(vpc: Vpc, path: tuple[str | int, ...]) -> Iterator[_Found]:
     seen: set[str] = set()
     taken: list[tuple[Block, int]] = []
+    blocks = [segment.extent.block for segment in vpc.segments]
+    for place, other in enumerate(vpc.others):
+        if any(block.overlaps(other) for block in blocks):
+            yield (*path, "others", place), f"{other} overlaps a segment"
     indices: set[int] = set()
     for place, segment in enumerate(vpc.segments):
         here = (*path, "segments", place)

@@ -138,7 +138,8 @@ class Room:
 class Vpc:
     """One VPC: its ranges in the order of association (the first part of the first is the primary block).
 
-    `way` is how its functions reach on-premises; empty for the hub. `room`: what no segment or reserve of it takes.
+    `way` is how its functions reach on-premises; empty for the hub. `others`: blocks inside it that somebody else made.
+    `room`: what neither segments nor reserves nor others take.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Vpc:
     segments: tuple[Segment, ...]
     room: Room
     way: str = ""
+    others: tuple[Block, ...] = ()
     zones: tuple[Zone, ...] = ()
     is_dual_stack: bool = False
     ipv6: Block | None = None
