@@ -116,7 +116,9 @@ class _Reader:
             self._fault(SHAPE, f"{place[-1]} must be text", *place)
             return None
         if place[-1] == "as_of" and not _DATE.fullmatch(text):
-            self._fault(DATE, f"{text!r} is not a date", *place, hint="write a year, a month or a day, as in 2026-11-25")
+            self._fault(
+                DATE, f"{text!r} is not a date", *place, hint="write a year, a month or a day, as in 2026-11-25"
+            )
             return None
         return text
 
