@@ -42,3 +42,8 @@ def number(value: float) -> str:
         return f"{value:,.0f}"
     decimals = 1 if abs(value) >= 10 else 3  # noqa: PLR2004
     return f"{value:,.{decimals}f}".rstrip("0").rstrip(".")
+
+
+def count(many: int, noun: str) -> str:
+    """So many of something: `1 zone`, `3 zones`."""
+    return f"{many:,} {noun}{'' if many == 1 else 's'}"

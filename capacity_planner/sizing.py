@@ -1,23 +1,19 @@
 """From one workload to addresses: how large each subnet and the VPC must be, at the median and when all is slow.
 
 The arithmetic itself is part of the answer: `lines` of `label = expression = result`. Several functions are sized
-together by `spoke_needs`.
+together by `spoke`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .arithmetic import up
 from .concurrency import Concurrency, concurrency, ramp_seconds
-from .demand.values import Demand
 from .interfaces import (
     Model,
     addresses_for,
-    enis_by_az,
     hyperplane_enis,
     legacy_enis,
     live,
-    subnet_loads,
 )
 from .limits.values import Limits
 
@@ -164,34 +160,3 @@ def _blocks(subnets: int, prefix: int, limits: Limits) -> int:
     """How many blocks of the largest size a VPC needs for so many subnets."""
     each = 1 << (prefix - limits["subnet_prefix_shortest"].whole)
     return up(subnets / each)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubnetNeed:
-    """What the functions need in one Availability Zone: ENIs (a lower bound) and addresses for them."""
-
-    az: str
-    enis: int
-    addresses: int
-
-
-def spoke_needs(demand: Demand, limits: Limits, *, factor: float = 1.0) -> tuple[SubnetNeed, ...]:
-    """What all functions of a demand need in each zone, with its worst losses, when all is as slow as its tail.
-
-    `factor` multiplies the rates: `demand.growth.factor` sizes for the horizon.
-    """
-    environments = [
-        (one, concurrency(one.rate * factor, one.durations.p99, limits).environments) for one in demand.functions
-    ]
-    worst = _larger(
-        enis_by_az(subnet_loads(demand, environments, lost, limits)) for lost in (0, demand.account.lost_azs)
-    )
-    return tuple(SubnetNeed(az=az, enis=enis, addresses=addresses_for(enis, limits)) for az, enis in worst.items())
-
-
-def _larger(counts: Iterable[dict[str, int]]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for one in counts:
-        for az, count in one.items():
-            found[az] = max(count, found.get(az, 0))
-    return dict(sorted(found.items()))

@@ -17,9 +17,10 @@ that fits. Everything is deterministic: ties go to the lowest address.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from .block import Block
+from .spans import gaps, outermost, pieces
 
 
 class Pool:
@@ -50,13 +51,13 @@ class Pool:
 
         For many blocks, of which no `Block` was made.
         """
-        outermost = _outermost(parents)
+        whole = outermost(parents)
         free: dict[int, list[int]] = {}
-        bits = outermost[0].bits
-        for first, end in gaps(outermost, spans):
+        bits = whole[0].bits
+        for first, end in gaps(whole, spans):
             for start, prefix in pieces(first, end, bits):
                 free.setdefault(prefix, []).append(start)
-        return cls(outermost, free)
+        return cls(whole, free)
 
     def copy(self) -> "Pool":
         """Another pool with the same parents and the same free blocks, to try something on."""
@@ -216,50 +217,3 @@ class Pool:
         del firsts[bisect_left(firsts, first)]
         if not firsts:
             del self._free[prefix]
-
-
-def gaps(parents: Iterable[Block], spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """What `spans` leave free in each parent, as (first, end), in order of address; never across two parents.
-
-    Both come sorted and of one IP version, parents disjoint; spans may overlap each other and reach out of a parent.
-    """
-    rest = iter(spans)
-    span = next(rest, None)
-    cursor = 0  # every address below it is used, or before the parent
-    for parent in parents:
-        cursor = max(cursor, parent.first)
-        end = parent.end
-        while span is not None and span[0] < end:
-            if span[0] > cursor:
-                yield cursor, span[0]
-            cursor = max(cursor, span[1])
-            if cursor >= end:
-                break
-            span = next(rest, None)
-        if cursor < end:
-            yield cursor, end
-
-
-def pieces(first: int, end: int, bits: int) -> Iterator[tuple[int, int]]:
-    """The fewest blocks that make up the addresses from `first` to before `end`: (first address, length)."""
-    while first < end:
-        size = (first & -first) or (1 << bits)
-        if size > end - first:
-            size = 1 << ((end - first).bit_length() - 1)
-        yield first, bits + 1 - size.bit_length()
-        first += size
-
-
-def _outermost(parents: Iterable[Block]) -> tuple[Block, ...]:
-    """The parents in order of address, without those that lie inside another. Raises `ValueError`."""
-    kept: list[Block] = []
-    for parent in sorted(parents):
-        if kept and parent.version != kept[0].version:
-            message = f"parents of both IP versions: {kept[0]} and {parent}"
-            raise ValueError(message)
-        if not kept or parent.first >= kept[-1].end:
-            kept.append(parent)
-    if not kept:
-        message = "a pool needs a parent"
-        raise ValueError(message)
-    return tuple(kept)

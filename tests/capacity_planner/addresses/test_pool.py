@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity_planner.addresses.block import Block
-from capacity_planner.addresses.pool import Pool, pieces
+from capacity_planner.addresses.pool import Pool
+from capacity_planner.addresses.spans import pieces
 
 from .blocks import SPACE, SPACE6, addresses, blocks_inside
 
