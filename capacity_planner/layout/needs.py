@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..arithmetic import up
-from ..concurrency import concurrency
 from ..demand.network import Way
 from ..demand.values import Demand, FunctionDemand
-from ..interfaces import Model, addresses_for, legacy_enis_exact, subnet_loads, worst_az
+from ..interfaces import Model, addresses_for, legacy_enis_exact
 from ..limits.values import Limits
+from ..path import evaluate
+from ..spoke import environments_of, subnet_loads, worst_az
 from .building import Need
-from .proxies import proxies_per_az
 from .values import Purpose, Spot, Use
 
 
@@ -40,8 +40,7 @@ class Needs:
         self.model = model
         factor = demand.growth.factor
         self.environments = {
-            one.name: (one, concurrency(one.rate * factor, one.durations.p99, limits).environments)
-            for one in demand.functions
+            one.name: (one, environments_of(one, limits, slow=True, factor=factor)) for one in demand.functions
         }
 
     def of_hub(self) -> tuple[Need, ...]:
@@ -106,7 +105,7 @@ class Needs:
         path = self.demand.path
         rollout = self.limits["rollout_factor"].value
         if any(function.way is Way.ENDPOINT for function in self.demand.functions):
-            count = proxies_per_az(self.demand, self.environments.values(), self.limits)
+            count = self._proxies()
             yield _need(
                 Purpose.PROXIES,
                 az,
@@ -132,6 +131,14 @@ class Needs:
             yield _need(Purpose.NAT, az, {"NAT gateway": path.nat.addresses if path.nat else 1})
         if way is not Way.ENDPOINT:
             yield self._attachment(az)
+
+    def _proxies(self) -> int:
+        """The proxies of each AZ at the horizon; what the demand file says is today's count, and grows with it."""
+        given, factor = self.demand.path.proxies.per_az, self.demand.growth.factor
+        if given is not None:
+            return up(given * factor)
+        needed = evaluate.needs(self.demand, self.limits, factor=factor)
+        return max(needed.proxies_per_az, needed.targets_per_az)
 
     def _load_balancers(self) -> int:
         """Each keeps its addresses; the last to be made must find so many free as AWS wants to choose from."""

@@ -28,33 +28,38 @@ def contradictions(plan: Plan) -> Iterator[_Found]:
 
 
 def _of_vpc(vpc: Vpc, path: tuple[str | int, ...]) -> Iterator[_Found]:
-    seen: set[str] = set()
-    taken: list[tuple[Block, int]] = []
-    blocks = [segment.extent.block for segment in vpc.segments]
-    for place, other in enumerate(vpc.others):
-        if any(block.overlaps(other) for block in blocks):
-            yield (*path, "others", place), f"{other} overlaps a segment"
-    indices: set[int] = set()
+    yield from _names(vpc, path)
+    wholes: list[tuple[Block, int]] = []
     for place, segment in enumerate(vpc.segments):
-        here = (*path, "segments", place)
-        if str(segment.spot) in seen:
-            yield here, f"a second segment {segment.spot}"
-        seen.add(str(segment.spot))
         whole = segment.extent.whole
-        taken.append((whole, place))
+        wholes.append((whole, place))
         if not any(part.holds(whole) for part in vpc.cidrs):
-            yield here, f"{whole} lies in no block of the VPC {vpc.name}"
-        if indices & set(segment.ipv6_indices):
-            yield here, "its ipv6_index is another subnet's"
-        indices |= set(segment.ipv6_indices)
-    taken.sort(key=lambda one: (one[0].version, one[0].first))
-    for (before, _), (block, place) in itertools.pairwise(taken):
+            yield (*path, "segments", place), f"{whole} lies in no block of the VPC {vpc.name}"
+    wholes.sort(key=lambda one: (one[0].version, one[0].first))
+    for (before, _), (block, place) in itertools.pairwise(wholes):
         if before.overlaps(block):
             yield (*path, "segments", place), f"{block} overlaps {before} (reserves counted)"
     ranges = sorted(one.extent.whole for one in vpc.ranges)
     for before, block in itertools.pairwise(ranges):
         if before.overlaps(block):
             yield (*path, "ranges"), f"{block} overlaps {before} (reserves counted)"
+
+
+def _names(vpc: Vpc, path: tuple[str | int, ...]) -> Iterator[_Found]:
+    """What of a VPC's segments has the name or the IPv6 number of another, and which of others' blocks meets one."""
+    seen: set[str] = set()
+    indices: set[int] = set()
+    for place, segment in enumerate(vpc.segments):
+        here = (*path, "segments", place)
+        if str(segment.spot) in seen:
+            yield here, f"a second segment {segment.spot}"
+        if indices & set(segment.ipv6_indices):
+            yield here, "its ipv6_index is another subnet's"
+        seen.add(str(segment.spot))
+        indices |= set(segment.ipv6_indices)
+    for place, other in enumerate(vpc.others):
+        if any(segment.extent.whole.overlaps(other) for segment in vpc.segments):
+            yield (*path, "others", place), f"{other} overlaps a segment"
 
 
 def _of_functions(plan: Plan) -> Iterator[_Found]:

@@ -71,26 +71,26 @@ class _Drawing:
 
     def _head(self) -> Iterator[str]:
         vpc = self.vpc
-        yield ink.text(self.x, self.y + 31, vpc.name, size=20, extra='font-weight="700"')
+        yield ink.text((self.x, self.y + 31), vpc.name, size=20, extra='font-weight="700"')
         at = self.x + ink.width(vpc.name, 20) + 22
         cidrs = ", ".join(str(one.extent.block) for one in vpc.ranges)
-        yield ink.mono(at, self.y + 30, cidrs, size=15)
+        yield ink.mono((at, self.y + 30), cidrs, size=15)
         at += ink.width(cidrs, 15, is_mono=True) + 14
         for words in self._facts():
             wide = ink.width(words, 12) + 18
             yield ink.box(Rectangle(at, self.y + 15, wide, 21), "strip", extra='rx="10.5"')
-            yield ink.text(at + 9, self.y + 30, words, size=12, ink="soft")
+            yield ink.text((at + 9, self.y + 30), words, size=12, ink="soft")
             at += wide + 8
         room = vpc.room
         largest = f", largest /{room.largest}" if room.largest is not None else ""
         words = f"{room.addresses:,} of {sum(block.size for block in vpc.cidrs):,} addresses free{largest}"
-        yield ink.text(self.x + self.width, self.y + 30, words, ink="soft", extra='text-anchor="end"')
+        yield ink.text((self.x + self.width, self.y + 30), words, ink="soft", extra='text-anchor="end"')
         self.y += _HEAD
 
     def _facts(self) -> Iterator[str]:
         vpc = self.vpc
-        routable = {one.is_routable for one in vpc.ranges}
-        yield {(True,): "routable", (False,): "not routable"}.get(tuple(routable), "partly routable")
+        routable = [one.is_routable for one in vpc.ranges]
+        yield "routable" if all(routable) else "partly routable" if any(routable) else "not routable"
         if vpc.is_dual_stack:
             yield "dual-stack"
         if vpc.is_unused:
@@ -127,8 +127,8 @@ class _Drawing:
         yield self._zoom(spot)
 
     def _caption(self, left: str, right: str) -> Iterator[str]:
-        yield ink.mono(self.x, self.y + 13, left, ink="soft")
-        yield ink.text(self.x + self.width, self.y + 13, right, size=12, ink="soft", extra='text-anchor="end"')
+        yield ink.mono((self.x, self.y + 13), left, ink="soft")
+        yield ink.text((self.x + self.width, self.y + 13), right, size=12, ink="soft", extra='text-anchor="end"')
 
     def _zoom(self, spot: Rectangle) -> str:
         """The funnel from a spot on a strip to what is below it."""
@@ -221,15 +221,15 @@ def _lines(at: Rectangle, head: str, blocks: tuple[str, ...], more: tuple[str, .
     if rows > 1:
         heading = ink.fitted(head, 13, room - ink.width(corner, 13) - 6)
         if heading:
-            yield ink.text(x, y, heading, extra='font-weight="600"')
+            yield ink.text((x, y), heading, extra='font-weight="600"')
         if heading or ink.width(corner, 13) <= room:
             extra = 'font-weight="600" text-anchor="end"'
-            yield ink.text(at.right - 6, y, corner, ink="soft", extra=extra)
+            yield ink.text((at.right - 6, y), corner, ink="soft", extra=extra)
         y += 16
-    yield ink.mono(x, y, block)
+    yield ink.mono((x, y), block)
     for words in more[: max(0, rows - 2)]:
         y += 16
-        yield ink.text(x, y, ink.fitted(words, 12, room), size=12, ink="soft")
+        yield ink.text((x, y), ink.fitted(words, 12, room), size=12, ink="soft")
 
 
 def _words(at: Rectangle, word: str, prefix: str, *, halo: bool) -> Iterator[str]:
@@ -245,4 +245,4 @@ def _words(at: Rectangle, word: str, prefix: str, *, halo: bool) -> Iterator[str
             f"{ink.safe(words)}</text>"
         )
     else:
-        yield ink.text(at.x + 10, at.y + 16, words, size=12, ink="soft")
+        yield ink.text((at.x + 10, at.y + 16), words, size=12, ink="soft")

@@ -80,23 +80,18 @@ def box(place: Rectangle, *names: str, extra: str = "", title: str = "") -> str:
     return f"<rect {at} {size} {colour(*names)}{' ' + extra if extra else ''}>{inside}</rect>"
 
 
-def line(x1: float, y1: float, x2: float, y2: float, *, extra: str = "") -> str:
-    """A line."""
-    at = f'x1="{number(x1)}" y1="{number(y1)}" x2="{number(x2)}" y2="{number(y2)}"'
-    return f"<line {at} {colour('line')}{' ' + extra if extra else ''}/>"
-
-
-def text(x: float, y: float, words: str, *, size: float = 13, ink: str = "text", extra: str = "") -> str:
-    """A line of text with its baseline at y."""
+def text(at: tuple[float, float], words: str, *, size: float = 13, ink: str = "text", extra: str = "") -> str:
+    """A line of text whose baseline begins at a point."""
+    x, y = at
     return (
         f'<text x="{number(x)}" y="{number(y)}" font-size="{number(size)}" {colour(ink)}'
         f"{' ' + extra if extra else ''}>{safe(words)}</text>"
     )
 
 
-def mono(x: float, y: float, words: str, *, size: float = 12, ink: str = "text", extra: str = "") -> str:
+def mono(at: tuple[float, float], words: str, *, size: float = 12, ink: str = "text") -> str:
     """A line of addresses."""
-    return text(x, y, words, size=size, ink=ink, extra=f'font-family="{MONO}"{" " + extra if extra else ""}')
+    return text(at, words, size=size, ink=ink, extra=f'font-family="{MONO}"')
 
 
 def width(words: str, size: float, *, is_mono: bool = False) -> float:

@@ -27,10 +27,13 @@ def picture(plan: Plan) -> str:
         y += drawn.height + _BETWEEN
     marks += _legend(plan, y, prefix)
     height = y + 54
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {ink.number(_WIDTH)} {ink.number(height)}" '
+        f'role="img" aria-labelledby="{prefix}-title {prefix}-desc" font-family="{ink.SANS}">'
+    )
     return "\n".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {ink.number(_WIDTH)} {ink.number(height)}" '
-            f'role="img" aria-labelledby="{prefix}-title {prefix}-desc" font-family="{ink.SANS}">',
+            opening,
             f'<title id="{prefix}-title">{ink.safe(_title(plan))}</title>',
             f'<desc id="{prefix}-desc">{ink.safe(_description(plan))}</desc>',
             ink.style(),
@@ -50,10 +53,8 @@ def _title(plan: Plan) -> str:
 def _description(plan: Plan) -> str:
     """The picture in words."""
     saved = plan.savings
-    sentences = [
-        f"The plan takes {saved.used:,} routable addresses and keeps {saved.reserved:,} beside them; "
-        f"one VPC for all would take {saved.one_vpc:,}."
-    ]
+    takes = f"The plan takes {saved.used:,} routable addresses and keeps {saved.reserved:,} beside them"
+    sentences = [f"{takes}; one VPC for all would take {saved.one_vpc:,}."]
     for vpc in plan.vpcs:
         blocks = ", ".join(str(block) for block in vpc.cidrs)
         purposes = sorted({segment.spot.purpose.value for segment in vpc.segments})
@@ -66,15 +67,15 @@ def _description(plan: Plan) -> str:
 
 def _header(plan: Plan) -> Iterator[str]:
     saved, end = plan.savings, _WIDTH - _MARGIN
-    yield ink.text(_MARGIN, 46, _title(plan), size=26, extra='font-weight="700"')
+    yield ink.text((_MARGIN, 46), _title(plan), size=26, extra='font-weight="700"')
     functions = f"{len(plan.functions):,} function{'' if len(plan.functions) == 1 else 's'}"
-    growth = f"{plan.growth:.1f} × today's demand" + (f" ({plan.years:g} years)" if plan.years else "")
+    growth = f"{plan.growth:.1f} times today's demand" + (f" ({plan.years:g} years)" if plan.years else "")
     words = f"{functions} · {len(plan.azs)} AZs · sized for {growth} · ENIs: {plan.model.value}"
-    yield ink.text(_MARGIN, 72, words, size=13, ink="soft")
+    yield ink.text((_MARGIN, 72), words, size=13, ink="soft")
     bold, right = 'font-weight="700" text-anchor="end"', 'text-anchor="end"'
-    yield ink.text(end, 46, f"{saved.used:,} routable addresses", size=22, extra=bold)
+    yield ink.text((end, 46), f"{saved.used:,} routable addresses", size=22, extra=bold)
     words = f"{saved.one_vpc:,} in one VPC · {saved.one_vpc_legacy:,} by the rule of 2019"
-    yield ink.text(end, 72, words, size=13, ink="soft", extra=right)
+    yield ink.text((end, 72), words, size=13, ink="soft", extra=right)
 
 
 def _legend(plan: Plan, y: float, prefix: str) -> Iterator[str]:
@@ -89,19 +90,19 @@ def _legend(plan: Plan, y: float, prefix: str) -> Iterator[str]:
                 f'<line x1="{ink.number(x + 4)}" y1="{ink.number(y + 1)}" x2="{ink.number(x + 4)}" '
                 f'y2="{ink.number(y + 15)}" {deep} stroke-width="6"{dash}/>'
             )
-            yield ink.text(x + 33, y + 13, purpose.value)
+            yield ink.text((x + 33, y + 13), purpose.value)
             x += 33 + ink.width(purpose.value, 13) + 20
     yield ink.box(Rectangle(x, y, 26, 16), "page", "line", extra='stroke-dasharray="4 3"')
-    yield ink.text(x + 33, y + 13, "reserve")
+    yield ink.text((x + 33, y + 13), "reserve")
     x += 33 + ink.width("reserve", 13) + 20
     yield ink.box(Rectangle(x, y, 26, 16), "edge", extra=f'fill="url(#{prefix}-hatch)"')
-    yield ink.text(x + 33, y + 13, "free")
+    yield ink.text((x + 33, y + 13), "free")
     x += 33 + ink.width("free", 13) + 20
     if any(vpc.others for vpc in plan.vpcs) or any(space.others for space in plan.spaces):
         yield ink.box(Rectangle(x, y, 26, 16), "others")
-        yield ink.text(x + 33, y + 13, "others'")
+        yield ink.text((x + 33, y + 13), "others'")
     words = "Area shows addresses: half as large is one bit more of prefix. “2 of 11”: needed of usable addresses."
-    yield ink.text(_MARGIN, y + 38, words, size=12, ink="soft")
+    yield ink.text((_MARGIN, y + 38), words, size=12, ink="soft")
 
 
 def _patterns(prefix: str) -> str:
