@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 
-class Unreadable(ValueError):
+class Unreadable(ValueError):  # noqa: N818 - a finding about what the user named, not an accident
     """A file that cannot be read as text; the message names it and says why."""
 
     def __init__(self, path: Path, reason: str) -> None:

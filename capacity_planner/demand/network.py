@@ -65,7 +65,8 @@ class Proxies:
 
     `per_az` None: as many as are needed. `ports` a proxy may use to one destination, and `time_wait_seconds` until a
     closed one serves again: None for Linux's defaults. `addresses` a proxy has on the side of on-premises.
-    `max_connections` of one proxy to one destination: None for the software's default. `memory_bytes`, `gbps`: of one proxy.
+    `max_connections` of one proxy to one destination: None for the default of its software. `memory_bytes` and `gbps`
+    are those of one proxy.
     """
 
     software: Software = Software.HAPROXY

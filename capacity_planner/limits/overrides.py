@@ -92,8 +92,14 @@ class _Reader:
         texts = {name: self._text(entry[name], ("limits", key, name)) for name in _ENTRY_KEYS[1:] if name in entry}
         if value is None or None in texts.values():
             return None
-        own = {"source": f"{self.document.at('limits', key)}", "as_of": before.as_of, "note": before.note}
-        return dataclasses.replace(before, value=value, overridden=True, **{**own, **texts})
+        return dataclasses.replace(
+            before,
+            value=value,
+            as_of=texts.get("as_of") or before.as_of,
+            source=texts.get("source") or str(self.document.at("limits", key)),
+            note=texts.get("note") or before.note,
+            overridden=True,
+        )
 
     def _value(self, before: Limit, given: Any, place: tuple[str, ...]) -> float | None:
         is_number = isinstance(given, (int, float)) and not isinstance(given, bool) and math.isfinite(given)

@@ -62,7 +62,12 @@ def test_an_account_has_its_own_limits(tmp_path: Path) -> None:
     assert limits["lambda_account_concurrency"].value == 5_000
     assert limits["lambda_account_concurrency"].source == f"{own}:4:31"
     raised = limits["eni_per_vpc"]
-    assert (raised.value, raised.as_of, raised.source, raised.overridden) == (2000, "2026-10-01", "ticket NET-1234", True)
+    assert (raised.value, raised.as_of, raised.source, raised.overridden) == (
+        2000,
+        "2026-10-01",
+        "ticket NET-1234",
+        True,
+    )
     assert limits["eni_connections"] == load()["eni_connections"]
 
 

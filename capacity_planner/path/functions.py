@@ -1,0 +1,106 @@
+"""Lambda's own limits: the account's and a function's concurrency, how fast it scales, what one environment carries."""
+
+from collections.abc import Callable, Iterator
+
+from ..arithmetic import number
+from ..concurrency import concurrency, ramp_seconds
+from ..demand.values import FunctionDemand
+from .loads import Loads, base64_bytes
+from .measure import Basis, Kind, Measure, Over
+from .network import Network
+
+HOP = "Lambda"
+ACCOUNT = Kind("account-concurrency", HOP, "account's concurrency", "environments", Basis.CONCURRENCY, Over.ALL)
+RESERVED_TOTAL = Kind("reserved-concurrency", HOP, "concurrency reserved in all", "environments", Basis.FIXED, Over.ALL)
+RESERVED = Kind(
+    "function-reserved", HOP, "function's reserved concurrency", "environments", Basis.CONCURRENCY, Over.FUNCTION
+)
+SCALING = Kind(
+    "function-scaling", HOP, "scaling from cold, 10 s", "environments", Basis.CONCURRENCY, Over.FUNCTION, refuses=False
+)
+BANDWIDTH = Kind("environment-bandwidth", HOP, "environment's bandwidth", "Mbps", Basis.FIXED, Over.FUNCTION)
+PAYLOAD = Kind("invocation-payload", HOP, "invocation's payload", "bytes", Basis.FIXED, Over.FUNCTION)
+MBPS = 8 / 1e6
+
+
+def measures(loads: Loads, network: Network, factor: float) -> Iterator[Measure]:
+    """Lambda's limits in one case."""
+    yield _account(loads, network)
+    if any(function.reserved is not None for function, _count in loads.environments):
+        yield _reserved_total(loads, network)
+        yield from _reserved(loads, network, factor)
+    yield _scaling(loads, network)
+    yield _worst(loads, network, BANDWIDTH, _environment_mbps)
+    yield _worst(loads, network, PAYLOAD, _payload)
+
+
+def _account(loads: Loads, network: Network) -> Measure:
+    reserved = sum(function.reserved or 0 for function, _count in loads.environments)
+    others = sum(count for function, count in loads.environments if function.reserved is None)
+    limit = network.limits["lambda_account_concurrency"]
+    return Measure(
+        kind=ACCOUNT,
+        subject="",
+        load=reserved + others,
+        capacity=limit.value,
+        limit=limit,
+        load_of=f"{number(others)} in use + {number(reserved)} reserved" if reserved else "",
+    )
+
+
+def _reserved_total(loads: Loads, network: Network) -> Measure:
+    reserved = sum(function.reserved or 0 for function, _count in loads.environments)
+    account, least = network.limit("lambda_account_concurrency"), network.limit("lambda_unreserved_minimum")
+    return Measure(
+        kind=RESERVED_TOTAL,
+        subject="",
+        load=reserved,
+        capacity=account - least,
+        limit=network.limits["lambda_unreserved_minimum"],
+        capacity_of=f"{number(account)} - {number(least)}",
+    )
+
+
+def _reserved(loads: Loads, network: Network, factor: float) -> Iterator[Measure]:
+    """What functions need of their reserved concurrency; beyond it requests are throttled, and legacy answers."""
+    limit = network.limits["lambda_unreserved_minimum"]
+    for function, _count in loads.environments:
+        if function.reserved is None:
+            continue
+        duration = function.durations.p99 if loads.case.slow else function.durations.p50
+        needed = concurrency(function.rate * factor, duration, network.limits).environments
+        yield Measure(kind=RESERVED, subject=function.name, load=needed, capacity=function.reserved, limit=limit)
+
+
+def _scaling(loads: Loads, network: Network) -> Measure:
+    function, count = max(loads.environments, key=lambda one: one[1])
+    limit = network.limits["lambda_scaling_environments"]
+    seconds = ramp_seconds(count, network.limits)
+    return Measure(
+        kind=SCALING,
+        subject=function.name,
+        load=count,
+        capacity=limit.value,
+        limit=limit,
+        load_of=f"{seconds} s from cold",
+    )
+
+
+def _worst(loads: Loads, network: Network, kind: Kind, load_of: Callable[[FunctionDemand, Network], float]) -> Measure:
+    """The function that comes nearest to a limit which every function has for itself."""
+    keys = {BANDWIDTH: "lambda_environment_bandwidth", PAYLOAD: "lambda_payload_bytes"}
+    limit = network.limits[keys[kind]]
+    load, name = max(((load_of(function, network), function.name) for function, _count in loads.environments))
+    return Measure(kind=kind, subject=name, load=load, capacity=limit.value, limit=limit)
+
+
+def _environment_mbps(function: FunctionDemand, network: Network) -> float:
+    ingress, egress = function.ingress, function.egress
+    carried = ingress.request + ingress.response + egress.request + egress.response
+    return carried * (1 + network.limit("wire_overhead")) * MBPS / function.durations.p50
+
+
+def _payload(function: FunctionDemand, network: Network) -> float:
+    share = network.demand.path.ingress.base64_share
+    request = base64_bytes(function.ingress.request, share) + network.limit("event_overhead_bytes")
+    return max(request, base64_bytes(function.ingress.response, share))
