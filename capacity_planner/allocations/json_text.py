@@ -29,19 +29,28 @@ class JsonDocument:
     text: str
     data: Any
     _lines: Lines
-    _seen: dict[int, dict[str | int, int]] = field(default_factory=dict)
+    _seen: dict[int, dict[str | int, tuple[int, int]]] = field(default_factory=dict)
 
     def at(self, *path: str | int) -> Position:
         """The place of the value at `path`, or of its nearest ancestor that exists."""
-        offset = _blank(self.text, 0)
+        return self._lines.at(self._offsets(path)[1])
+
+    def key_at(self, *path: str | int) -> Position:
+        """The place of the key at `path` (of the value, where the last step is not a key)."""
+        return self._lines.at(self._offsets(path)[0])
+
+    def _offsets(self, path: tuple[str | int, ...]) -> tuple[int, int]:
+        """Where the key and the value at `path` stand, or those of its nearest ancestor that exists."""
+        key = value = _blank(self.text, 0)
         for step in path:
-            if offset not in self._seen:
-                self._seen[offset] = {name: value for name, _key, value in _members(self.text, offset)}
-            found = self._seen[offset].get(step)
+            if value not in self._seen:
+                members = _members(self.text, value)
+                self._seen[value] = {name: (name_at, value_at) for name, name_at, value_at in members}
+            found = self._seen[value].get(step)
             if found is None:
                 break
-            offset = found
-        return self._lines.at(offset)
+            key, value = found
+        return key, value
 
 
 def read_json(text: str, *, file: str) -> tuple[JsonDocument | None, tuple[Diagnostic, ...]]:

@@ -52,7 +52,7 @@ def kind_of(purpose: str, vpc: str) -> Kind:
 class Source:
     """A file that rows came from: `place` gives the position of its row with that number. None: no file at all."""
 
-    place: Callable[[int], Position] | None
+    place: Callable[[int], Position | None] | None
     rows: int
 
 
@@ -125,7 +125,7 @@ class Allocations:
 
     @classmethod
     def of(
-        cls, rows: Iterable[Row], *, deployed: bool = False, place: Callable[[int], Position] | None = None
+        cls, rows: Iterable[Row], *, deployed: bool = False, place: Callable[[int], Position | None] | None = None
     ) -> "Allocations":
         """The columns of a few rows."""
         given = tuple(rows)
