@@ -71,9 +71,9 @@ class PathVerdict:
     single_circuit: bool
 
     @property
-    def refused(self) -> bool:
-        """Whether a limit is exceeded in any case."""
-        return any(hop.status is Status.EXCEEDED for hop in self.hops)
+    def exceeded(self) -> tuple[Hop, ...]:
+        """The hops beyond their limit in any case, the worst first."""
+        return tuple(hop for hop in self.hops if hop.status is Status.EXCEEDED)
 
 
 def judge(demand: Demand, limits: Limits, *, factor: float = 1.0) -> PathVerdict:
