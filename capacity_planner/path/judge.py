@@ -1,5 +1,6 @@
 """The verdict on a whole way: every hop in all four cases, the binding limit first, and what would lift it."""
 
+import dataclasses
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +27,10 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
-    """One limit at one place, in all four cases. `worst` is the case in which it comes nearest to its limit."""
+    """One limit at one place, in all four cases. `worst` is the case in which it comes nearest to its limit.
+
+    `changes` would lift the limit, the cheapest first: given where it is near or exceeded, and where it binds.
+    """
 
     kind: Kind
     subject: str
@@ -84,6 +88,8 @@ def judge(demand: Demand, limits: Limits, *, factor: float = 1.0) -> PathVerdict
         for measure in measures(network, case, factor=factor):
             found.setdefault((measure.kind.code, measure.subject), {})[case] = measure
     hops = sorted((_hop(each, network) for each in found.values()), key=_urgency)
+    first = hops[0]
+    hops = [_with_changes(hop, network) if hop is first or hop.status is not Status.OK else hop for hop in hops]
     circuits = demand.path.direct_connect.circuits if demand.path.direct_connect else ()
     return PathVerdict(
         network=network,
@@ -111,8 +117,16 @@ def _hop(each: Mapping[Case, Measure], network: Network) -> Hop:
         measures=each,
         worst=worst,
         status=status,
-        changes=() if status is Status.OK else remedies(reading, network),
+        changes=(),
     )
+
+
+def _with_changes(hop: Hop, network: Network) -> Hop:
+    """The hop with what would lift its limit: to its load where that is beyond it, else to twice its capacity."""
+    reading = hop.reading
+    if hop.status in (Status.OK, Status.TIGHT):
+        reading = dataclasses.replace(reading, load=2 * reading.capacity)
+    return dataclasses.replace(hop, changes=remedies(reading, network))
 
 
 def _urgency(hop: Hop) -> tuple[bool, bool, bool, float, str, str]:

@@ -15,7 +15,7 @@ from ..path.measure import Kind, Measure
 from ..path.network import Network
 from ..path.remedies import remedies
 
-PRECISION = 1e-4
+PRECISION = 1e-6
 """How exact a factor is, relative to itself."""
 _LEAST = 1e-6
 _ROUNDS = 60
