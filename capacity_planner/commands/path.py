@@ -7,7 +7,7 @@ import click
 
 from ..arithmetic import count, number
 from ..path.judge import PathVerdict, judge
-from ..path.report import HEADER, RIGHT, assumed, changes, headline, protections, rests_on, rows, to_json
+from ..path.report import HEADER, RIGHT, assumed, changes, headline, protections, rests_on, rows, sets, to_json
 from ..whatif.sweep import holds_up_to
 from .options import demand_argument, json_option, limits_option, read, table
 
@@ -41,6 +41,7 @@ def _render(demand_file: Path, verdict: PathVerdict, breaks_at: float | None) ->
         f"{demand_file}: {_described(verdict)}",
         *headline(verdict, breaks_at),
         *protections(verdict),
+        *sets(verdict),
         "",
         table(HEADER, rows(verdict), right=RIGHT),
     ]

@@ -14,6 +14,7 @@ from .measure import Basis, Kind, Measure
 from .network import Network
 from .remedies import remedies
 from .reservations import Reservation, reservations
+from .sets import SetsNeeded, sets_needed
 
 
 class Status(enum.Enum):
@@ -64,14 +65,15 @@ class Hop:
 class PathVerdict:
     """All hops, those first that break first; `binding` is the first of them.
 
-    `reservations`: the reserved concurrency that would protect each database. `single_circuit`: nothing carries the
-    traffic when the one circuit is lost.
+    `reservations`: the reserved concurrency that would protect each database. `sets`: of security groups, that each
+    trust zone needs. `single_circuit`: nothing carries the traffic when the one circuit is lost.
     """
 
     network: Network
     hops: tuple[Hop, ...]
     binding: Hop
     reservations: tuple[Reservation, ...]
+    sets: tuple[SetsNeeded, ...]
     single_circuit: bool
 
     @property
@@ -96,6 +98,7 @@ def judge(demand: Demand, limits: Limits, *, factor: float = 1.0) -> PathVerdict
         hops=tuple(hops),
         binding=hops[0],
         reservations=reservations(demand, limits),
+        sets=sets_needed(network),
         single_circuit=len(circuits) == 1,
     )
 

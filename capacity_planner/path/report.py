@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from ..arithmetic import number
+from ..arithmetic import count, number
 from ..demand.values import Growth
 from .case import Case
 from .judge import Hop, PathVerdict, Status
@@ -108,6 +108,16 @@ def protections(verdict: PathVerdict) -> list[str]:
 _MOST_PROTECTIONS = 10
 
 
+def sets(verdict: PathVerdict) -> list[str]:
+    """The trust zones that have too few sets of security groups."""
+    return [
+        f"trust zone {one.trust_zone} needs {count(one.needed, 'set')} of security groups and has {one.has}: "
+        f"DNS packets ask for {one.by_dns}, connections for {one.by_connections}"
+        for one in verdict.sets
+        if one.needed > one.has
+    ][:_MOST_PROTECTIONS]
+
+
 def changes(verdict: PathVerdict) -> list[str]:
     """The cheapest change for each other hop that is exceeded."""
     return [f"{hop.name}: {hop.changes[0]}" for hop in verdict.exceeded[1:] if hop.changes][:_MOST_PROTECTIONS]
@@ -141,6 +151,16 @@ def to_json(verdict: PathVerdict, breaks_at: float | None) -> dict[str, Any]:
             }
             for one in verdict.reservations
         ],
+        "security_group_sets": {
+            one.trust_zone: {
+                "has": one.has,
+                "needed": one.needed,
+                "by_dns_packets": one.by_dns,
+                "by_connections": one.by_connections,
+                "by_new_connections_assumed": one.by_new_connections,
+            }
+            for one in verdict.sets
+        },
         "proxies_per_az": network.proxies_per_az,
         "targets_per_az": network.targets_per_az,
         "single_circuit": verdict.single_circuit,
