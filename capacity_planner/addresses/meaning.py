@@ -23,6 +23,7 @@ _SHOWN = 60
 _LEADING_ZERO = re.compile(r"(?:^|\.)0[0-9]")
 _DOTTED = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+_SEPARATOR = re.compile(r"[,;|\t]")
 _EXAMPLE = "write a block such as 10.0.0.0/24 or 2001:db8::/56"
 
 
@@ -54,6 +55,16 @@ def _with_space(text: str, shown: str) -> Fault | None:
     bare = "".join(text.split()).replace("\u200b", "").replace("\ufeff", "")
     meant = _block(bare) if bare != text else None
     return Fault(NOT_A_BLOCK, f"{shown} has spaces in it", f"write {meant}") if meant else None
+
+
+def _crowded(text: str, shown: str) -> Fault | None:
+    """`10.0.0.0/24;web`: another column, behind a separator that the header has not."""
+    parts = _SEPARATOR.split(text, maxsplit=1)
+    meant = _block(parts[0]) if len(parts) > 1 else None
+    if meant is None:
+        return None
+    hint = f"write {meant} alone; between columns stands what the header has between its own"
+    return Fault(NOT_A_BLOCK, f"{shown} is more than a block of addresses", hint)
 
 
 def _range(text: str, shown: str) -> Fault | None:
@@ -168,6 +179,7 @@ def _block(text: str) -> Block | None:
 _JUDGES: tuple[Callable[[str, str], Fault | None], ...] = (
     _empty,
     _with_space,
+    _crowded,
     _range,
     _netmask,
     _leading_zero,

@@ -47,15 +47,15 @@ def _quota(loads: Loads, network: Network) -> Measure:
 
 def _zone(name: str, zone: ZoneLoad, lost: int, network: Network) -> Iterator[Measure]:
     sets = network.demand.zone_of[name].sets
-    held = _most(zone.connections, lost) / sets
+    held = busiest(zone.connections, lost) / sets
     enis = hyperplane_enis(held, network.limits)
     ports = network.limits["eni_connections"]
     yield Measure(kind=PORTS, subject=name, load=held, capacity=ports.value, limit=ports)
     each = sets * enis
-    opened = max(_most(zone.new_connections, lost) / each, zone.burst / each)
+    opened = max(busiest(zone.new_connections, lost) / each, zone.burst / each)
     new = network.limits["eni_new_connections"]
     yield Measure(kind=NEW, subject=name, load=opened, capacity=new.value, limit=new)
-    packets = _most(zone.dns_packets, lost)
+    packets = busiest(zone.dns_packets, lost)
     dns = network.limits["dns_packets_per_eni"]
     yield Measure(
         kind=DNS,
@@ -67,6 +67,6 @@ def _zone(name: str, zone: ZoneLoad, lost: int, network: Network) -> Iterator[Me
     )
 
 
-def _most(by_azs: dict[tuple[str, ...], float], lost: int) -> float:
+def busiest(by_azs: dict[tuple[str, ...], float], lost: int) -> float:
     """What the busiest zone carries."""
     return max(worst_az(by_azs, lost).values(), default=0.0)
