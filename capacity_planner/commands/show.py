@@ -20,7 +20,7 @@ from ..render.table import table
 from ..render.tfvars import tfvars
 
 UNREADABLE = "PL100"
-NO_VPC = "PL107"
+NO_VPC = "PL106"
 _MOST_BYTES = 64 * 2**20
 
 _FORMATS: dict[str, Callable[[Plan, str], str]] = {

@@ -45,11 +45,11 @@ _FIGURES = (
 class Existing:
     """A block that is in use already.
 
-    `source` says where the list has it, `vpc` and `name` whose it is, where known.
+    `row` is its place in the list that it comes from, `vpc` and `name` say whose it is, where known.
     """
 
     block: Block
-    source: str = ""
+    row: int = 0
     name: str = ""
     vpc: str = ""
 
@@ -132,7 +132,7 @@ class _Layout:
             return Outcome(plan=None, shortfalls=shortfalls)
         return Outcome(
             plan=self._plan(buildings_now, placed, grounds),
-            warnings=tuple(placed.warnings),
+            warnings=(*self._outside(), *placed.warnings),
             reasons={**self.reasons, **placed.reasons},
         )
 
@@ -167,6 +167,15 @@ class _Layout:
                 self.reasons[vpc.name] = f"{one.block} stands in the reserve {extent.reserve}"
                 return replace(held, extent=replace(extent, reserve=None))
         return held
+
+    def _outside(self) -> Iterable[str]:
+        """Blocks of the plan before that lie in none of the parents that the demand names now."""
+        spaces = self.demand.spaces
+        for vpc in self.before:
+            for one in vpc.ranges:
+                kind, parents = ("hub", spaces.hub) if one.is_routable else ("spoke", spaces.spoke)
+                if not any(parent.holds(one.extent.block) for parent in parents):
+                    yield f"{vpc.name} keeps {one.extent.block}, which lies in no parent of spaces.{kind}"
 
     def _new_hub(self) -> Building:
         hub = Building("hub", Kind.HUB)

@@ -66,7 +66,7 @@ def plan(
 
 
 def existing(*texts: str) -> tuple[Existing, ...]:
-    return tuple(Existing(block=Block.of(text), source=f"allocations.csv:{2 + row}") for row, text in enumerate(texts))
+    return tuple(Existing(block=Block.of(text), row=row) for row, text in enumerate(texts))
 
 
 _HUBS = ("10.20.0.0/16", "10.20.0.0/22 10.30.0.0/23", "10.0.0.0/21", "172.16.0.0/21", "192.168.64.0/20")
