@@ -1,9 +1,11 @@
 """`fig cidr plan`: the layout of both VPCs, and what it changes of the plan before."""
 
+import gc
 import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,8 +19,8 @@ from strangler_fig.documents import Document
 from ..allocations.values import Allocations, Kind
 from ..demand.load import MOST_BYTES, UNREADABLE, load_demand
 from ..demand.values import Spaces
-from ..interfaces import Model
 from ..files import Unreadable, read_text
+from ..interfaces import Model
 from ..inventory.load import allocations as load_allocations
 from ..layout import document
 from ..layout.difference import Difference, difference
@@ -29,7 +31,7 @@ from ..limits.catalogue import load as load_limits
 from ..limits.values import Limits
 from ..render.difference import render, summary_json
 from .options import demand_argument, json_option, limits_option, print_findings
-from .show import read_plan, write
+from .plan_files import read_plan, write
 
 CONFLICT = "PN101"
 SHORTFALL = "PN102"
@@ -96,6 +98,11 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str
 def plan(**options: Any) -> None:
     """Lay out the VPCs that DEMAND needs, and say what changes; a block that exists never moves or shrinks."""
     asked = _Asked(**options)
+    with _without_collection():
+        _plan(asked)
+
+
+def _plan(asked: _Asked) -> None:
     text = _text(asked.demand_file)
     loaded = load_demand(text, file=str(asked.demand_file), environment=os.environ)
     demand = loaded.demand_or_refused()
@@ -122,6 +129,18 @@ def plan(**options: Any) -> None:
     _print(asked, found.plan, changes)
     if asked.detailed_exit_code and changes.has_changes:
         raise SystemExit(CHANGES)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the garbage collector out: what is made here lives until the end, and to look at it often is dear."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _text(path: Path) -> str:
