@@ -60,16 +60,16 @@ spaces:
   hub: [10.92.0.0/16]
 
 trust_zones:
-  accounts: {sets: 2}
-  cards: {sets: 2}
+  accounts: {sets: 4}
+  cards: {sets: 3}
   identity: {}
   lending: {}
-  payments: {sets: 3}
+  payments: {sets: 6}
   risk: {}
 
 path:
   ingress: {router: on-premises, base64: 0%}
-  proxies: {software: haproxy, memory: 8GiB, tls: none}
+  proxies: {software: haproxy, per_az: 4, memory: 8GiB, tls: none}
   transit_gateway: {routes: 80}
   direct_connect:
     circuits:
