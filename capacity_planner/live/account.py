@@ -1,7 +1,7 @@
 """An AWS account's network in one Region, read with boto3: the same answers that `aws ec2 describe-...` prints.
 
-The rule: read-only, and what the credentials may not see stays unknown and is told (`notes`); only VPCs and subnets must
-be readable.
+The rule: read-only, and what the credentials may not see stays unknown and is told; only VPCs and subnets must be
+readable.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,8 @@ from typing import Any
 from ..inventory import aws
 from ..inventory.answers import Answers
 from ..inventory.values import Inventory, Quota
-from .session import Denied, Session
+from .errors import AwsDenied
+from .session import Session
 
 _EC2 = (
     ("describe_vpcs", "Vpcs"),
@@ -89,7 +90,7 @@ class _Account:
     def _ask(self, kind: str, service: str, operation: str, *, is_needed: bool = False) -> None:
         try:
             values = self.session.pages(service, operation, kind)
-        except Denied as denied:
+        except AwsDenied as denied:
             if is_needed:
                 raise
             self.reading.tell(f"{denied}; what it would have said stays unknown")
@@ -105,7 +106,7 @@ class _Account:
         """The functions that are attached to a VPC, with their reserved concurrency and the peak of the last days."""
         try:
             listed = self.session.pages("lambda", "list_functions", "Functions")
-        except Denied as denied:
+        except AwsDenied as denied:
             self.reading.tell(f"{denied}; functions stay unknown")
             return
         attached = [one for one in listed if one.get("VpcConfig", {}).get("VpcId")]
@@ -125,7 +126,7 @@ class _Account:
     def _optional(self, what: str, ask: Callable[[], Mapping[str, int]]) -> Mapping[str, int]:
         try:
             return ask()
-        except Denied as denied:
+        except AwsDenied as denied:
             self.reading.tell(f"{denied}; {what} stays unknown")
             return {}
 
@@ -165,7 +166,7 @@ class _Account:
         for service in ("vpc", "lambda"):
             try:
                 listed = self.session.pages("service-quotas", "list_service_quotas", "Quotas", ServiceCode=service)
-            except Denied as denied:
+            except AwsDenied as denied:
                 self.reading.tell(f"{denied}; the catalogue's defaults stand")
                 return
             for one in listed:

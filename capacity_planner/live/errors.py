@@ -1,7 +1,8 @@
 """What can go wrong with the world: one tree.
 
-LiveFailed      exit 1
-├── AwsFailed       an account did not answer: credentials, permission, network
+LiveFailed          exit 1
+├── AwsFailed       an account did not answer: credentials, network
+│   └── AwsDenied   the credentials may not ask this; whoever can do without the answer goes on
 └── NetboxFailed    NetBox did not answer, or not as NetBox does
 """
 
@@ -14,6 +15,10 @@ class LiveFailed(Failed):
 
 class AwsFailed(LiveFailed):
     """An account did not answer."""
+
+
+class AwsDenied(AwsFailed):
+    """A call that the credentials may not make."""
 
 
 class NetboxFailed(LiveFailed):

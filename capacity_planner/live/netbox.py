@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from strangler_fig.diagnostics import Diagnostic, Refused
@@ -30,7 +30,7 @@ _PREFIXES = "/api/ipam/prefixes/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Netbox:
-    """Where a NetBox is: its address (or that of a list of prefixes, filtered), a token, and who vouches for its TLS."""
+    """Where a NetBox is: its address (or that of a filtered list of prefixes), a token, and who vouches for its TLS."""
 
     url: str
     token: str | None = None
@@ -40,33 +40,37 @@ class Netbox:
 def prefixes(netbox: Netbox) -> Iterator[dict[str, Any]]:
     """Every prefix, as NetBox tells it. Raises `Refused` for an address that is none, and `NetboxFailed`."""
     following: str | None = _first(netbox.url)
-    origin = _origin(netbox.url)
     opener = _opener(netbox)
     for _page in range(_MOST_PAGES):
         if following is None:
             return
-        if _origin(following) != origin:
-            message = f"NetBox at {origin} sends on to {_origin(following)}: the token is not sent there"
-            raise NetboxFailed(message)
         page = _get(opener, following, netbox.token)
         results = page.get("results")
         if not isinstance(results, list):
             message = f"{following} does not answer as NetBox's API does: no results"
             raise NetboxFailed(message)
         yield from (one for one in results if isinstance(one, dict))
-        following = page.get("next")
-    message = f"NetBox at {origin} has more than {_MOST_PAGES:,} pages"
+        following = _next(following, page.get("next"))
+    message = f"NetBox at {netbox.url} has more than {_MOST_PAGES:,} pages"
     raise NetboxFailed(message)
+
+
+def _next(here: str, following: Any) -> str | None:
+    """The page after this one, asked of the same origin, whatever NetBox takes its own scheme and port to be."""
+    if not isinstance(following, str) or not following:
+        return None
+    mine, parts = urlsplit(here), urlsplit(following)
+    if parts.hostname != mine.hostname:
+        message = f"NetBox at {mine.hostname} sends on to {parts.hostname}: the token is not sent there"
+        raise NetboxFailed(message)
+    return urlunsplit((mine.scheme, mine.netloc, parts.path, parts.query, ""))
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Lets a redirection be the failure that it is here."""
 
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> None:
+    def redirect_request(self, *_request: object) -> None:
         """Follow nothing."""
-        del req, fp, code, msg, headers, newurl
 
 
 def _opener(netbox: Netbox) -> urllib.request.OpenerDirector:
@@ -124,11 +128,6 @@ def _first(url: str) -> str:
 
 def _refuse(message: str, hint: str) -> None:
     raise Refused([Diagnostic(code=BAD_URL, message=message, hint=hint)])
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _is_this_machine(host: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
-from .errors import AwsFailed
+from .errors import AwsDenied, AwsFailed
 
 NO_LIBRARY = "LV101"
 NO_REGION = "LV102"
@@ -21,10 +21,6 @@ _DENIED = frozenset(
     }
 )
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-
-
-class Denied(AwsFailed):
-    """A call that the credentials may not make; whoever can do without its answer goes on."""
 
 
 class Session:
@@ -80,7 +76,8 @@ class Session:
             code = error.response.get("Error", {}).get("Code", "")
             message = f"AWS refused {call} ({whose}): {error.response.get('Error', {}).get('Message', code)}"
             if code in _DENIED:
-                raise Denied(f"{message}; allow {call.replace(' ', ':')} to these credentials") from error
+                message = f"{message}; allow {call.replace(' ', ':')} to these credentials"
+                raise AwsDenied(message) from error
             if code in _EXPIRED:
                 message = f"{message}; sign in again (aws sso login, or new keys)"
             raise AwsFailed(message) from error
