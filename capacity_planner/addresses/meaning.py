@@ -29,11 +29,15 @@ _EXAMPLE = "write a block such as 10.0.0.0/24 or 2001:db8::/56"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a text that should be a block, and what to write instead."""
+    """What is wrong with a text that should be a block, and what to write instead.
+
+    `meant` is the block where the text can mean but one; for host bits, the block that holds the address.
+    """
 
     code: str
     message: str
     hint: str
+    meant: Block | None = None
 
 
 def explain(text: str) -> Fault:
@@ -54,7 +58,7 @@ def _with_space(text: str, shown: str) -> Fault | None:
     """`10.0.0.0 / 24`, and what only a copy from a document has, as a no-break space."""
     bare = "".join(text.split()).replace("\u200b", "").replace("\ufeff", "")
     meant = _block(bare) if bare != text else None
-    return Fault(NOT_A_BLOCK, f"{shown} has spaces in it", f"write {meant}") if meant else None
+    return Fault(NOT_A_BLOCK, f"{shown} has spaces in it", f"write {meant}", meant) if meant else None
 
 
 def _crowded(text: str, shown: str) -> Fault | None:
@@ -77,7 +81,7 @@ def _range(text: str, shown: str) -> Fault | None:
     prefix = bits - (int(last) - int(first) + 1).bit_length() + 1
     meant = _block(f"{first}/{prefix}")
     if meant and meant.end == int(last) + 1:
-        return Fault(RANGE, f"{shown} is a range, not a block", f"write {meant}")
+        return Fault(RANGE, f"{shown} is a range, not a block", f"write {meant}", meant)
     hint = "a range that is not one block: write each of its blocks in a row of its own"
     return Fault(RANGE, f"{shown} is a range, not a block", hint)
 
@@ -91,7 +95,10 @@ def _netmask(text: str, shown: str) -> Fault | None:
         network = ipaddress.IPv4Network(f"{address}/{mask}", strict=False)
     except ValueError:
         return None
-    return Fault(NETMASK, f"{shown} has a netmask, not a prefix length", f"write {network}")
+    block = Block.of(str(network))
+    if int(ipaddress.IPv4Address(address)) != block.first:
+        return Fault(HOST_BITS, f"{shown} has host bits set, and a netmask", f"write {network} for the block", block)
+    return Fault(NETMASK, f"{shown} has a netmask, not a prefix length", f"write {network}", block)
 
 
 def _leading_zero(text: str, shown: str) -> Fault | None:
@@ -155,10 +162,8 @@ def _host_bits(text: str, shown: str) -> Fault | None:
     except ValueError:
         return None
     address = text.partition("/")[0]
-    message = f"{shown} has host bits set"
-    return Fault(
-        HOST_BITS, message, f"write {network} for the block, or {address}/{network.max_prefixlen} for the address"
-    )
+    hint = f"write {network} for the block, or {address}/{network.max_prefixlen} for the address"
+    return Fault(HOST_BITS, f"{shown} has host bits set", hint, Block.of(str(network)))
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

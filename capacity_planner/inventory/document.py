@@ -12,6 +12,7 @@ import pydantic
 from strangler_fig.diagnostics import Diagnostic, in_file_order
 from strangler_fig.shapes import shape_diagnostics
 
+from ..allocations import write
 from ..allocations.json_list import read_rows
 from ..allocations.json_text import JsonDocument
 from .shapes import InventoryShape, known_keys
@@ -23,15 +24,9 @@ TOO_NEW = "AL113"
 
 def to_json(inventory: Inventory, *, as_of: str) -> dict[str, Any]:
     """The inventory as JSON values."""
-    allocations = []
-    for place, row in enumerate(inventory.allocations.rows()):
-        values = {"cidr": str(row.block), "name": row.name, "vpc": row.vpc, "az": row.az, "purpose": row.purpose}
-        known: dict[str, Any] = {key: value for key, value in values.items() if value}
-        if row.routable is not None:
-            known["routable"] = row.routable
-        if place in inventory.free:
-            known["free"] = inventory.free[place]
-        allocations.append(known)
+    allocations = write.to_json(inventory.allocations)
+    for row, count in inventory.free.items():
+        allocations[row]["free"] = count
     return {
         "version": VERSION,
         "as_of": as_of,

@@ -1,7 +1,7 @@
 """Files to one inventory: what a file is, is seen by what is in it, never by its name.
 
 CSV, a JSON list, an inventory, a plan, or AWS's answers; several files are one inventory, and all of their faults are
-reported at once.
+reported at once. Modules that only some files need are imported when there is one: a CSV is read from a cold start.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,7 @@ from strangler_fig.diagnostics import Diagnostic, Position, Refused
 from ..allocations import csv_list, json_list, text
 from ..allocations.json_text import JsonDocument, read_json
 from ..allocations.values import Allocations
-from ..layout import reading
-from . import aws, plan
 from .answers import REQUIRED, Answers
-from .document import from_json
 from .values import Inventory, merged
 
 UNKNOWN = "AL114"
@@ -53,6 +50,8 @@ class _Loading:
         """Everything that was added."""
         parts = self.parts
         if self.answers.items:
+            from . import aws  # noqa: PLC0415
+
             answered, found = aws.inventory(self.answers)
             self.found += found
             parts = [*parts, answered]
@@ -84,6 +83,8 @@ class _Loading:
         elif self.plans_only:
             self._fault(NO_PLAN, "this is not a plan", document.at(), "a plan is what `fig cidr plan` writes")
         elif "allocations" in keys:
+            from .document import from_json  # noqa: PLC0415 - pydantic
+
             inventory, found = from_json(document)
             self.found += found
             self.parts += [inventory] if inventory else []
@@ -115,6 +116,9 @@ class _Loading:
         self.found += self.answers.add(kind, values, place=place)
 
     def _plan(self, document: JsonDocument) -> None:
+        from ..layout import reading  # noqa: PLC0415 - pydantic
+        from . import plan  # noqa: PLC0415
+
         try:
             read = reading.read(document.text, file=document.file)
         except Refused as refused:

@@ -52,6 +52,10 @@ def _rows(vpc: Vpc, path: _Path) -> Iterator[tuple[Row, _Path, int]]:
     if vpc.ipv6:
         row = Row(block=vpc.ipv6, name=vpc.name, vpc=vpc.name, purpose="vpc", routable=True)
         yield row, (*path, "ipv6"), 0
+    for at, one in enumerate(vpc.ranges):
+        if one.extent.reserve:
+            row = Row(block=one.extent.reserve, name=f"{vpc.name}-reserve", purpose="reserve", routable=one.is_routable)
+            yield row, (*path, "ranges", at, "reserve"), 0
     for at, segment in enumerate(vpc.segments):
         for number, subnet in enumerate(vpc.subnets_of(segment)):
             inside = (*path, "segments", at, "subnets", number)

@@ -75,7 +75,7 @@ def _reserved(loads: Loads, network: Network, factor: float) -> Iterator[Measure
 
 
 def _scaling(loads: Loads, network: Network) -> Measure:
-    function, count = max(loads.environments, key=lambda one: one[1])
+    function, count = max(loads.environments, key=lambda one: (one[0].rate * one[0].durations.p99, one[0].name))
     limit = network.limits["lambda_scaling_environments"]
     seconds = ramp_seconds(count, network.limits)
     return Measure(
