@@ -196,7 +196,7 @@ class _Layout:
             region=demand.account.region or "",
             azs=demand.azs,
             growth=round(growth.factor, 6),
-            years=growth.years,
+            years=float(growth.years),
             vpcs=vpcs,
             functions=placed.functions(self.needs),
             spaces=grounds.spaces([one for vpc in vpcs for one in vpc.ranges]),
