@@ -133,9 +133,7 @@ def test_a_factor_holds_and_a_little_more_does_not(given_demand: Demand) -> None
 @given(demands())
 def test_what_is_exceeded_today_breaks_below_one(given_demand: Demand) -> None:
     """Path and sweep agree about today."""
-    exceeded = {
-        (one.kind.code, one.subject) for one in judge(given_demand, LIMITS).hops if one.status is Status.EXCEEDED
-    }
+    exceeded = {(one.kind.code, one.subject) for one in judge(given_demand, LIMITS).exceeded}
     broken = {(one.kind.code, one.subject) for one in sweep(given_demand, LIMITS, 1, 2).breaks if one.factor < 1}
     assert broken <= exceeded
     for code, subject in exceeded - broken:
