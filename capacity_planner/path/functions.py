@@ -28,7 +28,8 @@ def measures(loads: Loads, network: Network) -> Iterator[Measure]:
     """Lambda's limits that follow the traffic, in one case."""
     yield _account(loads, network)
     yield from _reserved(loads, network)
-    yield _scaling(loads, network)
+    if loads.environments:
+        yield _scaling(loads, network)
 
 
 def fixed(network: Network) -> tuple[Measure, ...]:
