@@ -29,7 +29,7 @@ check: $(VENV)/.test ## Lint, format, types, import contracts
 	@$(BIN)/lint-imports --no-cache
 
 golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
-	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot
+	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot tests/capacity_planner/demand
 
 bench: $(VENV)/.test ## Run the benchmarks and print their tables
 	@for name in $(BENCHMARKS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done

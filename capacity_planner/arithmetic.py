@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-_SLACK = 1e-9
+_SLACK = 1e-12
+"""How much of a number may be floating point's own: some thousand times its precision."""
 
 
 @dataclass(frozen=True, slots=True)

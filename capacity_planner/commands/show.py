@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from strangler_fig.diagnostics import Diagnostic, Failed, Refused
+from strangler_fig.diagnostics import Diagnostic, Refused
 from strangler_fig.documents import did_you_mean
 
-from ..files import Unreadable, read_text, write_aside
-from ..layout import document, reading
+from ..layout import document
 from ..layout.values import Plan
 from ..render.cloudformation import cloudformation
 from ..render.csv_rows import csv_text
@@ -18,10 +17,9 @@ from ..render.markdown import markdown
 from ..render.picture.page import picture
 from ..render.table import table
 from ..render.tfvars import tfvars
+from .plan_files import read_plan, write
 
-UNREADABLE = "PL100"
-NO_VPC = "PL107"
-_MOST_BYTES = 64 * 2**20
+NO_VPC = "PL106"
 
 _FORMATS: dict[str, Callable[[Plan, str], str]] = {
     "table": lambda plan, _digest: table(plan),
@@ -51,24 +49,6 @@ def show(plan_file: Path, form: str, vpc: str | None, output: Path | None) -> No
         click.echo(text, nl=False)
         return
     write(output, text)
-
-
-def read_plan(path: Path) -> Plan:
-    """The plan in a file. Raises `Refused` where it is not sound."""
-    try:
-        text = read_text(path, most_bytes=_MOST_BYTES)
-    except Unreadable as error:
-        raise Refused([Diagnostic(code=UNREADABLE, message=str(error))]) from error
-    return reading.read(text, file=str(path))
-
-
-def write(path: Path, text: str) -> None:
-    """Replace a file by a text, whole or not at all. Raises `Failed`."""
-    try:
-        write_aside(path, text)
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror or error}; what stood there stands there still"
-        raise Failed(message) from error
 
 
 def _one_vpc(plan: Plan, name: str) -> Plan:

@@ -25,7 +25,7 @@ from .values import Demand
 UNREADABLE = "DM100"
 _NAMED = ("functions", "trust_zones", "databases", "services", "legacy")
 _CIRCUITS = "circuits"
-_MOST_BYTES = 64 * 2**20
+MOST_BYTES = 64 * 2**20
 _KEY = "[key]"
 
 
@@ -50,7 +50,7 @@ class Loaded:
 def load_demand_file(path: Path, *, environment: Mapping[str, str]) -> Loaded:
     """The demand in a file; a file that cannot be read is a finding too."""
     try:
-        text = read_text(path, most_bytes=_MOST_BYTES)
+        text = read_text(path, most_bytes=MOST_BYTES)
     except Unreadable as error:
         return Loaded(demand=None, diagnostics=(Diagnostic(code=UNREADABLE, message=str(error)),))
     return load_demand(text, file=str(path), environment=environment)

@@ -162,7 +162,7 @@ class Building:
                 self._assign(mine, need.uses)
                 return None
             if self.subnets >= self.most_subnets:
-                reason = f"{self.name} has {self.subnets} subnets, and {self.most_subnets} is the limit"
+                reason = f"{self.name} would have more than {self.most_subnets} subnets"
                 return Unplaced(need=missing, is_for_addresses=False, reason=reason)
             if any(self._double(segment) for segment in mine):
                 continue

@@ -5,7 +5,7 @@ Nothing that a plan has can move or shrink, so a difference knows no other signs
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .building import usable
 from .values import Plan, Segment, Vpc
@@ -64,8 +64,8 @@ def _of_vpc(old: Vpc | None, vpc: Vpc, reasons: Mapping[str, str]) -> Iterator[C
     yield _vpc_line(old, vpc, reasons.get(vpc.name, ""))
     segments = {segment.spot: segment for segment in old.segments} if old else {}
     for segment in vpc.segments:
-        name = f"{vpc.name}/{segment.spot}"
-        yield _segment_line(name, segments.get(segment.spot), segment, reasons.get(name, ""))
+        first = f"{vpc.name}/{replace(segment.spot, number=1)}"
+        yield _segment_line(vpc.name, segments.get(segment.spot), segment, reasons.get(first, ""))
 
 
 def _vpc_line(old: Vpc | None, vpc: Vpc, reason: str) -> Change:
@@ -91,7 +91,8 @@ def _blocks(vpc: Vpc) -> str:
     )
 
 
-def _segment_line(name: str, old: Segment | None, segment: Segment, reason: str) -> Change:
+def _segment_line(vpc: str, old: Segment | None, segment: Segment, reason: str) -> Change:
+    name = f"{vpc}/{segment.spot}"
     now, has = _extent(segment), usable(segment.extent)
     if old is None:
         why = f"{segment.needed} of {has} addresses"

@@ -14,6 +14,7 @@ from .values import Figure, FunctionPlace, Plan, Range, Room, Segment, Space, Us
 
 VERSION = 1
 _WIDTH = 140
+_DEEP = 3
 
 
 def render(plan: Plan) -> str:
@@ -145,21 +146,30 @@ def _pretty(value: Any) -> str:
     return "".join(_lines(value, 0))
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _lines(value: Any, depth: int) -> Iterator[str]:
-    """JSON in which whatever fits stands on one line, so that a plan is read and reviewed row by row."""
-    flat = json.dumps(value, ensure_ascii=False)
-    is_row = isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value)
-    fits = is_row or (depth > 0 and len(flat) + 2 * depth <= _WIDTH)
-    if not isinstance(value, (dict, list)) or not value or fits:
-        yield flat
+    """JSON in which whatever fits stands on one line, so that a plan is read and reviewed row by row.
+
+    Whatever has rows of its own and is not deep inside stands on several, however short it is.
+    """
+    if not isinstance(value, (dict, list)) or not value:
+        yield _encode(value)
         return
+    items = value.values() if isinstance(value, dict) else value
+    has_rows = any(isinstance(item, dict) or (isinstance(item, list) and isinstance(value, list)) for item in items)
+    if not has_rows or depth >= _DEEP:
+        flat = _encode(value)
+        if (isinstance(value, list) and not has_rows) or len(flat) + 2 * depth <= _WIDTH:
+            yield flat
+            return
     opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
     pad = "  " * (depth + 1)
-    items = value.items() if isinstance(value, dict) else ((None, item) for item in value)
     yield opening
-    for place, (key, item) in enumerate(items):
+    for place, (key, item) in enumerate(value.items() if isinstance(value, dict) else ((None, one) for one in value)):
         yield f"{',' if place else ''}\n{pad}"
         if key is not None:
-            yield f"{json.dumps(key, ensure_ascii=False)}: "
+            yield f"{_encode(key)}: "
         yield from _lines(item, depth + 1)
     yield f"\n{'  ' * depth}{closing}"

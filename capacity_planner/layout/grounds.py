@@ -114,6 +114,8 @@ class Grounds:
             return None
         # a primary block from 10.0.0.0/16 could never get a neighbour, so it is taken only where there is no other
         bans = [banned(building.cidrs)] if building.cidrs else [(TEN_ZERO,), ()]
+        if _without(pool, bans[-1]).free_addresses < sum(need.size for need in needs):
+            return None  # a part of it would help nobody
         for prefix in range(max(range_prefix(needs), LARGEST), max(range_prefix(needs[:1]), LARGEST) + 1):
             for ban in bans:
                 allowed = _without(pool, ban)
@@ -132,9 +134,9 @@ class Grounds:
     def _unrouted(self, building: Building, needs: Sequence[Need]) -> Extent | None:
         """An extent for a spoke: a /16 or the largest that is free, else a block that another spoke has too."""
         pool = self._pools.get(False)
-        least = range_prefix(needs)
-        if pool is None or least < LARGEST:
+        if pool is None:
             return None
+        least = max(range_prefix(needs[:1]), LARGEST)  # what does not fit beside it goes to a further spoke
         allowed = _without(pool, banned(building.cidrs))
         largest = allowed.largest
         block = allowed.allocate(max(LARGEST, largest.prefix)) if largest and largest.prefix <= least else None

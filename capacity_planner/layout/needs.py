@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from ..arithmetic import up
 from ..demand.network import Way
 from ..demand.values import Demand, FunctionDemand
-from ..interfaces import Model, addresses_for, legacy_enis_exact
+from ..interfaces import Model, addresses_for, hyperplane_enis, legacy_enis_exact
 from ..limits.values import Limits
 from ..path import evaluate
-from ..spoke import environments_of, subnet_loads, worst_az
+from ..spoke import environments_of, worst_az
 from .building import Need
 from .values import Purpose, Spot, Use
 
@@ -31,21 +31,38 @@ class ZoneLoad:
     legacy: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _FunctionLoad:
+    """What one function puts on the network at the horizon, when all of it is slow."""
+
+    azs: tuple[str, ...]
+    connections: int
+    legacy_enis: float
+
+
 class Needs:
-    """The demand as needs. `environments`: each function with its peak of environments at the horizon."""
+    """The demand as needs."""
 
     def __init__(self, demand: Demand, limits: Limits, model: Model) -> None:
         self.demand = demand
         self.limits = limits
         self.model = model
-        factor = demand.growth.factor
-        self.environments = {
-            one.name: (one, environments_of(one, limits, slow=True, factor=factor)) for one in demand.functions
-        }
+        self._each = {one.name: self._of(one) for one in demand.functions}
+        self._hub: tuple[Need, ...] | None = None
+
+    def _of(self, function: FunctionDemand) -> _FunctionLoad:
+        count = environments_of(function, self.limits, slow=True, factor=self.demand.growth.factor)
+        return _FunctionLoad(
+            azs=self.demand.azs_of(function),
+            connections=count * function.connections,
+            legacy_enis=legacy_enis_exact(count, function.memory_mb, self.limits),
+        )
 
     def of_hub(self) -> tuple[Need, ...]:
         """What the hub needs in each AZ."""
-        return tuple(need for az in self.demand.azs for need in self._of_hub(az))
+        if self._hub is None:
+            self._hub = tuple(need for az in self.demand.azs for need in self._of_hub(az))
+        return self._hub
 
     def of_spoke(self, way: Way) -> tuple[Need, ...]:
         """What a spoke needs in each AZ beside its functions."""
@@ -67,27 +84,28 @@ class Needs:
         )
 
     def load(self, zone: str, functions: Sequence[FunctionDemand]) -> ZoneLoad:
-        """What these functions of one trust zone put on its subnets."""
-        environments = [self.environments[function.name] for function in functions]
-        lost = sorted({0, self.demand.account.lost_azs})
+        """What these functions of one trust zone put on its subnets, whichever zones are lost."""
+        sets = self.demand.zone_of[zone].sets
+        held: dict[tuple[str, ...], float] = defaultdict(float)
+        by_memory: dict[tuple[str, ...], float] = defaultdict(float)
+        for function in functions:
+            load = self._each[function.name]
+            held[load.azs] += load.connections
+            by_memory[load.azs] += load.legacy_enis
         enis: dict[str, int] = defaultdict(int)
-        legacy: dict[str, int] = defaultdict(int)
-        by_azs: dict[tuple[str, ...], float] = defaultdict(float)
-        for function, count in environments:
-            exact = legacy_enis_exact(count, function.memory_mb, self.limits)
-            by_azs[self.demand.azs_of(function)] += exact
-        for one in lost:
-            for subnet in subnet_loads(self.demand, environments, one, self.limits):
-                enis[subnet.az] = max(enis[subnet.az], subnet.enis)
-            for az, exact in worst_az(by_azs, one).items():
+        legacy: dict[str, int] = defaultdict(lambda: 1)
+        for lost in {0, self.demand.account.lost_azs}:
+            for az, connections in worst_az(held, lost).items():
+                enis[az] = max(enis[az], sets * hyperplane_enis(connections / sets, self.limits))
+            for az, exact in worst_az(by_memory, lost).items():
                 legacy[az] = max(legacy[az], up(exact))
         return ZoneLoad(
             zone=zone,
-            sets=self.demand.zone_of[zone].sets,
+            sets=sets,
             functions=len(functions),
             enis=dict(enis),
             hyperplane={az: addresses_for(count, self.limits) for az, count in enis.items()},
-            legacy={az: max(1, count) for az, count in legacy.items()},
+            legacy=dict(legacy),
         )
 
     def nau_of_spoke(self, way: Way, functions: int) -> int:

@@ -16,7 +16,7 @@ from .building import Building, range_prefix
 from .grounds import Grounds, Shortfall
 from .needs import Needs
 from .placing import Placed, Spoke, place_functions, provide, zones_of
-from .values import Figure, Kind, Plan, Range, Savings, Segment, Vpc
+from .values import Figure, Kind, Plan, Range, Savings, Segment, Vpc, reserve_name
 
 _FIGURES = (
     "lambda_requests_per_environment",
@@ -45,11 +45,11 @@ _FIGURES = (
 class Existing:
     """A block that is in use already.
 
-    `source` says where the list has it, `vpc` and `name` whose it is, where known.
+    `row` is its place in the list that it comes from, `vpc` and `name` say whose it is, where known.
     """
 
     block: Block
-    source: str = ""
+    row: int = 0
     name: str = ""
     vpc: str = ""
 
@@ -104,7 +104,7 @@ class _Layout:
         self.before = request.previous.vpcs if request.previous else ()
         self.needs = Needs(request.demand, request.limits, request.model)
         own = _own_blocks(self.before)
-        self.others = [one for one in request.existing if one.block not in own]
+        self.others = [one for one in request.existing if one.block not in own and not _is_named_for(self.before, one)]
         self.reasons: dict[str, str] = {}
 
     def outcome(self) -> Outcome:
@@ -121,17 +121,18 @@ class _Layout:
         )
         hub = next((one for one in buildings if one.kind is Kind.HUB), None) or self._new_hub()
         shortfall = provide(hub, self.needs.of_hub(), grounds)
+        hubs = [hub] if hub.ranges else []
         spokes = [one for one in buildings if one.kind is Kind.SPOKE]
         before = {one.name: one for one in self.request.previous.functions} if self.request.previous else {}
         placed = place_functions(self.needs, grounds, spokes, before)
         shortfalls = (*([shortfall] if shortfall else []), *placed.shortfalls)
-        buildings_now = [hub, *(spoke.building for spoke in placed.spokes)]
+        buildings_now = [*hubs, *(spoke.building for spoke in placed.spokes)]
         shortfalls = (*shortfalls, *self._give_ipv6(buildings_now))
         if shortfalls:
             return Outcome(plan=None, shortfalls=shortfalls)
         return Outcome(
             plan=self._plan(buildings_now, placed, grounds),
-            warnings=tuple(placed.warnings),
+            warnings=(*self._outside(), *placed.warnings),
             reasons={**self.reasons, **placed.reasons},
         )
 
@@ -167,6 +168,15 @@ class _Layout:
                 return replace(held, extent=replace(extent, reserve=None))
         return held
 
+    def _outside(self) -> Iterable[str]:
+        """Blocks of the plan before that lie in none of the parents that the demand names now."""
+        spaces = self.demand.spaces
+        for vpc in self.before:
+            for one in vpc.ranges:
+                kind, parents = ("hub", spaces.hub) if one.is_routable else ("spoke", spaces.spoke)
+                if not any(parent.holds(one.extent.block) for parent in parents):
+                    yield f"{vpc.name} keeps {one.extent.block}, which lies in no parent of spaces.{kind}"
+
     def _new_hub(self) -> Building:
         hub = Building("hub", Kind.HUB)
         hub.most_subnets = self.request.limits["subnets_per_vpc"].whole
@@ -186,7 +196,7 @@ class _Layout:
             region=demand.account.region or "",
             azs=demand.azs,
             growth=round(growth.factor, 6),
-            years=growth.years,
+            years=float(growth.years),
             vpcs=vpcs,
             functions=placed.functions(self.needs),
             spaces=grounds.spaces([one for vpc in vpcs for one in vpc.ranges]),
@@ -236,15 +246,28 @@ class _Layout:
 
 
 def _own_blocks(vpcs: Iterable[Vpc]) -> set[Block]:
-    """Every block that a plan names: an existing block equal to one of them is the plan's own, deployed."""
+    """The blocks of a plan: an existing block equal to one of them is the plan's own, deployed."""
     own: set[Block] = set()
     for vpc in vpcs:
         own |= {vpc.ipv6} if vpc.ipv6 else set()
         for extent in [*(one.extent for one in vpc.ranges), *(segment.extent for segment in vpc.segments)]:
-            own |= {extent.block, extent.whole, *extent.parts}
-            own |= {extent.reserve} if extent.reserve else set()
+            own |= {extent.block, *extent.parts}
         own |= {subnet.ipv6 for _segment, subnet in vpc.subnets() if subnet.ipv6}
     return own
+
+
+def _is_named_for(vpcs: Iterable[Vpc], one: Existing) -> bool:
+    """Whether a register keeps an existing block for a VPC of the plan, as it should do with reserves.
+
+    Without the name it is somebody else's: a reserve is the very block that the next one who asks is given.
+    """
+    kept = [vpc for vpc in vpcs if vpc.name in (one.vpc, one.name) or one.name == reserve_name(vpc)]
+    wholes = (extent.whole for vpc in kept for extent in (held.extent for held in vpc.ranges))
+    return any(whole.holds(one.block) and not _inside(kept, one.block) for whole in wholes)
+
+
+def _inside(vpcs: Iterable[Vpc], block: Block) -> bool:
+    return any(cidr.holds(block) for vpc in vpcs for cidr in vpc.cidrs)
 
 
 def _met(vpc: Vpc, one: Existing) -> str:
@@ -253,8 +276,6 @@ def _met(vpc: Vpc, one: Existing) -> str:
     Inside the VPC somebody may have made a subnet by hand; it may stand where no segment is. What is not routable may
     be used by others, too.
     """
-    if vpc.name in (one.vpc, one.name):
-        return ""
     if vpc.ipv6 and vpc.ipv6.overlaps(one.block) and not vpc.ipv6.holds(one.block):
         return f"{vpc.ipv6} of {vpc.name}"
     for held in vpc.ranges:

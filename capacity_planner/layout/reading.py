@@ -1,18 +1,14 @@
-"""The plan file read back, strictly: text becomes the plan that was written, or everything that is wrong with it.
+"""The plan file read back, strictly: text becomes the plan that was written, or everything that is wrong with it."""
 
-JSON is parsed by the fast parser; only where something is wrong is the text read again, for the places of its values.
-"""
-
-import json
 from typing import Any, NoReturn
 
 import pydantic
 
-from strangler_fig.diagnostics import Diagnostic, Position, Refused, in_file_order
-from strangler_fig.documents import Document, read_yaml
+from strangler_fig.diagnostics import Diagnostic, Refused, in_file_order
 from strangler_fig.shapes import shape_diagnostics
 
 from ..addresses.block import Block
+from ..allocations.json_text import JsonDocument, read_json
 from ..interfaces import Model
 from . import document
 from .extent import Extent
@@ -35,12 +31,11 @@ from .values import (
     Zone,
 )
 
-MALFORMED = "PL101"
-NO_PLAN = "PL102"
-VERSION = "PL103"
-DIGEST = "PL104"
-VALUE = "PL105"
-CONTRADICTION = "PL106"
+NO_PLAN = "PL101"
+VERSION = "PL102"
+DIGEST = "PL103"
+VALUE = "PL104"
+CONTRADICTION = "PL105"
 
 _HINT = "a plan is written by `fig cidr plan` alone: take the file from version control, or plan again without it"
 _UPGRADE = "upgrade fig: pip install --upgrade 'strangler-fig[planner]'"
@@ -50,19 +45,21 @@ _Path = tuple[str | int, ...]
 
 def read(text: str, *, file: str) -> Plan:
     """The plan that a plan file holds. Raises `Refused` with every finding."""
-    return _Reader(text, file).plan()
+    read_text, found = read_json(text, file=file)
+    if read_text is None:
+        raise Refused(found)
+    return _Reader(read_text).plan()
 
 
 class _Reader:
     """One file on its way to a plan."""
 
-    def __init__(self, text: str, file: str) -> None:
-        self.text = text
-        self.file = file
+    def __init__(self, places: JsonDocument) -> None:
+        self.places = places
         self.found: list[tuple[_Path, str]] = []
 
     def plan(self) -> Plan:
-        data = self._parse()
+        data = self.places.data
         if not isinstance(data, dict) or "version" not in data:
             self._refuse(NO_PLAN, "this is not a plan: it has no version", hint=_HINT)
         self._version(data["version"])
@@ -76,32 +73,6 @@ class _Reader:
         if document.to_json(plan) != {key: value for key, value in data.items() if key not in ("version", "digest")}:
             self._refuse(CONTRADICTION, "the plan does not agree with itself: derived figures differ", hint=_HINT)
         return plan
-
-    def _parse(self) -> Any:
-        try:
-            return json.loads(self.text, object_pairs_hook=self._unique, parse_constant=self._no_number)
-        except json.JSONDecodeError as error:
-            ends = error.pos >= len(self.text.rstrip()) or error.msg.startswith("Unterminated")
-            what = "the file ends too early" if ends else f"not readable as JSON: {error.msg}"
-            raise Refused([self._at(MALFORMED, what, error.lineno, error.colno)]) from None
-        except (ValueError, RecursionError) as error:
-            what = "too many levels" if isinstance(error, RecursionError) else str(error)
-            raise Refused([self._at(MALFORMED, f"not readable as JSON: {what}", 1, 1)]) from None
-
-    def _unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        values = dict(pairs)
-        if len(values) < len(pairs):
-            names = [name for name, _ in pairs]
-            message = f"duplicate key {next(name for name in names if names.count(name) > 1)!r}"
-            raise ValueError(message)
-        return values
-
-    def _no_number(self, word: str) -> NoReturn:
-        message = f"{word} is not a number of JSON"
-        raise ValueError(message)
-
-    def _at(self, code: str, message: str, line: int, column: int) -> Diagnostic:
-        return Diagnostic(code=code, message=message, position=Position(self.file, line, column), hint=_HINT)
 
     def _version(self, version: Any) -> None:
         if version == document.VERSION and isinstance(version, int) and not isinstance(version, bool):
@@ -117,30 +88,23 @@ class _Reader:
         try:
             return PlanShape.model_validate(data)
         except pydantic.ValidationError as error:
-            found = shape_diagnostics([dict(one) for one in error.errors()], self._document(), known_keys=known_keys())
+            errors = [dict(one) for one in error.errors()]
+            found = shape_diagnostics(errors, self.places, known_keys=known_keys())
             raise Refused(in_file_order(found)) from None
 
-    def _document(self) -> Document:
-        read_again, _faults = read_yaml(self.text, file=self.file)  # its faults are of YAML, which this is not
-        if read_again is None:
-            raise Refused([self._at(MALFORMED, "not readable", 1, 1)])
-        return read_again
-
     def _refuse(self, code: str, message: str, *path: str | int, hint: str) -> NoReturn:
-        position = self._document().at(*path)
+        position = self.places.at(*path)
         raise Refused([Diagnostic(code=code, message=message, position=position, hint=hint)])
 
     def _stop(self, code: str) -> None:
         """Raise `Refused` where anything was found."""
-        if not self.found:
-            return
-        places = self._document()
-        raise Refused(
-            in_file_order(
-                Diagnostic(code=code, message=message, position=places.at(*path), hint=_HINT)
-                for path, message in self.found
+        if self.found:
+            raise Refused(
+                in_file_order(
+                    Diagnostic(code=code, message=message, position=self.places.at(*path), hint=_HINT)
+                    for path, message in self.found
+                )
             )
-        )
 
     def _values(self, shape: PlanShape) -> Plan:
         return Plan(

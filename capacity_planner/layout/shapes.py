@@ -106,7 +106,7 @@ class FunctionShape(_Shape):
 class FigureShape(_Shape):
     """A limit that the plan rests on."""
 
-    value: float
+    value: int | float
     unit: str
     kind: str
     as_of: str

@@ -198,6 +198,11 @@ class Vpc:
         return Block(6, self.ipv6.first + (index << 64), 64)
 
 
+def reserve_name(vpc: Vpc) -> str:
+    """The name under which a register of addresses keeps what is reserved beside a VPC."""
+    return f"{vpc.name}-reserve"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionPlace:
     """In which VPC, trust zone and AZs a function is: its subnets are those of that zone there."""
@@ -270,9 +275,9 @@ class Plan:
     inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def hub(self) -> Vpc:
-        """The hub VPC."""
-        return next(vpc for vpc in self.vpcs if vpc.kind is Kind.HUB)
+    def hub(self) -> Vpc | None:
+        """The hub VPC; None where nothing needs one."""
+        return next((vpc for vpc in self.vpcs if vpc.kind is Kind.HUB), None)
 
     @property
     def by_name(self) -> dict[str, Vpc]:

@@ -90,4 +90,5 @@ def _load_balancer(loads: Loads, network: Network) -> Iterator[Measure]:
             capacity_of=f"{number(limit.value)} x {addresses} addresses x {targets} targets",
         )
     limit = network.limits["nlb_targets_per_az"]
-    yield Measure(kind=TARGETS, subject="", load=targets, capacity=limit.value, limit=limit)
+    registered = network.targets_per_az * (len(network.demand.azs) if nlb.cross_zone else 1)
+    yield Measure(kind=TARGETS, subject="", load=registered, capacity=limit.value, limit=limit)

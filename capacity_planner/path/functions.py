@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from ..arithmetic import number
+from ..arithmetic import exceeds, number
 from ..concurrency import concurrency, ramp_seconds
 from ..demand.values import FunctionDemand
 from .loads import Loads, base64_bytes
@@ -21,6 +21,7 @@ SCALING = Kind(
 BANDWIDTH = Kind("environment-bandwidth", HOP, "environment's bandwidth", "Mbps", Basis.FIXED, Over.FUNCTION)
 PAYLOAD = Kind("invocation-payload", HOP, "invocation's payload", "bytes", Basis.FIXED, Over.FUNCTION)
 MBPS = 8 / 1e6
+_OWN_LIMITS = {BANDWIDTH.code: "lambda_environment_bandwidth", PAYLOAD.code: "lambda_payload_bytes"}
 
 
 def measures(loads: Loads, network: Network, factor: float) -> Iterator[Measure]:
@@ -30,21 +31,22 @@ def measures(loads: Loads, network: Network, factor: float) -> Iterator[Measure]
         yield _reserved_total(loads, network)
         yield from _reserved(loads, network, factor)
     yield _scaling(loads, network)
-    yield _worst(loads, network, BANDWIDTH, _environment_mbps)
-    yield _worst(loads, network, PAYLOAD, _payload)
+    yield from _each(loads, network, BANDWIDTH, _environment_mbps)
+    yield from _each(loads, network, PAYLOAD, _payload)
 
 
 def _account(loads: Loads, network: Network) -> Measure:
+    """What functions without a reservation use, of what the reservations leave them."""
     reserved = sum(function.reserved or 0 for function, _count in loads.environments)
     others = sum(count for function, count in loads.environments if function.reserved is None)
     limit = network.limits["lambda_account_concurrency"]
     return Measure(
         kind=ACCOUNT,
         subject="",
-        load=reserved + others,
-        capacity=limit.value,
+        load=others,
+        capacity=max(0, limit.value - reserved),
         limit=limit,
-        load_of=f"{number(others)} in use + {number(reserved)} reserved" if reserved else "",
+        capacity_of=f"{number(limit.value)} - {number(reserved)} reserved" if reserved else "",
     )
 
 
@@ -73,7 +75,7 @@ def _reserved(loads: Loads, network: Network, factor: float) -> Iterator[Measure
 
 
 def _scaling(loads: Loads, network: Network) -> Measure:
-    function, count = max(loads.environments, key=lambda one: one[1])
+    function, count = max(loads.environments, key=lambda one: (one[0].rate * one[0].durations.p99, one[0].name))
     limit = network.limits["lambda_scaling_environments"]
     seconds = ramp_seconds(count, network.limits)
     return Measure(
@@ -86,12 +88,15 @@ def _scaling(loads: Loads, network: Network) -> Measure:
     )
 
 
-def _worst(loads: Loads, network: Network, kind: Kind, load_of: Callable[[FunctionDemand, Network], float]) -> Measure:
-    """The function that comes nearest to a limit which every function has for itself."""
-    keys = {BANDWIDTH: "lambda_environment_bandwidth", PAYLOAD: "lambda_payload_bytes"}
-    limit = network.limits[keys[kind]]
-    load, name = max(((load_of(function, network), function.name) for function, _count in loads.environments))
-    return Measure(kind=kind, subject=name, load=load, capacity=limit.value, limit=limit)
+def _each(
+    loads: Loads, network: Network, kind: Kind, load_of: Callable[[FunctionDemand, Network], float]
+) -> Iterator[Measure]:
+    """Every function that is beyond a limit which each has for itself; else the one that comes nearest."""
+    limit = network.limits[_OWN_LIMITS[kind.code]]
+    found = sorted(((load_of(one, network), one.name) for one, _count in loads.environments), reverse=True)
+    beyond = [one for one in found if exceeds(one[0], limit.value)]
+    for load, name in beyond or found[:1]:
+        yield Measure(kind=kind, subject=name, load=load, capacity=limit.value, limit=limit)
 
 
 def _environment_mbps(function: FunctionDemand, network: Network) -> float:

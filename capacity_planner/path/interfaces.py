@@ -1,12 +1,11 @@
 """The Hyperplane ENIs: how many, their connections, new connections, and packets to the VPC's resolver.
 
-How many ENIs a set of security groups has in a subnet is a lower bound, so what one ENI carries is an upper bound.
+A set of security groups has one ENI in a subnet at least, so what one ENI carries here is an upper bound.
 """
 
 from collections.abc import Iterator
 
-from ..arithmetic import number
-from ..interfaces import hyperplane_enis
+from ..arithmetic import count, number
 from ..spoke import enis_by_az, subnet_loads, worst_az
 from .loads import Loads, ZoneLoad
 from .measure import Basis, Kind, Measure, Over
@@ -32,41 +31,41 @@ def measures(loads: Loads, network: Network) -> Iterator[Measure]:
 
 def _quota(loads: Loads, network: Network) -> Measure:
     by_az = enis_by_az(subnet_loads(network.demand, loads.environments, loads.lost, network.limits))
-    counts = sorted(by_az.values(), reverse=True)[: max(1, len(by_az) - loads.lost)]
+    most = sorted(by_az.values(), reverse=True)[: max(1, len(by_az) - loads.lost)]
     others = network.limits["eni_other_consumers"].whole
     limit = network.limits["eni_per_vpc"]
     return Measure(
         kind=QUOTA,
         subject="",
-        load=sum(counts) + others,
+        load=sum(most) + others,
         capacity=limit.value,
         limit=limit,
-        load_of=f"at least {number(sum(counts))}" + (f" + {number(others)} of others" if others else ""),
+        load_of=f"at least {number(sum(most))}" + (f" + {number(others)} of others" if others else ""),
     )
 
 
 def _zone(name: str, zone: ZoneLoad, lost: int, network: Network) -> Iterator[Measure]:
+    """One ENI for each set: those that Lambda adds are not counted on, as nobody says when it does."""
     sets = network.demand.zone_of[name].sets
-    held = _most(zone.connections, lost) / sets
-    enis = hyperplane_enis(held, network.limits)
-    ports = network.limits["eni_connections"]
-    yield Measure(kind=PORTS, subject=name, load=held, capacity=ports.value, limit=ports)
-    each = sets * enis
-    opened = max(_most(zone.new_connections, lost) / each, zone.burst / each)
-    new = network.limits["eni_new_connections"]
-    yield Measure(kind=NEW, subject=name, load=opened, capacity=new.value, limit=new)
-    packets = _most(zone.dns_packets, lost)
-    dns = network.limits["dns_packets_per_eni"]
-    yield Measure(
-        kind=DNS,
-        subject=name,
-        load=packets / each,
-        capacity=dns.value,
-        limit=dns,
-        load_of=f"{number(packets)}/s in a subnet / {number(each)} ENI{'' if each == 1 else 's'}",
-    )
+    held = busiest(zone.connections, lost)
+    opened = max(busiest(zone.new_connections, lost), zone.burst)
+    packets = busiest(zone.dns_packets, lost)
+    for kind, key, load in (
+        (PORTS, "eni_connections", held),
+        (NEW, "eni_new_connections", opened),
+        (DNS, "dns_packets_per_eni", packets),
+    ):
+        limit = network.limits[key]
+        yield Measure(
+            kind=kind,
+            subject=name,
+            load=load / sets,
+            capacity=limit.value,
+            limit=limit,
+            load_of=f"{number(load)} in a subnet / {count(sets, 'set')}",
+        )
 
 
-def _most(by_azs: dict[tuple[str, ...], float], lost: int) -> float:
+def busiest(by_azs: dict[tuple[str, ...], float], lost: int) -> float:
     """What the busiest zone carries."""
     return max(worst_az(by_azs, lost).values(), default=0.0)

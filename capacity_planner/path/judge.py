@@ -1,5 +1,6 @@
 """The verdict on a whole way: every hop in all four cases, the binding limit first, and what would lift it."""
 
+import dataclasses
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from .measure import Basis, Kind, Measure
 from .network import Network
 from .remedies import remedies
 from .reservations import Reservation, reservations
+from .sets import SetsNeeded, sets_needed
 
 
 class Status(enum.Enum):
@@ -26,7 +28,10 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
-    """One limit at one place, in all four cases. `worst` is the case in which it comes nearest to its limit."""
+    """One limit at one place, in all four cases. `worst` is the case in which it comes nearest to its limit.
+
+    `changes` would lift the limit, the cheapest first: given where it is near or exceeded, and where it binds.
+    """
 
     kind: Kind
     subject: str
@@ -60,20 +65,21 @@ class Hop:
 class PathVerdict:
     """All hops, those first that break first; `binding` is the first of them.
 
-    `reservations`: the reserved concurrency that would protect each database. `single_circuit`: nothing carries the
-    traffic when the one circuit is lost.
+    `reservations`: the reserved concurrency that would protect each database. `sets`: of security groups, that each
+    trust zone needs. `single_circuit`: nothing carries the traffic when the one circuit is lost.
     """
 
     network: Network
     hops: tuple[Hop, ...]
     binding: Hop
     reservations: tuple[Reservation, ...]
+    sets: tuple[SetsNeeded, ...]
     single_circuit: bool
 
     @property
-    def refused(self) -> bool:
-        """Whether a limit is exceeded in any case."""
-        return any(hop.status is Status.EXCEEDED for hop in self.hops)
+    def exceeded(self) -> tuple[Hop, ...]:
+        """The hops beyond their limit in any case, the worst first."""
+        return tuple(hop for hop in self.hops if hop.status is Status.EXCEEDED)
 
 
 def judge(demand: Demand, limits: Limits, *, factor: float = 1.0) -> PathVerdict:
@@ -84,12 +90,15 @@ def judge(demand: Demand, limits: Limits, *, factor: float = 1.0) -> PathVerdict
         for measure in measures(network, case, factor=factor):
             found.setdefault((measure.kind.code, measure.subject), {})[case] = measure
     hops = sorted((_hop(each, network) for each in found.values()), key=_urgency)
+    first = hops[0]
+    hops = [_with_changes(hop, network) if hop is first or hop.status is not Status.OK else hop for hop in hops]
     circuits = demand.path.direct_connect.circuits if demand.path.direct_connect else ()
     return PathVerdict(
         network=network,
         hops=tuple(hops),
         binding=hops[0],
         reservations=reservations(demand, limits),
+        sets=sets_needed(network),
         single_circuit=len(circuits) == 1,
     )
 
@@ -111,8 +120,16 @@ def _hop(each: Mapping[Case, Measure], network: Network) -> Hop:
         measures=each,
         worst=worst,
         status=status,
-        changes=() if status is Status.OK else remedies(reading, network),
+        changes=(),
     )
+
+
+def _with_changes(hop: Hop, network: Network) -> Hop:
+    """The hop with what would lift its limit: to its load where that is beyond it, else to twice its capacity."""
+    reading = hop.reading
+    if hop.status in (Status.OK, Status.TIGHT):
+        reading = dataclasses.replace(reading, load=2 * reading.capacity)
+    return dataclasses.replace(hop, changes=remedies(reading, network))
 
 
 def _urgency(hop: Hop) -> tuple[bool, bool, bool, float, str, str]:

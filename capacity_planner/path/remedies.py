@@ -17,7 +17,16 @@ _MOST_PORTS = 64_512
 
 def remedies(measure: Measure, network: Network) -> tuple[str, ...]:
     """The changes that would bring a load within its capacity, the cheapest first."""
+    if measure.capacity <= 0:
+        return _where_nothing_is_left(measure, network)
     return tuple(_REMEDIES[measure.kind.code](measure, network))
+
+
+def _where_nothing_is_left(measure: Measure, network: Network) -> tuple[str, ...]:
+    """What to do where the capacity is nothing at all, so that no factor says how much is missing."""
+    if measure.kind.code == "resolver-queries":
+        return (f"an address of the Resolver endpoint in each zone: {len(network.demand.azs)}",)
+    return (f"{number(measure.load)} {measure.kind.unit} where there are none",)
 
 
 def _account(measure: Measure, _network: Network) -> list[str]:

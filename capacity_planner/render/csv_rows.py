@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from ..layout.values import Plan, Vpc
+from ..layout.values import Plan, Vpc, reserve_name
 
 _COLUMNS = ("cidr", "name", "vpc", "az", "purpose", "routable", "zone")
 
@@ -41,7 +41,7 @@ def _rows(vpc: Vpc) -> Iterator[tuple[str, ...]]:
             yield str(subnet.ipv6), subnet.name, vpc.name, spot.az, spot.purpose.value, _truth(is_true=True), spot.zone
     for one in vpc.ranges:
         if one.extent.reserve:
-            yield str(one.extent.reserve), f"{vpc.name}-reserve", "", "", "reserve", _truth(one.is_routable), ""
+            yield str(one.extent.reserve), reserve_name(vpc), "", "", "reserve", _truth(one.is_routable), ""
 
 
 def _truth(is_true: bool) -> str:  # noqa: FBT001 - a cell

@@ -66,7 +66,7 @@ def span(whole: Block, page: Rectangle, block: Block, *, least: float) -> Rectan
 def height_of(whole: Block, smallest: int) -> float:
     """How high a map must be for blocks of `smallest` addresses to be labelled, as far as a page allows."""
     cells = max(1, whole.size // smallest)
-    for most, height in ((4, 64.0), (8, 72.0), (16, 132.0), (32, 232.0), (64, 352.0)):
+    for most, height in ((4, 64.0), (8, 72.0), (16, 132.0), (32, 232.0), (64, 448.0)):
         if cells <= most:
             return height
     return 592.0
