@@ -47,7 +47,8 @@ class _Reader:
         columns = {name: self._texts(name) for name in COLUMN_NAMES[1:5]}
         parsed = parse(self._blocks())
         for place, fault in parsed.faults:
-            if self.rows[place].get("cidr"):
+            given = self.rows[place].get("cidr")
+            if given and isinstance(given, str):
                 self._fault(fault.code, fault.message, place, "cidr", hint=fault.hint)
         path = self.path
         return Allocations(

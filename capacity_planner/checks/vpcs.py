@@ -84,7 +84,8 @@ def associations(view: View) -> Iterator[Diagnostic]:
                     if is_there
                     else _advice(before, block),
                 )
-            before.append(block)
+            if not reason or rows.deployed[row]:  # what is refused does not restrict what comes after it
+                before.append(block)
 
 
 def routes(view: View) -> Iterator[Diagnostic]:

@@ -46,7 +46,7 @@ def free(  # noqa: PLR0913 - a command's options
     """Find free blocks of one length.
 
     All rows of the lists count as taken, but for pools and routes, and for VPCs around the blocks that are looked in.
-    Exit 0; 2 where a list or a block is wrong; 4 where there is no room for all of them: the largest free block is told.
+    Exit 2 where a list or a block is wrong, 4 where there is no room for all of them: the largest free block is told.
     """
     whole = _parents(parents, prefix)
     taken = spans_of(_taken(allocations(existing), whole) if existing else [], whole[0].version)

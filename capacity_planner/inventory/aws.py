@@ -13,7 +13,7 @@ from ..addresses.meaning import Fault
 from ..addresses.parse import parse_one
 from ..allocations.values import Allocations, Row
 from .answers import Answers, Item, name_of, objects, text
-from .usage import regions, vpc_uses
+from .usage import regions, vpc_of, vpc_of_subnets, vpc_uses
 from .values import FunctionUse, Inventory, Route, RouteTable
 
 _GONE = frozenset({"disassociating", "disassociated", "failing", "failed"})
@@ -41,12 +41,13 @@ class _Reader:
             self._vpc(item)
         for item in self.answers.of("Subnets"):
             self._subnet(item)
+        subnets = vpc_of_subnets(self.answers)
         return Inventory(
             allocations=Allocations.of(self.rows, deployed=True, place=self.places.__getitem__),
             vpcs=tuple(vpc_uses(self.answers)),
             regions=tuple(regions(self.answers)),
             route_tables=tuple(self._route_table(item) for item in self.answers.of("RouteTables")),
-            functions=tuple(_function(item) for item in self.answers.of("Functions")),
+            functions=tuple(_function(item, subnets) for item in self.answers.of("Functions")),
             free=self.free,
         )
 
@@ -112,7 +113,7 @@ def _associated(data: Mapping[str, Any], key: str) -> Iterator[tuple[str, tuple[
             yield text(one, key), (f"{key}AssociationSet", at, key)
 
 
-def _function(item: Item) -> FunctionUse:
+def _function(item: Item, subnets: Mapping[str, str]) -> FunctionUse:
     """A function's configuration, as far as the answer has it."""
     network = item.data.get("VpcConfig")
     network = network if isinstance(network, Mapping) else {}
@@ -123,7 +124,7 @@ def _function(item: Item) -> FunctionUse:
         name=item.text("FunctionName"),
         account=item.account or (arn[4] if len(arn) > 4 else ""),  # noqa: PLR2004 - arn:aws:lambda:region:account
         region=item.region,
-        vpc=text(network, "VpcId"),
+        vpc=vpc_of(item, subnets),
         subnets=_texts(network.get("SubnetIds")),
         security_groups=_texts(network.get("SecurityGroupIds")),
         memory_mb=_whole(item.data.get("MemorySize")),

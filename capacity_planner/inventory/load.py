@@ -7,7 +7,7 @@ reported at once. Modules that only some files need are imported when there is o
 from collections.abc import Sequence
 from pathlib import Path
 
-from strangler_fig.diagnostics import Diagnostic, Position, Refused
+from strangler_fig.diagnostics import Diagnostic, Position, Refused, in_file_order
 
 from ..allocations import csv_list, json_list, text
 from ..allocations.json_text import JsonDocument, read_json
@@ -26,7 +26,8 @@ def load(paths: Sequence[Path], *, plans_only: bool = False) -> tuple[Inventory,
     loading = _Loading(plans_only=plans_only)
     for path in paths:
         loading.add(path)
-    return loading.inventory(), tuple(loading.found)
+    inventory = loading.inventory()
+    return inventory, in_file_order(loading.found)
 
 
 def allocations(paths: Sequence[Path]) -> Allocations:

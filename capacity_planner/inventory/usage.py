@@ -19,16 +19,21 @@ _BY_TYPE = {
     "vpc_endpoint": "nau_endpoint",
     "gateway_load_balancer_endpoint": "nau_endpoint",
 }
-_COUNTED_ELSEWHERE = {"natGateway": "NatGateways", "transit_gateway": "TransitGatewayVpcAttachments"}
+_COUNTED_ELSEWHERE = {
+    "nat_gateway": "NatGateways",
+    "natGateway": "NatGateways",
+    "transit_gateway": "TransitGatewayVpcAttachments",
+}
 _MOUNT_TARGET = "EFS mount target for "
 
 
 def vpc_uses(answers: Answers) -> Iterator[VpcUse]:
     """What is in each VPC that an answer names."""
+    subnets = vpc_of_subnets(answers)
     living: dict[tuple[str, str], list[Item]] = defaultdict(list)
     for kind in answers.items:
         for item in filter(_lives, answers.of(kind)):
-            living[kind, _vpc_of(item)].append(item)
+            living[kind, vpc_of(item, subnets)].append(item)
     for vpc, item in _vpcs(answers).items():
         inside = _Inside(answers, living, vpc)
         yield VpcUse(
@@ -109,9 +114,11 @@ class _Inside:
         """How many of each thing with a weight."""
         counts: Counter[str] = Counter()
         elsewhere: Counter[str] = Counter()
+        owners = self._owners()
         for item in self.of("NetworkInterfaces"):
-            elsewhere[_COUNTED_ELSEWHERE.get(item.text("InterfaceType"), "")] += 1
-            for key, count in _weights(item.data):
+            kind = owners.get(item.text("NetworkInterfaceId")) or item.text("InterfaceType")
+            elsewhere[_COUNTED_ELSEWHERE.get(kind, "")] += 1
+            for key, count in _weights(item.data, kind):
                 counts[key] += count
         gateways, attachments = (
             len(self.of(kind)) if self.answers.has(kind) else elsewhere[kind]
@@ -124,6 +131,17 @@ class _Inside:
         counts["nau_lambda_function"] += len(self.of("Functions"))
         return {key: count for key, count in sorted(counts.items()) if count}
 
+    def _owners(self) -> dict[str, str]:
+        """The type of the ENIs that endpoints and NAT gateways say are theirs."""
+        owners: dict[str, str] = {}
+        for item in self.of("VpcEndpoints"):
+            given = item.data.get("NetworkInterfaceIds")
+            owners |= {eni: "vpc_endpoint" for eni in given if isinstance(eni, str)} if isinstance(given, list) else {}
+        for item in self.of("NatGateways"):
+            for address in objects(item.data.get("NatGatewayAddresses")):
+                owners[text(address, "NetworkInterfaceId")] = "nat_gateway"
+        return owners
+
     def peers(self) -> Iterator[str]:
         """The VPCs that are peered with it in its Region."""
         for item in self.answers.of("VpcPeeringConnections"):
@@ -134,8 +152,18 @@ class _Inside:
                 yield names[1 - names.index(self.vpc)]
 
 
-def _vpc_of(item: Item) -> str:
-    return item.text("VpcId") or text(item.data.get("VpcConfig"), "VpcId")
+def vpc_of_subnets(answers: Answers) -> dict[str, str]:
+    """The VPC of each subnet."""
+    return {item.text("SubnetId"): item.text("VpcId") for item in answers.of("Subnets")}
+
+
+def vpc_of(item: Item, subnets: Mapping[str, str]) -> str:
+    """The VPC that an object is in; a function's is that of its subnets, where those are known."""
+    network = item.data.get("VpcConfig")
+    given = network.get("SubnetIds") if isinstance(network, Mapping) else None
+    first = given[0] if isinstance(given, list) and given else None
+    known = subnets.get(first) if isinstance(first, str) else None
+    return known or item.text("VpcId") or text(network, "VpcId")
 
 
 def _lives(item: Item) -> bool:
@@ -146,9 +174,8 @@ def _is_mount_target(eni: Mapping[str, Any]) -> bool:
     return text(eni, "Description").startswith(_MOUNT_TARGET)
 
 
-def _weights(eni: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+def _weights(eni: Mapping[str, Any], kind: str) -> Iterator[tuple[str, int]]:
     """What an ENI weighs; those of Lambda, NAT gateways and attachments are weighed as what they belong to."""
-    kind = text(eni, "InterfaceType")
     if kind in _BY_TYPE:
         yield _BY_TYPE[kind], 1
     elif _is_mount_target(eni):

@@ -162,25 +162,32 @@ class _Account:
         return peaks
 
     def _quotas(self) -> Iterator[Quota]:
-        """The account's own quotas, those that were raised."""
-        for service in ("vpc", "lambda"):
+        """The account's own quotas; of those that Service Quotas does not tell, the catalogue's value stands."""
+        for (service, code), key in QUOTAS.items():
             try:
-                listed = self.session.pages("service-quotas", "list_service_quotas", "Quotas", ServiceCode=service)
+                value = self._quota(service, code)
             except AwsDenied as denied:
                 self.reading.tell(f"{denied}; the catalogue's defaults stand")
                 return
-            for one in listed:
-                code = str(one.get("QuotaCode"))
-                key = QUOTAS.get((service, code))
-                if key is not None and one.get("Value"):
-                    yield Quota(
-                        key=key,
-                        value=float(one["Value"]),
-                        code=code,
-                        account=self.number,
-                        region=self.session.region,
-                        as_of=self.reading.now.date().isoformat(),
-                    )
+            if value:
+                yield Quota(
+                    key=key,
+                    value=value,
+                    code=code,
+                    account=self.number,
+                    region=self.session.region,
+                    as_of=self.reading.now.date().isoformat(),
+                )
+
+    def _quota(self, service: str, code: str) -> float | None:
+        client = self.session.client("service-quotas")
+        with self.session.failures("servicequotas GetServiceQuota"):
+            try:
+                answer = client.get_service_quota(ServiceCode=service, QuotaCode=code)
+            except client.exceptions.NoSuchResourceException:
+                return None
+        value = answer["Quota"].get("Value")
+        return None if value is None else float(value)
 
 
 def _peak_query(name: str, function: str) -> dict[str, Any]:
