@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-BENCHMARKS := compile weight_flip local_lambda adapters_events
+BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events
 
 .PHONY: help setup demo test check golden bench clean
 
@@ -29,9 +29,11 @@ check: $(VENV)/.test ## Lint, format, types, import contracts
 	@$(BIN)/lint-imports --no-cache
 
 golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
-	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot tests/capacity_planner/demand
+	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot tests/capacity_planner
+	@$(BIN)/python docs/estate_reference.py
 
-bench: $(VENV)/.test ## Run the benchmarks and print their tables
+bench: $(VENV)/.test $(VENV)/.peers ## Run the benchmarks and print their tables (BENCHMARKS='compile ...')
+	@tests/debian-packages.sh benchmarks/debian-packages.txt
 	@for name in $(BENCHMARKS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean: ## Remove the virtual environment and caches
@@ -50,3 +52,8 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(PIP) install --constraint constraints.txt --editable '.[router,local,adapters,planner,test]'
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.peers: benchmarks/peers.txt | $(VENV)/bin/python
+	@$(VENV)/bin/python -m venv $(VENV)/peers
+	@$(VENV)/peers/bin/python -m pip --disable-pip-version-check --quiet install --requirement benchmarks/peers.txt
+	@touch $@
