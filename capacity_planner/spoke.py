@@ -58,10 +58,17 @@ def subnet_loads(
     for function, count in environments:
         zone = grouped.setdefault(function.trust_zone, defaultdict(float))
         zone[demand.azs_of(function)] += count * function.connections
+    return subnet_loads_of(grouped, demand, lost, limits)
+
+
+def subnet_loads_of(
+    connections: Mapping[str, Mapping[tuple[str, ...], float]], demand: Demand, lost: int, limits: Limits
+) -> tuple[SubnetLoad, ...]:
+    """The same of connections that are added up already, by trust zone and group of Availability Zones."""
     return tuple(
-        _subnet_load(az, name, demand.zone_of[name].sets, connections, limits)
-        for name, by_azs in sorted(grouped.items())
-        for az, connections in sorted(worst_az(by_azs, lost).items())
+        _subnet_load(az, name, demand.zone_of[name].sets, held, limits)
+        for name, by_azs in sorted(connections.items())
+        for az, held in sorted(worst_az(by_azs, lost).items())
     )
 
 

@@ -1,7 +1,10 @@
 """What several commands share: the demand file and the limits that they read, findings and tables that they print."""
 
+import contextlib
+import gc
 import os
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,10 +39,23 @@ def read(demand_file: Path, limits_file: Path | None) -> tuple[Demand, Limits]:
     """The demand and the limits; warnings go to standard error. Raises `Refused` with all findings of the file."""
     from ..demand.load import load_demand_file  # noqa: PLC0415 - pydantic is imported when a file is read
 
+    gc.disable()  # all that is read stays alive until this short process ends
     loaded = load_demand_file(demand_file, environment=os.environ)
     demand = loaded.demand_or_refused()
     print_findings(loaded.diagnostics)
     return demand, load(limits_file)
+
+
+@contextlib.contextmanager
+def progress(text: str) -> Iterator[None]:
+    """Show on standard error that something goes on; only at a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415 - heavy, and for terminals only
+
+    with Console(stderr=True, markup=False).status(text):
+        yield
 
 
 def print_findings(found: Iterable[Diagnostic]) -> None:

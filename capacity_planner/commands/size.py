@@ -42,7 +42,7 @@ class _Text(click.ParamType[Value], Generic[Value]):
 
 
 _DURATION = _Text("duration", quantity.duration_up_to(quantity.LAMBDA_LIMIT_SECONDS))
-_RATE = click.FloatRange(min=0, min_open=True, max=quantity.HIGHEST_RATE)
+_RATE = _Text("number", quantity.requests_per_second)
 
 
 @click.command()

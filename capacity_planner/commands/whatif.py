@@ -14,7 +14,7 @@ from ..files import write_aside
 from ..whatif.chart import HEADER, RIGHT, chart, factor, rows
 from ..whatif.svg import svg
 from ..whatif.sweep import Break, Sweep, sweep
-from .options import demand_argument, json_option, limits_option, read, table
+from .options import demand_argument, json_option, limits_option, progress, read, table
 
 UNWRITABLE = "WI100"
 _MOST = 10_000.0
@@ -48,7 +48,8 @@ def whatif(
 ) -> None:
     """Say which limits break while the demand of DEMAND is multiplied, each at its exact factor."""
     demand, limits = read(demand_file, limits_file)
-    found = sweep(demand, limits, *scale)
+    with progress("looking for what breaks"):
+        found = sweep(demand, limits, *scale)
     if picture is not None:
         _write(picture, svg(found, f"What breaks at which factor: {demand_file.name}"))
     click.echo(json.dumps(_to_json(found), indent=2) if as_json else _render(found))

@@ -3,6 +3,7 @@
 Pure text to numbers, without pydantic: the command line reads its options with the same parsers. All raise `Fault`.
 """
 
+import math
 import re
 from collections.abc import Callable
 
@@ -54,6 +55,17 @@ def rate_per_second(text: str) -> float:
         raise Fault(RATE, f"{text!r} is negative", "a rate is 0/s or more")
     if value > HIGHEST_RATE:
         raise Fault(RATE, f"{text!r} is out of range", f"it is at most {HIGHEST_RATE:,.0f}/s")
+    return value
+
+
+def requests_per_second(text: str) -> float:
+    """A bare number of requests per second, more than none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= HIGHEST_RATE:
+        raise Fault(RATE, f"{text!r} is not a rate", f"more than 0 and at most {HIGHEST_RATE:,.0f} requests per second")
     return value
 
 

@@ -26,10 +26,18 @@ GBPS = 8 / 1e9
 def measures(loads: Loads, network: Network) -> Iterator[Measure]:
     """The limits of endpoints and load balancer in one case."""
     yield _lambda_api(loads, network)
-    yield from _counts(network)
     if Way.ENDPOINT in loads.ways:
         yield _bandwidth(loads, network)
         yield from _load_balancer(loads, network)
+
+
+def fixed(network: Network) -> tuple[Measure, ...]:
+    """What does not follow the traffic: how many endpoints and targets there are."""
+    nlb = network.demand.path.nlb
+    registered = network.targets_per_az * (len(network.demand.azs) if nlb.cross_zone else 1)
+    limit = network.limits["nlb_targets_per_az"]
+    targets = Measure(kind=TARGETS, subject="", load=registered, capacity=limit.value, limit=limit)
+    return (*_counts(network), targets)
 
 
 def _lambda_api(loads: Loads, network: Network) -> Measure:
@@ -89,6 +97,3 @@ def _load_balancer(loads: Loads, network: Network) -> Iterator[Measure]:
             limit=limit,
             capacity_of=f"{number(limit.value)} x {addresses} addresses x {targets} targets",
         )
-    limit = network.limits["nlb_targets_per_az"]
-    registered = network.targets_per_az * (len(network.demand.azs) if nlb.cross_zone else 1)
-    yield Measure(kind=TARGETS, subject="", load=registered, capacity=limit.value, limit=limit)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from ..arithmetic import exceeds, number
-from ..concurrency import concurrency, ramp_seconds
+from ..concurrency import ramp_seconds
 from ..demand.values import FunctionDemand
 from .loads import Loads, base64_bytes
 from .measure import Basis, Kind, Measure, Over
@@ -24,15 +24,19 @@ MBPS = 8 / 1e6
 _OWN_LIMITS = {BANDWIDTH.code: "lambda_environment_bandwidth", PAYLOAD.code: "lambda_payload_bytes"}
 
 
-def measures(loads: Loads, network: Network, factor: float) -> Iterator[Measure]:
-    """Lambda's limits in one case."""
+def measures(loads: Loads, network: Network) -> Iterator[Measure]:
+    """Lambda's limits that follow the traffic, in one case."""
     yield _account(loads, network)
-    if any(function.reserved is not None for function, _count in loads.environments):
-        yield _reserved_total(loads, network)
-        yield from _reserved(loads, network, factor)
-    yield _scaling(loads, network)
-    yield from _each(loads, network, BANDWIDTH, _environment_mbps)
-    yield from _each(loads, network, PAYLOAD, _payload)
+    yield from _reserved(loads, network)
+    if loads.environments:
+        yield _scaling(loads, network)
+
+
+def fixed(network: Network) -> tuple[Measure, ...]:
+    """Lambda's limits that do not follow the traffic: the same in every case."""
+    functions = network.demand.functions
+    reserved = [_reserved_total(network)] if any(one.reserved is not None for one in functions) else []
+    return (*reserved, *_each(network, BANDWIDTH, _environment_mbps), *_each(network, PAYLOAD, _payload))
 
 
 def _account(loads: Loads, network: Network) -> Measure:
@@ -50,8 +54,8 @@ def _account(loads: Loads, network: Network) -> Measure:
     )
 
 
-def _reserved_total(loads: Loads, network: Network) -> Measure:
-    reserved = sum(function.reserved or 0 for function, _count in loads.environments)
+def _reserved_total(network: Network) -> Measure:
+    reserved = sum(function.reserved or 0 for function in network.demand.functions)
     account, least = network.limit("lambda_account_concurrency"), network.limit("lambda_unreserved_minimum")
     return Measure(
         kind=RESERVED_TOTAL,
@@ -63,15 +67,13 @@ def _reserved_total(loads: Loads, network: Network) -> Measure:
     )
 
 
-def _reserved(loads: Loads, network: Network, factor: float) -> Iterator[Measure]:
+def _reserved(loads: Loads, network: Network) -> Iterator[Measure]:
     """What functions need of their reserved concurrency; beyond it requests are throttled, and legacy answers."""
     limit = network.limits["lambda_unreserved_minimum"]
     for function, _count in loads.environments:
-        if function.reserved is None:
-            continue
-        duration = function.durations.p99 if loads.case.slow else function.durations.p50
-        needed = concurrency(function.rate * factor, duration, network.limits).environments
-        yield Measure(kind=RESERVED, subject=function.name, load=needed, capacity=function.reserved, limit=limit)
+        if function.reserved is not None:
+            needed = loads.needed[function.name]
+            yield Measure(kind=RESERVED, subject=function.name, load=needed, capacity=function.reserved, limit=limit)
 
 
 def _scaling(loads: Loads, network: Network) -> Measure:
@@ -88,12 +90,10 @@ def _scaling(loads: Loads, network: Network) -> Measure:
     )
 
 
-def _each(
-    loads: Loads, network: Network, kind: Kind, load_of: Callable[[FunctionDemand, Network], float]
-) -> Iterator[Measure]:
+def _each(network: Network, kind: Kind, load_of: Callable[[FunctionDemand, Network], float]) -> Iterator[Measure]:
     """Every function that is beyond a limit which each has for itself; else the one that comes nearest."""
     limit = network.limits[_OWN_LIMITS[kind.code]]
-    found = sorted(((load_of(one, network), one.name) for one, _count in loads.environments), reverse=True)
+    found = sorted(((load_of(one, network), one.name) for one in network.demand.functions), reverse=True)
     beyond = [one for one in found if exceeds(one[0], limit.value)]
     for load, name in beyond or found[:1]:
         yield Measure(kind=kind, subject=name, load=load, capacity=limit.value, limit=limit)

@@ -36,23 +36,30 @@ _GBPS = 8 / 1e9
 
 
 def measures(loads: Loads, network: Network) -> Iterator[Measure]:
-    """The limits between AWS and the data centre in one case."""
+    """The limits between AWS and the data centre that follow the traffic, in one case."""
     path = network.demand.path
     if path.transit_gateway is not None:
         yield from _transit(loads, network)
-        routes = network.limits["transit_gateway_routes"]
-        load = path.transit_gateway.routes
-        yield Measure(kind=TRANSIT_ROUTES, subject="", load=load, capacity=routes.value, limit=routes)
     if path.direct_connect is not None:
         yield from _circuits(loads, network, path.direct_connect.circuits)
-        for kind, key, load in (
-            (PREFIXES_IN, "direct_connect_prefixes_in", path.direct_connect.prefixes_in),
-            (PREFIXES_OUT, "direct_connect_prefixes_out", path.direct_connect.prefixes_out),
-        ):
-            limit = network.limits[key]
-            yield Measure(kind=kind, subject="", load=load, capacity=limit.value, limit=limit)
     if path.resolver is not None:
         yield _resolver(loads, network)
+
+
+def fixed(network: Network) -> tuple[Measure, ...]:
+    """Those that do not follow the traffic: routes and prefixes."""
+    path = network.demand.path
+    counts: list[tuple[Kind, str, int]] = []
+    if path.transit_gateway is not None:
+        counts.append((TRANSIT_ROUTES, "transit_gateway_routes", path.transit_gateway.routes))
+    if path.direct_connect is not None:
+        counts.append((PREFIXES_IN, "direct_connect_prefixes_in", path.direct_connect.prefixes_in))
+        counts.append((PREFIXES_OUT, "direct_connect_prefixes_out", path.direct_connect.prefixes_out))
+    limits = network.limits
+    return tuple(
+        Measure(kind=kind, subject="", load=load, capacity=limits[key].value, limit=limits[key])
+        for kind, key, load in counts
+    )
 
 
 def _ingress(loads: Loads, network: Network) -> tuple[float, float]:

@@ -6,7 +6,7 @@ A set of security groups has one ENI in a subnet at least, so what one ENI carri
 from collections.abc import Iterator
 
 from ..arithmetic import count, number
-from ..spoke import enis_by_az, subnet_loads, worst_az
+from ..spoke import enis_by_az, subnet_loads_of, worst_az
 from .loads import Loads, ZoneLoad
 from .measure import Basis, Kind, Measure, Over
 from .network import Network
@@ -30,7 +30,8 @@ def measures(loads: Loads, network: Network) -> Iterator[Measure]:
 
 
 def _quota(loads: Loads, network: Network) -> Measure:
-    by_az = enis_by_az(subnet_loads(network.demand, loads.environments, loads.lost, network.limits))
+    connections = {name: zone.connections for name, zone in loads.zones.items()}
+    by_az = enis_by_az(subnet_loads_of(connections, network.demand, loads.lost, network.limits))
     most = sorted(by_az.values(), reverse=True)[: max(1, len(by_az) - loads.lost)]
     others = network.limits["eni_other_consumers"].whole
     limit = network.limits["eni_per_vpc"]

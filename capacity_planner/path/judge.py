@@ -9,7 +9,7 @@ from ..arithmetic import exceeds
 from ..demand.values import Demand
 from ..limits.values import Limit, Limits
 from .case import Case
-from .evaluate import decided, measures
+from .evaluate import Evaluation, evaluate
 from .measure import Basis, Kind, Measure
 from .network import Network
 from .remedies import remedies
@@ -84,21 +84,26 @@ class PathVerdict:
 
 def judge(demand: Demand, limits: Limits, *, factor: float = 1.0) -> PathVerdict:
     """The verdict on a demand, with its rates multiplied by `factor`."""
-    network = decided(demand, limits)
+    return verdict_on(evaluate(demand, limits, factor=factor))
+
+
+def verdict_on(evaluation: Evaluation) -> PathVerdict:
+    """The verdict on what was evaluated."""
+    network = evaluation.network
     found: dict[tuple[str, str], dict[Case, Measure]] = {}
     for case in Case:
-        for measure in measures(network, case, factor=factor):
+        for measure in evaluation.measures(case):
             found.setdefault((measure.kind.code, measure.subject), {})[case] = measure
     hops = sorted((_hop(each, network) for each in found.values()), key=_urgency)
     first = hops[0]
     hops = [_with_changes(hop, network) if hop is first or hop.status is not Status.OK else hop for hop in hops]
-    circuits = demand.path.direct_connect.circuits if demand.path.direct_connect else ()
+    circuits = network.demand.path.direct_connect.circuits if network.demand.path.direct_connect else ()
     return PathVerdict(
         network=network,
         hops=tuple(hops),
         binding=hops[0],
-        reservations=reservations(demand, limits),
-        sets=sets_needed(network),
+        reservations=reservations(network.demand, network.limits),
+        sets=sets_needed(network, evaluation.book),
         single_circuit=len(circuits) == 1,
     )
 

@@ -4,6 +4,7 @@ Every sum is kept by what it runs over: trust zone, way, destination, database, 
 is in. Rates are per second, bytes are those of the payload, without the wire's overhead.
 """
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from .case import Case
 
 ELSEWHERE = "on-premises"
 """The destination of functions that name neither database nor service."""
+_ELSEWHERE = (ELSEWHERE,)
 
 Azs = tuple[str, ...]
 Groups = dict[Azs, float]
@@ -65,13 +67,17 @@ class IngressLoad:
     packets: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loads:
-    """All loads of one case. `environments`: each function with its concurrency, capped where it is reserved."""
+    """All loads of one case. `environments`: each function with its concurrency, capped where it is reserved.
 
-    case: Case
+    `needed`: what functions that are capped would need.
+    """
+
+    slow: bool
     lost: int
     environments: list[tuple[FunctionDemand, int]]
+    needed: Mapping[str, int]
     zones: Mapping[str, ZoneLoad]
     ways: Mapping[Way, WayLoad]
     destinations: Mapping[tuple[Way, str], DestinationLoad]
@@ -80,23 +86,42 @@ class Loads:
     queries: float
 
 
-def loads_of(demand: Demand, limits: Limits, case: Case, *, factor: float = 1.0) -> Loads:
-    """The loads of a demand whose rates are multiplied by `factor`."""
-    gathered = _Gathered(demand, limits, factor)
-    environments = [(one, environments_of(one, limits, slow=case.slow, factor=factor)) for one in demand.functions]
-    for function, count in environments:
-        gathered.add(function, count)
-    return Loads(
-        case=case,
-        lost=demand.account.lost_azs if case.lost else 0,
-        environments=environments,
-        zones=gathered.zones,
-        ways=gathered.ways,
-        destinations=gathered.destinations,
-        sessions=gathered.sessions,
-        ingress=gathered.ingress,
-        queries=gathered.queries,
-    )
+class LoadBook:
+    """The loads of a demand whose rates are multiplied by `factor`, added up once for each of the two durations."""
+
+    def __init__(self, demand: Demand, limits: Limits, factor: float = 1.0) -> None:
+        self.demand = demand
+        self.limits = limits
+        self.factor = factor
+        self._known: dict[bool, Loads] = {}
+
+    def of(self, case: Case) -> Loads:
+        """The loads of a case."""
+        if case.slow not in self._known:
+            self._known[case.slow] = self._gather(slow=case.slow)
+        lost = self.demand.account.lost_azs if case.lost else 0
+        return dataclasses.replace(self._known[case.slow], lost=lost)
+
+    def _gather(self, *, slow: bool) -> Loads:
+        gathered = _Gathered(self.demand, self.limits, self.factor)
+        environments = [
+            (one, environments_of(one, self.limits, slow=slow, factor=self.factor)) for one in self.demand.functions
+        ]
+        for function, count in environments:
+            gathered.add(function, count)
+        uncapped = [dataclasses.replace(one, reserved=None) for one, _count in environments if one.reserved is not None]
+        return Loads(
+            slow=slow,
+            lost=0,
+            environments=environments,
+            needed={one.name: environments_of(one, self.limits, slow=slow, factor=self.factor) for one in uncapped},
+            zones=gathered.zones,
+            ways=gathered.ways,
+            destinations=gathered.destinations,
+            sessions=gathered.sessions,
+            ingress=gathered.ingress,
+            queries=gathered.queries,
+        )
 
 
 def uses_on_premises(function: FunctionDemand) -> bool:
@@ -121,7 +146,7 @@ class _Gathered:
     def __init__(self, demand: Demand, limits: Limits, factor: float) -> None:
         self._demand = demand
         self._factor = factor
-        self._base64 = demand.path.ingress.base64_share
+        self._growth = base64_bytes(1.0, demand.path.ingress.base64_share)
         self._event = limits["event_overhead_bytes"].value
         self._payload = limits["packet_payload_bytes"].value
         self._exchange = limits["packets_per_exchange"].value
@@ -155,11 +180,11 @@ class _Gathered:
 
     def _add_ingress(self, function: FunctionDemand, rate: float) -> None:
         request, response = function.ingress.request, function.ingress.response
-        one = self.ingress
+        growth, one = self._growth, self.ingress
         one.plain_request += rate * request
         one.plain_response += rate * response
-        one.event_request += rate * (base64_bytes(request, self._base64) + self._event)
-        one.event_response += rate * base64_bytes(response, self._base64)
+        one.event_request += rate * (request * growth + self._event)
+        one.event_response += rate * response * growth
         one.packets += rate * self._packets(request, response)
 
     def _add_egress(self, function: FunctionDemand, rate: float, azs: Azs, held: float, opened: float) -> None:
@@ -173,17 +198,20 @@ class _Gathered:
 
     def _add_targets(self, function: FunctionDemand, azs: Azs, alive: int, opened: float) -> None:
         """Spread a function's connections over what it calls: sessions as stated, the rest evenly over the others."""
-        databases = [name for name, _sessions in function.database_sessions]
-        targets = [*databases, *function.services] or [ELSEWHERE]
-        rest = function.connections - sum(sessions for _name, sessions in function.database_sessions)
-        takers = list(function.services) or databases or [ELSEWHERE]
-        for name, sessions in function.database_sessions:
-            self.sessions[name] += alive * sessions
-            self.destinations[function.way, name].connections[azs] += alive * sessions
+        sessions, services, way = function.database_sessions, function.services, function.way
+        rest = function.connections
+        for name, count in sessions:
+            rest -= count
+            self.sessions[name] += alive * count
+            self.destinations[way, name].connections[azs] += alive * count
+        databases = tuple(name for name, _count in sessions)
+        takers = services or databases or _ELSEWHERE
         for name in takers:
-            self.destinations[function.way, name].connections[azs] += alive * rest / len(takers)
-        for name in targets:
-            self.destinations[function.way, name].new_connections[azs] += opened / len(targets)
+            self.destinations[way, name].connections[azs] += alive * rest / len(takers)
+        if opened:
+            targets = databases + services or _ELSEWHERE
+            for name in targets:
+                self.destinations[way, name].new_connections[azs] += opened / len(targets)
 
     def _packets(self, request: int, response: int) -> float:
         return -(-request // self._payload) + -(-response // self._payload) + self._exchange

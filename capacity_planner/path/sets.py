@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..arithmetic import up
 from .case import Case
 from .interfaces import busiest
-from .loads import Loads, loads_of
+from .loads import LoadBook, Loads
 from .network import Network
 
 
@@ -29,10 +29,10 @@ class SetsNeeded:
         return max(self.by_dns, self.by_connections)
 
 
-def sets_needed(network: Network) -> tuple[SetsNeeded, ...]:
+def sets_needed(network: Network, book: LoadBook) -> tuple[SetsNeeded, ...]:
     """The sets of each trust zone, in order of their names."""
-    demand, limits = network.demand, network.limits
-    cases = [loads_of(demand, limits, case) for case in (Case.MEDIAN_LOST, Case.TAIL_LOST)]
+    demand = network.demand
+    cases = [book.of(case) for case in (Case.MEDIAN_LOST, Case.TAIL_LOST)]
     names = sorted(cases[0].zones)
     return tuple(
         SetsNeeded(

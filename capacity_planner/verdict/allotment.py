@@ -14,7 +14,7 @@ from ..demand.network import Way
 from ..demand.values import Demand, FunctionDemand
 from ..limits.values import Limits
 from ..path.case import Case
-from ..path.evaluate import decided, measures
+from ..path.evaluate import Evaluation, evaluate
 from ..path.functions import ACCOUNT
 from ..path.loads import ELSEWHERE, uses_on_premises
 from ..path.measure import Basis, Measure, Over
@@ -40,10 +40,16 @@ class Allotment:
 
 def allotments(demand: Demand, limits: Limits) -> tuple[Allotment, ...]:
     """What each function may have, in order of their names."""
-    network = decided(demand, limits)
-    found = _Found([one for one in measures(network, Case.MEDIAN_LOST) if one.kind.refuses])
-    protect = _by_function(reservations(demand, limits))
-    return tuple(_allotment(function, found, protect, network) for function in demand.functions)
+    return allotted(evaluate(demand, limits))
+
+
+def allotted(evaluation: Evaluation) -> tuple[Allotment, ...]:
+    """What each function may have of what was evaluated."""
+    network = evaluation.network
+    found = _Found([one for one in evaluation.measures(Case.MEDIAN_LOST) if one.kind.refuses])
+    protect = _by_function(reservations(network.demand, network.limits))
+    idle = next(one for one in evaluation.measures(Case.MEDIAN) if one.kind is ACCOUNT)
+    return tuple(_allotment(function, found, protect, (network, idle)) for function in network.demand.functions)
 
 
 class _Found:
@@ -100,7 +106,11 @@ def _by_function(found: tuple[Reservation, ...]) -> dict[str, int]:
     return least
 
 
-def _allotment(function: FunctionDemand, found: _Found, protect: Mapping[str, int], network: Network) -> Allotment:
+def _allotment(
+    function: FunctionDemand, found: _Found, protect: Mapping[str, int], where: tuple[Network, Measure]
+) -> Allotment:
+    """What one function may have; `where` is the network, and what to name where nothing runs."""
+    network, idle = where
     impossible = found.impossible(function)
     if impossible is not None:
         return Allotment(function=function.name, max_concurrency=0, max_rate=0.0, reserved=None, binding=impossible)
@@ -117,7 +127,7 @@ def _allotment(function: FunctionDemand, found: _Found, protect: Mapping[str, in
         max_concurrency=most,
         max_rate=min(by_rate, most * per_environment),
         reserved=None if reserved is None else min(reserved, most),
-        binding=binding or asked or _idle(network),
+        binding=binding or asked or idle,
     )
 
 
@@ -128,8 +138,3 @@ def _room(demanded: float, nearest: Measure | None) -> float:
     if nearest is None:
         return math.inf
     return demanded / nearest.utilisation
-
-
-def _idle(network: Network) -> Measure:
-    """The account's concurrency, for a demand in which nothing runs."""
-    return next(one for one in measures(network, Case.MEDIAN) if one.kind.code == "account-concurrency")

@@ -13,9 +13,10 @@ from typing import Any
 from ..arithmetic import count
 from ..demand.values import Demand
 from ..limits.values import Limits
-from ..path.judge import PathVerdict, judge
+from ..path.evaluate import evaluate
+from ..path.judge import PathVerdict, verdict_on
 from ..path.measure import Measure
-from .allotment import allotments
+from .allotment import allotted
 from .inputs import to_plain
 from .legacy import LegacyLimit, LegacyVerdict, judge_legacy, without_legacy
 
@@ -33,7 +34,7 @@ ASSUMED = (
 
 def document(demand: Demand, limits: Limits, *, as_of: date) -> dict[str, Any]:
     """The verdict on a demand, as JSON values in a fixed order. `as_of`: the day it was made."""
-    verdict = judge(demand, limits)
+    evaluation = evaluate(demand, limits)
     assumptions = {key: limits[key].value for key in ASSUMED}
     return {
         "version": VERSION,
@@ -47,9 +48,9 @@ def document(demand: Demand, limits: Limits, *, as_of: date) -> dict[str, Any]:
                 "binding_limit": _binding(one.binding, as_of),
                 "assumptions": assumptions,
             }
-            for one in allotments(demand, limits)
+            for one in allotted(evaluation)
         },
-        "path": _path(verdict, as_of),
+        "path": _path(verdict_on(evaluation), as_of),
         "legacy": _legacy(judge_legacy(demand, limits), without_legacy(demand), as_of),
     }
 

@@ -10,12 +10,13 @@ from ..arithmetic import exceeds
 from ..demand.values import Demand
 from ..limits.values import Limits
 from ..path.case import Case
-from ..path.evaluate import decided, measures
+from ..path.evaluate import Evaluation, decided, fixed
+from ..path.loads import LoadBook
 from ..path.measure import Kind, Measure
 from ..path.network import Network
 from ..path.remedies import remedies
 
-PRECISION = 1e-6
+PRECISION = 1e-5
 """How exact a factor is, relative to itself."""
 _LEAST = 1e-6
 _ROUNDS = 60
@@ -82,12 +83,14 @@ class _Search:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self._fixed = fixed(network)
         self._known: dict[tuple[float, Case], dict[_Key, Measure]] = {}
 
     def at(self, factor: float, case: Case) -> dict[_Key, Measure]:
         """All measures of a case at a factor."""
         if (factor, case) not in self._known:
-            found = measures(self._network, case, factor=factor)
+            book = LoadBook(self._network.demand, self._network.limits, factor)
+            found = Evaluation(self._network, book, known=self._fixed).measures(case)
             self._known[factor, case] = {(one.kind.code, one.subject): one for one in found}
         return self._known[factor, case]
 

@@ -30,9 +30,11 @@ _DOMAINS = {
 }
 _VERBS = ("get", "list", "create", "update", "check", "search", "notify", "export", "approve", "cancel")
 _NOUNS = ("summary", "history", "limits", "terms", "contacts", "alerts", "orders", "fees", "mandates", "documents")
+_TIMEOUTS = ("10s", "10s", "10s", "10s", "29s")
 _MEMORY = (256, 512, 512, 1024, 1024, 1536, 2048)
 
-_HEAD = """# A bank's functions and its way to on-premises, written by examples/bank/generate.py. Do not edit: change the generator.
+_HEAD = """# A bank's functions and its way to on-premises.
+# Written by examples/bank/generate.py: change that, not this.
 
 version: 1
 
@@ -142,7 +144,7 @@ def _function(domain: str, name: str, rate: float, chance: random.Random) -> str
         f"  {name}:",
         f"    rate: {rate:.2f}/s",
         f"    duration: {{p50: {p50}ms, p99: {p99}ms}}",
-        f"    timeout: {10 if chance.random() < 0.8 else 29}s",
+        f"    timeout: {_TIMEOUTS[int(chance.random() * len(_TIMEOUTS))]}",
         f"    memory: {memory}",
         f"    trust_zone: {zone}",
         f"    connections: {(1 if database else 0) + max(1, len(services))}",

@@ -27,7 +27,7 @@ from capacity_planner.demand.on_premises import Database, Service
 from capacity_planner.demand.values import Demand, FunctionDemand, Payload
 from capacity_planner.path import databases, endpoints, functions, hybrid, interfaces, nat, proxies, remedies
 from capacity_planner.path.case import Case
-from capacity_planner.path.evaluate import decided, measures, needs
+from capacity_planner.path.evaluate import evaluate, needs
 from capacity_planner.path.judge import Status, judge
 from capacity_planner.path.measure import Basis, Kind
 from capacity_planner.path.reservations import reservations, split
@@ -125,10 +125,10 @@ def test_every_hop_is_judged_in_every_case(given_demand: Demand) -> None:
 @given(demands(), st.floats(1, 20))
 def test_loads_never_fall_when_demand_rises(given_demand: Demand, factor: float) -> None:
     """Every load is monotone in the rates, in every case: so each limit breaks at one factor."""
-    network = decided(given_demand, LIMITS)
+    today, grown = evaluate(given_demand, LIMITS), evaluate(given_demand, LIMITS, factor=factor)
     for case in Case:
-        before = {(one.kind.code, one.subject): one for one in measures(network, case)}
-        after = {(one.kind.code, one.subject): one for one in measures(network, case, factor=factor)}
+        before = {(one.kind.code, one.subject): one for one in today.measures(case)}
+        after = {(one.kind.code, one.subject): one for one in grown.measures(case)}
         for key in before.keys() & after.keys():
             assert after[key].utilisation >= before[key].utilisation * (1 - 1e-9), key
 
@@ -137,8 +137,8 @@ def test_loads_never_fall_when_demand_rises(given_demand: Demand, factor: float)
 @given(demands())
 def test_slower_and_fewer_never_carries_more(given_demand: Demand) -> None:
     """Slow requests never weigh less than fast ones, and what is left never carries less than all did."""
-    network = decided(given_demand, LIMITS)
-    found = {case: {(one.kind.code, one.subject): one for one in measures(network, case)} for case in Case}
+    today = evaluate(given_demand, LIMITS)
+    found = {case: {(one.kind.code, one.subject): one for one in today.measures(case)} for case in Case}
     for key, median in found[Case.MEDIAN].items():
         assert found[Case.TAIL][key].utilisation >= median.utilisation * (1 - 1e-9), key
         if median.kind is not interfaces.QUOTA:
