@@ -3,7 +3,7 @@
 A working store, not a value: it is tried on a copy and frozen into a `Vpc` when everything has its place.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..addresses.block import Block
@@ -101,6 +101,8 @@ class Building:
         self.lost: list[tuple[Spot, Block]] = []
         self.most_subnets = 200
         self.ipv6: Block | None = None
+        self.endpoints: tuple[str, ...] = ()
+        self.stock: Mapping[str, int] = {}
 
     @classmethod
     def of(cls, vpc: Vpc, strangers: Iterable[Block]) -> "Building":
@@ -198,6 +200,8 @@ class Building:
             segments=tuple(_numbered(segments)) if dual_stack or had_ipv6 else tuple(segments),
             room=room_in(pool),
             others=tuple(sorted(set(self.strangers))),
+            endpoints=self.endpoints,
+            stock=self.stock,
             zones=self.zones,
             is_dual_stack=dual_stack or had_ipv6,
             ipv6=self.ipv6,

@@ -78,6 +78,8 @@ def _vpc(vpc: Vpc) -> dict[str, Any]:
         **({"ipv6": str(vpc.ipv6)} if vpc.ipv6 else {}),
         **({"others": [str(block) for block in vpc.others]} if vpc.others else {}),
         "free": _room(vpc.room),
+        "endpoints": list(vpc.endpoints),
+        "stock": dict(sorted(vpc.stock.items())),
         **({"zones": [_zone(zone) for zone in vpc.zones]} if vpc.zones else {}),
         "segments": [_segment(vpc, segment) for segment in vpc.segments],
     }

@@ -49,6 +49,7 @@ class Needs:
         self.model = model
         self._each = {one.name: self._of(one) for one in demand.functions}
         self._hub: tuple[Need, ...] | None = None
+        self._proxies: dict[float, int] = {}
 
     def _of(self, function: FunctionDemand) -> _FunctionLoad:
         count = environments_of(function, self.limits, slow=True, factor=self.demand.growth.factor)
@@ -119,11 +120,40 @@ class Needs:
             units += azs * self.limits["nau_nat_gateway"].whole
         return units
 
+    def stock_of_hub(self) -> dict[str, int]:
+        """How many of each thing stand in the hub, beside its interface endpoints."""
+        path = self.demand.path
+        found = {
+            "router_hosts_per_az": path.hub.router_hosts_per_az,
+            "resolver_addresses": path.resolver.addresses if path.resolver else 0,
+            "attachments": int(path.hub.attachment),
+        }
+        if self._has_proxies():
+            found |= {
+                "load_balancers": path.hub.nlbs,
+                "load_balancer_secondary_addresses": path.nlb.secondary_addresses,
+                "proxies_per_az": self._proxies_at(1.0),
+                "proxies_per_az_at_horizon": self._proxies_at(self.demand.growth.factor),
+            }
+        return {what: count for what, count in found.items() if count}
+
+    def stock_of_spoke(self, way: Way) -> dict[str, int]:
+        """How many of each thing stand in a spoke, beside its functions and interface endpoints."""
+        nat = self.demand.path.nat
+        found = {
+            "attachments": int(way is not Way.ENDPOINT),
+            "nat_addresses_per_az": (nat.addresses if nat else 1) if way is Way.NAT else 0,
+        }
+        return {what: count for what, count in found.items() if count}
+
+    def _has_proxies(self) -> bool:
+        return any(function.way is Way.ENDPOINT for function in self.demand.functions)
+
     def _of_hub(self, az: str) -> Iterator[Need]:
         path = self.demand.path
         rollout = self.limits["rollout_factor"].value
-        if any(function.way is Way.ENDPOINT for function in self.demand.functions):
-            count = self._proxies()
+        if self._has_proxies():
+            count = self._proxies_at(self.demand.growth.factor)
             yield _need(
                 Purpose.PROXIES,
                 az,
@@ -150,13 +180,15 @@ class Needs:
         if way is not Way.ENDPOINT:
             yield self._attachment(az)
 
-    def _proxies(self) -> int:
-        """The proxies of each AZ at the horizon; what the demand file says is today's count, and grows with it."""
-        given, factor = self.demand.path.proxies.per_az, self.demand.growth.factor
+    def _proxies_at(self, factor: float) -> int:
+        """The proxies of each AZ at so many times today's demand; what the demand file says is today's count."""
+        given = self.demand.path.proxies.per_az
         if given is not None:
             return up(given * factor)
-        needed = evaluate.needs(self.demand, self.limits, factor=factor)
-        return max(needed.proxies_per_az, needed.targets_per_az)
+        if factor not in self._proxies:
+            needed = evaluate.needs(self.demand, self.limits, factor=factor)
+            self._proxies[factor] = max(needed.proxies_per_az, needed.targets_per_az)
+        return self._proxies[factor]
 
     def _load_balancers(self) -> int:
         """Each keeps its addresses; the last to be made must find so many free as AWS wants to choose from."""

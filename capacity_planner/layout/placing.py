@@ -4,6 +4,7 @@ A further spoke is opened when the others are full: by addresses, by ENIs, by ne
 Spokes of one way to on-premises are a family; families share nothing.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -133,7 +134,7 @@ class _Family:
 
     def _open(self, zone: str, members: Sequence[FunctionDemand]) -> int:
         """Open a spoke for as many of these functions as it takes; how many: 0 means that a finding says why."""
-        name = f"{_STEMS[self.way]}-{len(self.spokes) + 1}"
+        name = self._free_name()
         building = Building(name, Kind.SPOKE, self.way.value)
         building.most_subnets = self.needs.limits["subnets_per_vpc"].whole
         pending = {**self.pending, zone: members}
@@ -153,6 +154,11 @@ class _Family:
         self.full = reason
         self.spokes.append(best)
         return fits
+
+    def _free_name(self) -> str:
+        taken = {spoke.building.name for spoke in self.spokes}
+        numbers = itertools.count(len(taken) + 1)
+        return next(name for number in numbers if (name := f"{_STEMS[self.way]}-{number}") not in taken)
 
     def _most(self, spoke: Spoke, zone: str, members: Sequence[FunctionDemand]) -> tuple[Spoke, int, str]:
         """The spoke with as many of these functions as it takes, how many these are, and why it takes no more."""

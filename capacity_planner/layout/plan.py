@@ -184,8 +184,14 @@ class _Layout:
 
     def _plan(self, buildings: Iterable[Building], placed: Placed, grounds: Grounds) -> Plan:
         for spoke in placed.spokes:
-            spoke.building.zones = zones_of(self.needs, spoke)
+            if spoke.members:
+                spoke.building.zones = zones_of(self.needs, spoke)
+                spoke.building.endpoints = self.demand.path.spoke.endpoints
+                spoke.building.stock = self.needs.stock_of_spoke(spoke.way)
         for building in buildings:
+            if building.kind is Kind.HUB:
+                building.endpoints = self.demand.path.hub.endpoints
+                building.stock = self.needs.stock_of_hub()
             building.settle()
             grounds.settle(building)
         vpcs = tuple(building.freeze(dual_stack=self.demand.spaces.ipv6) for building in buildings)

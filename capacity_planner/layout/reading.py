@@ -141,6 +141,8 @@ class _Reader:
             segments=tuple(
                 self._segment(segment, (*path, "segments", place)) for place, segment in enumerate(shape.segments)
             ),
+            endpoints=tuple(shape.endpoints),
+            stock=dict(shape.stock),
             zones=tuple(Zone(**zone.model_dump()) for zone in shape.zones),
             others=tuple(self._block(one, (*path, "others", place)) for place, one in enumerate(shape.others)),
             room=_room(shape.free),

@@ -91,6 +91,8 @@ class VpcShape(_Shape):
     ipv6: str | None = None
     others: list[str] = []
     free: RoomShape
+    endpoints: list[_Text]
+    stock: dict[_Text, _Count]
     zones: list[ZoneShape] = []
     segments: list[SegmentShape]
 

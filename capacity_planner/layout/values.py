@@ -139,7 +139,8 @@ class Vpc:
     """One VPC: its ranges in the order of association (the first part of the first is the primary block).
 
     `way` is how its functions reach on-premises; empty for the hub. `others`: blocks inside it that somebody else made.
-    `room`: what neither segments nor reserves nor others take.
+    `room`: what neither segments nor reserves nor others take. `endpoints`: its interface endpoints, in every AZ.
+    `stock`: how many of other things stand in it, as `proxies_per_az` (today) and `proxies_per_az_at_horizon`.
     """
 
     name: str
@@ -149,6 +150,8 @@ class Vpc:
     room: Room
     way: str = ""
     others: tuple[Block, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    stock: Mapping[str, int] = field(default_factory=dict)
     zones: tuple[Zone, ...] = ()
     is_dual_stack: bool = False
     ipv6: Block | None = None

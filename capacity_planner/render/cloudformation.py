@@ -31,9 +31,9 @@ def parameters(plan: Plan, digest: str) -> dict[str, str]:
         "PlanDigest": digest,
         "AvailabilityZones": ",".join(plan.azs),
     }
+    stems: set[str] = set()
     for vpc in plan.vpcs:
-        for name, value in _of_vpc(vpc):
-            found[_unused(name, found)] = value
+        found |= dict(_of_vpc(vpc, stems))
     refused = [*_too_many(found), *_too_long(found)]
     if refused:
         raise Refused(refused)
@@ -45,8 +45,9 @@ def cloudformation(plan: Plan, digest: str) -> str:
     return json.dumps({"Parameters": parameters(plan, digest)}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _of_vpc(vpc: Vpc) -> Iterator[tuple[str, str]]:
-    stem = _pascal(vpc.name)
+def _of_vpc(vpc: Vpc, stems: set[str]) -> Iterator[tuple[str, str]]:
+    """The parameters of a VPC; `stems` are the beginnings of names that are taken."""
+    stem = _unused(_pascal(vpc.name), stems)
     primary, *secondary = vpc.cidrs
     yield f"{stem}VpcCidr", str(primary)
     yield f"{stem}VpcSecondaryCidrs", ",".join(map(str, secondary))
@@ -56,7 +57,7 @@ def _of_vpc(vpc: Vpc) -> Iterator[tuple[str, str]]:
     for segment, subnet in vpc.subnets():
         groups.setdefault((segment.spot.purpose, segment.spot.zone), []).append((segment.spot.az, subnet))
     for (purpose, zone), subnets in groups.items():
-        name = f"{stem}{_pascal(purpose.value)}{_pascal(zone)}Subnet"
+        name = _unused(f"{stem}{_pascal(purpose.value)}{_pascal(zone)}", stems) + "Subnet"
         yield f"{name}Cidrs", ",".join(str(subnet.block) for _az, subnet in subnets)
         yield f"{name}Azs", ",".join(az for az, _subnet in subnets)
         if vpc.is_dual_stack:
@@ -68,11 +69,12 @@ def _pascal(words: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9]+", words) if word)
 
 
-def _unused(name: str, found: dict[str, str]) -> str:
-    """The name, with a number where another one came to the same letters."""
-    number, free = 2, name
-    while free in found:
-        free, number = f"{name}{number}", number + 1
+def _unused(stem: str, stems: set[str]) -> str:
+    """The stem, with a number where another one came to the same letters; it is taken from now on."""
+    number, free = 2, stem
+    while free in stems:
+        free, number = f"{stem}{number}", number + 1
+    stems.add(free)
     return free
 
 

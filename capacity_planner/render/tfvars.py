@@ -36,6 +36,8 @@ def _vpc(vpc: Vpc) -> dict[str, Any]:
         "routable_cidr_blocks": [str(block) for block in vpc.cidrs if vpc.is_routable(block)],
         "dual_stack": vpc.is_dual_stack,
         "ipv6_cidr_block": str(vpc.ipv6) if vpc.ipv6 else None,
+        "endpoints": list(vpc.endpoints),
+        "stock": dict(sorted(vpc.stock.items())),
         "security_group_sets": {zone.name: zone.security_group_sets for zone in vpc.zones},
         "subnets": {
             subnet.name: _subnet(segment.spot.purpose, segment.spot.zone, segment.spot.az, subnet)
