@@ -29,7 +29,8 @@ check: $(VENV)/.test ## Lint, format, types, import contracts
 	@$(BIN)/lint-imports --no-cache
 
 golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
-	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot tests/capacity_planner/demand tests/docs/test_pictures.py
+	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot tests/capacity_planner/demand \
+		tests/capacity_planner/allocations tests/docs/test_pictures.py
 	@$(BIN)/python docs/estate_reference.py
 	@$(BIN)/python docs/capacity_tables.py
 

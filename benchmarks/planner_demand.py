@@ -16,8 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-_ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(_ROOT))  # a script's folder is on the path, the repository's is not
+sys.path.insert(0, str(Path(__file__).parent.parent))  # a script's folder is on the path, the repository's is not
 
 from benchmarks.compile import cost
 from capacity_planner.demand.load import load_demand_file
@@ -28,6 +27,7 @@ from capacity_planner.verdict.document import document, render
 from capacity_planner.whatif.sweep import sweep
 
 FIG = Path(sys.executable).parent / "fig"
+GENERATOR = Path(__file__).parent.parent / "examples" / "bank" / "generate.py"
 SIZE = ["cidr", "size", "--rps", "3000", "--duration", "500ms", "--memory", "1536", "--azs", "3"]
 BUDGET_START_SECONDS = 0.4
 BUDGET_DEMAND_SECONDS = 1.0
@@ -41,7 +41,7 @@ def main(functions: int = 5_000, runs: int = 5) -> None:
     wall, cpu = (statistics.median(getattr(one, name) for one in starts) for name in ("wall", "cpu"))
     print(f"fig cidr size: {wall:.2f} s wall, {cpu:.2f} s cpu; budget {BUDGET_START_SECONDS} s\n")
     with tempfile.TemporaryDirectory() as folder:
-        script = [sys.executable, _ROOT / "examples" / "bank" / "generate.py", folder, "--functions", str(functions)]
+        script = [sys.executable, str(GENERATOR), folder, "--functions", str(functions)]
         subprocess.run(script, check=True)
         taken = [_once(Path(folder) / "demand.yaml") for _run in range(runs)]
     print(f"{functions:,} functions, medians of {runs}\n")

@@ -57,7 +57,7 @@ def regions(answers: Answers) -> Iterator[RegionUse]:
     for kind in ("Vpcs", "VpcEndpoints", "NetworkInterfaces"):
         for item in answers.of(kind):
             home = vpcs.get(item.text("VpcId"), item)
-            owner = item.account or item.text("OwnerId") or home.text("OwnerId")
+            owner = item.account or item.text("OwnerId") or home.account or home.text("OwnerId")
             if item.region or home.region:
                 where[owner, item.region or home.region][kind].append(item)
     for (account, region), kinds in sorted(where.items()):

@@ -46,12 +46,15 @@ class Session:
             raise Refused([Diagnostic(code=NO_REGION, message=message, hint="add --region eu-west-1")])
         self.region: str = self._session.region_name
         self.profile = profile
+        self._clients: dict[str, Any] = {}
         self._config = Config(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=30)
 
     def client(self, service: str) -> Any:
-        """A client of a service."""
-        with self.failures(service):
-            return self._session.client(service, config=self._config)
+        """The client of a service, made once: each takes its time."""
+        if service not in self._clients:
+            with self.failures(service):
+                self._clients[service] = self._session.client(service, config=self._config)
+        return self._clients[service]
 
     def account(self) -> str:
         """The account's number."""

@@ -84,21 +84,15 @@ class _Search:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._fixed = fixed(network)
-        self._evaluations: dict[float, Evaluation] = {}
         self._known: dict[tuple[float, Case], dict[_Key, Measure]] = {}
 
     def at(self, factor: float, case: Case) -> dict[_Key, Measure]:
         """All measures of a case at a factor."""
         if (factor, case) not in self._known:
-            if factor not in self._evaluations:
-                self._evaluations[factor] = self._evaluate(factor)
-            found = self._evaluations[factor].measures(case)
+            book = LoadBook(self._network.demand, self._network.limits, factor)
+            found = Evaluation(self._network, book, known=self._fixed).measures(case)
             self._known[factor, case] = {(one.kind.code, one.subject): one for one in found}
         return self._known[factor, case]
-
-    def _evaluate(self, factor: float) -> Evaluation:
-        network = self._network
-        return Evaluation(network, LoadBook(network.demand, network.limits, factor), known=self._fixed)
 
     def break_of(self, key: _Key, stop: float, at_stop: Mapping[Case, Mapping[_Key, Measure]]) -> Break | None:
         """Where one limit breaks at or below `stop`, in the case that breaks first; None where it holds."""

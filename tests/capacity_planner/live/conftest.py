@@ -15,9 +15,10 @@ REGION = "eu-west-1"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The ids of what is in the account."""
+@pytest.fixture(scope="module")
+def account() -> Iterator[dict[str, str]]:
+    """The ids of what is in the account; made once, so a test that changes it changes it back."""
+    monkeypatch = pytest.MonkeyPatch()
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",  # moto's
@@ -30,6 +31,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
         monkeypatch.delenv(name, raising=False)
     with mock_aws(config={"lambda": {"use_docker": False}}):
         yield built()
+    monkeypatch.undo()
 
 
 def built() -> dict[str, str]:
