@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events
+BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events planner_demand planning
 
 .PHONY: help setup demo test check golden bench soak clean
 
@@ -29,8 +29,10 @@ check: $(VENV)/.test ## Lint, format, types, import contracts
 	@$(BIN)/lint-imports --no-cache
 
 golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
-	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot
+	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot tests/capacity_planner/demand \
+		tests/capacity_planner/allocations tests/docs/test_pictures.py
 	@$(BIN)/python docs/estate_reference.py
+	@$(BIN)/python docs/capacity_tables.py
 
 bench: $(VENV)/.test $(VENV)/.peers ## Run the benchmarks and print their tables (BENCHMARKS='compile ...')
 	@tests/debian-packages.sh benchmarks/debian-packages.txt
