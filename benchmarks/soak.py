@@ -163,6 +163,7 @@ class Soak:
             shifts=self.shifts,
             faults=self.faults,
             journals=self.estate.journals,
+            access_logs=self.estate.access_logs,
             troubles=self.troubles,
         )
 

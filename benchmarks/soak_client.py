@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import xxhash
 
 _TIMEOUT_SECONDS = 8.0
+_CONNECT_SECONDS = 3.0
 _USERS = 2000
 _SHORT = 0.1  # of the connections: closed after one request, as old clients do
 _POSTS = 0.4
@@ -59,7 +60,7 @@ class Vip:
     async def asked(self, node: int) -> bool:
         """Whether that node answers the monitor well."""
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(_CONNECT_SECONDS):
                 reader, writer = await asyncio.open_connection(self._addresses[node], self._port)
                 try:
                     writer.write(b"GET /fig-health HTTP/1.1\r\nHost: vip\r\nConnection: close\r\n\r\n")
@@ -82,7 +83,7 @@ class Vip:
         """A connection to that node, or None when it takes none."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(_CONNECT_SECONDS):
                 _, made = await loop.create_connection(lambda: Connection(node), self._addresses[node], self._port)
         except (OSError, TimeoutError):
             return None
@@ -209,7 +210,8 @@ class Users:
         body = b'{"quantity":1}' if method == "POST" else b""
         length = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
         path = "/h/books" if route == "by-header" else "/c/books"
-        head = f"{method} {path} HTTP/1.1\r\nHost: shop.example\r\n{known}\r\nX-Soak-Id: {name}\r\n{length}\r\n"
+        ids = f"X-Soak-Id: {name}\r\nX-Request-Id: {name}\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nHost: shop.example\r\n{known}\r\n{ids}{length}\r\n"
         began, assigned, answered, fault = time.monotonic(), "", "", ""
         try:
             answer, _body = await connection.ask(head.encode() + body)

@@ -77,6 +77,7 @@ class Estate:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.journals = [folder / "legacy-0.journal", folder / "legacy-1.journal", folder / "lambda.journal"]
+        self.access_logs = [folder / f"node-{node}" / "logs" / "access.jsonl" for node in (0, 1)]
         self.networks: list[Network] = []
         self._stack = ExitStack()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -111,7 +112,7 @@ class Estate:
         code = self.folder / "code"
         code.mkdir()
         (code / "app.py").write_text(_FUNCTION.format(journal=str(self.journals[2])))
-        (self.folder / "functions.yaml").write_text(_FUNCTIONS.format(concurrency=2))
+        (self.folder / "functions.yaml").write_text(_FUNCTIONS.format(concurrency=4))
         self.networks = [self._stack.enter_context(host(number)) for number in (1, 2)]
         names = ("control", "api-0", "api-1", "legacy-0", "legacy-1", "node-0", "node-1")
         for ready in [self._begin(name) for name in names]:

@@ -2,6 +2,7 @@
 
 import bisect
 import collections
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Run:
     shifts: Sequence[Shift]
     faults: Sequence[Fault]
     journals: Sequence[Path]
+    access_logs: Sequence[Path]
     troubles: Sequence[str]
 
 
@@ -123,12 +125,26 @@ def _costs(run: Run) -> list[str]:
 
 
 def _failures(run: Run) -> list[str]:
-    failed = (one for one in run.sent if one.fault)
-    kinds = collections.Counter((cause(one, run.faults), one.fault, one.method) for one in failed)
+    failed = [one for one in run.sent if one.fault]
+    logged = _logged({one.id for one in failed}, run.access_logs)
+    kinds = collections.Counter(
+        (cause(one, run.faults), one.fault, one.method, logged.get(one.id, "not in an access log")) for one in failed
+    )
     return [
-        *(f"{count} × {method} {fault}: {text}" for (text, fault, method), count in kinds.most_common()),
+        *(f"{count} × {method} {fault} ({log}): {text}" for (text, fault, method, log), count in kinds.most_common()),
         *(f"{count} × {text}" for text, count in collections.Counter(run.troubles).most_common()),
     ]
+
+
+def _logged(ids: set[str], access_logs: Iterable[Path]) -> dict[str, str]:
+    """What the routers say of these requests: Envoy's flags, and which side they had asked last."""
+    found = {}
+    for path in access_logs:
+        for line in path.read_text().splitlines() if path.exists() else ():
+            said = json.loads(line)
+            if said["request_id"] in ids:
+                found[said["request_id"]] = f"{said['flags']} from {said['answered']} after {said['duration_ms']} ms"
+    return found
 
 
 def _ms(values: Sequence[float], share: float) -> str:

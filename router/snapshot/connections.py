@@ -17,6 +17,10 @@ _IPPROTO_TCP, _TCP_USER_TIMEOUT = 6, 18  # Source: Linux, include/uapi/linux/{in
 _KEEPALIVE = {"keepalive_time": 20, "keepalive_interval": 5, "keepalive_probes": 3}
 _PING = {"interval": "20s", "timeout": "10s"}
 
+# Requests of many clients share the connection to an inner listener. What HTTP/2 does not allow (an empty Host, some
+# trailers) may end the request that has it, never the connection: that would lose everybody else's.
+ONE_STREAM_FAILS = {"override_stream_error_on_invalid_http_message": True}
+
 
 def http1_names() -> Json:
     """The HTTP/1 fields, of both ends of the router, that leave header names and reason phrases as they were sent."""
@@ -44,7 +48,7 @@ def to_candidate(*, idle_seconds: float, connect_seconds: float) -> Json:
 
 def inner() -> Json:
     """The fields of the cluster that leads to an inner listener: HTTP/2, because it lets large bodies through."""
-    options = api_type(_HTTP_OPTIONS, explicit_http_config={"http2_protocol_options": {}})
+    options = api_type(_HTTP_OPTIONS, explicit_http_config={"http2_protocol_options": ONE_STREAM_FAILS})
     return {"typed_extension_protocol_options": {_HTTP_OPTIONS: options}}
 
 

@@ -15,6 +15,7 @@ from strangler_fig.names import HOST_HEADER, REASON_ATTRIBUTE, UPSTREAM_ATTRIBUT
 from ..estate import Candidate, Entry, Estate, HttpUpstream, LambdaFunction
 from . import counters, faults, names
 from .clusters import INNER_BUFFER_BYTES
+from .connections import ONE_STREAM_FAILS
 from .entries import ANY, CANDIDATE_HEADER, ONLY_HEADER
 from .match_tree import action
 from .paths import AS_IS_HEADER, ODD_PATH
@@ -80,6 +81,7 @@ def _listener(name: str, candidates: Sequence[Candidate], entry: Entry) -> Json:
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix=name,
         codec_type="HTTP2",
+        http2_protocol_options=ONE_STREAM_FAILS,
         generate_request_id=False,
         # Whatever the entry lets in must pass here too, with the headers that the router adds.
         max_request_headers_kb=min(_MOST_HEADER_KB, entry.max_header_bytes // 1024 + 16),
