@@ -24,6 +24,7 @@ from .envoy_process import EnvoySettings
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
 from .local_moves import LocalMove
 from .notify import Notifier
+from .pressure import PressureWatch
 from .report import InForce, Problems, Refusal, render
 from .serving import Serving
 from .state_directory import StateDirectory
@@ -70,6 +71,7 @@ class Agent:
         self._notifier = notifier
         self._watch = Watch(state.admin_socket, limit_seconds=frozen_after_seconds)
         self._admin = Admin(state.admin_socket)
+        self._pressure = PressureWatch(admin=self._admin, problems=problems, leave_lambda=self._leave_lambda)
         self._desired: Desired | None = None
         self._version = 0
         self._refusal: Refusal | None = None
@@ -332,12 +334,20 @@ class Agent:
                     self._traffic = await read_traffic(self._admin)
                 except Unreachable:
                     self._traffic = None  # Envoy ended; the supervisor says so
+                await self._pressure.look()
             if self._start_failed:
                 self._start_failed = False
                 self._supervisor.want()
             self._poke()  # a report each second, however long the weights take
             await self._weigh()
             await asyncio.sleep(max(0.0, started + _TICK_SECONDS - time.monotonic()))
+
+    async def _leave_lambda(self, reason: str) -> int:
+        moved = await self._serving.leave_lambda(actor=f"fig node {self._settings.node}", reason=reason)
+        if moved:
+            self._say(f"{reason}: {moved} routes were moved to legacy")
+            self._poke()
+        return moved
 
     async def _report(self) -> None:
         backoff = Backoff(draw=random.random, first=0.1, low=0.2, high=2.0)

@@ -1,6 +1,7 @@
 """The bootstrap: what Envoy reads once at start. Where two estates have the same one, no restart lies between them."""
 
 from ..estate import Estate
+from . import overload
 from .proto import Json, extension, watched
 from .runtime import LAYER
 
@@ -16,7 +17,15 @@ _LATENCY_BOUNDS_MS = (
 _KEPT_STATS = [
     *(
         {"prefix": prefix}
-        for prefix in ("fig.", "runtime.", "server.", "cluster_manager.", "listener_manager.", "http.entry.")
+        for prefix in (
+            "fig.",
+            "runtime.",
+            "server.",
+            "cluster_manager.",
+            "listener_manager.",
+            "http.entry.",
+            "overload.",
+        )
     ),
     *(
         {"suffix": f".{suffix}"}
@@ -31,6 +40,7 @@ _KEPT_STATS = [
             "upstream_rq_retry_overflow",
             "upstream_rq_pending_overflow",
             "ssl.fail_verify_error",
+            "downstream_global_cx_overflow",
         )
     ),
 ]
@@ -38,12 +48,16 @@ _KEPT_STATS = [
 _RESOLVER = extension("network.dns_resolver.cares.v3.CaresDnsResolverConfig", query_timeout_seconds=2, query_tries=2)
 
 
-def bootstrap(estate: Estate) -> Json:  # noqa: ARG001 - limits and telemetry will come from it
+def bootstrap(estate: Estate) -> Json:
     """The bootstrap; every path in it is relative to the node's state directory."""
     return {
         **_always(),
+        **overload.connections(estate.entry.max_connections),
         "layered_runtime": {
-            "layers": [{"name": LAYER, "rtds_layer": {"name": LAYER, "rtds_config": watched("rtds")}}],
+            "layers": [
+                {"name": LAYER, "rtds_layer": {"name": LAYER, "rtds_config": watched("rtds")}},
+                {"name": "node", "admin_layer": {}},  # what the node sheds when Envoy has too much
+            ],
         },
         "dynamic_resources": {"cds_config": watched("cds"), "lds_config": watched("lds")},
     }

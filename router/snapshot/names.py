@@ -12,6 +12,8 @@ WEIGHT_PREFIX = "shift"
 LAMBDA_PREFIX = "lambda."
 INNER_FUNCTIONS = "inner.functions"
 INNER_UPSTREAMS = "inner.upstreams"
+SHADOWING = "shadowing"
+"""The runtime key (percent) that switches all shadows of a node off; a route's own share has another."""
 TELEMETRY_OFF = "telemetry.off"
 
 
