@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from strangler_fig.diagnostics import Diagnostic
 
-from . import identities, limits, matches, references, services, sides, stickiness, timeouts, upstreams
+from . import entry, identities, limits, matches, references, services, sides, stickiness, timeouts, upstreams
 from .subject import Subject
 
 Rule = Callable[[Subject], Iterable[Diagnostic]]
@@ -13,6 +13,11 @@ RULES: tuple[Rule, ...] = (
     references.default_exists,
     references.sides_exist,
     references.all_used,
+    entry.believed_are_known,
+    entry.proxy_headers_are_asked_for,
+    entry.monitors_are_heard,
+    entry.calls_of_functions_are_told,
+    entry.clients_are_told_apart,
     sides.has_a_side,
     sides.long_lived_stay_on_legacy,
     sides.connect_has_no_path,

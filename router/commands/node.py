@@ -11,7 +11,7 @@ import click
 
 from strangler_fig.units import format_share
 
-from .options import Duration, json_option
+from .options import Duration, Size, json_option
 
 _STATE = Path(".fig/node")
 
@@ -71,6 +71,12 @@ _STATE = Path(".fig/node")
     show_default=True,
     help="When Envoy has not answered its agent for this long, it is killed and started again.",
 )
+@click.option(
+    "--memory",
+    type=Size(),
+    default=None,
+    help="What Envoy may have before it sheds load (default: 60 % of the host's, or of its cgroup's limit).",
+)
 @click.pass_context
 def node(  # noqa: PLR0913, PLR0917 - one parameter for each option
     context: click.Context,
@@ -84,6 +90,7 @@ def node(  # noqa: PLR0913, PLR0917 - one parameter for each option
     handover: float,
     frozen_after: float,
     aws_credentials: str,
+    memory: int | None,
     *,
     check_clock: bool,
 ) -> None:
@@ -111,6 +118,7 @@ def node(  # noqa: PLR0913, PLR0917 - one parameter for each option
             drain=DrainSettings(notice_seconds=drain, finish_seconds=finish),
             handover_seconds=max(1, round(handover)),
             frozen_after_seconds=frozen_after,
+            memory_bytes=memory,
         )
     )
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from strangler_fig.units import UnitError, seconds
+from strangler_fig.units import UnitError, seconds, size_bytes
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -26,6 +26,21 @@ class Duration(click.ParamType[float]):
             return value
         try:
             return seconds(str(value))
+        except UnitError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Size(click.ParamType[int]):
+    """A size such as `500MB` or `4GiB`, as bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Give the bytes that the text stands for."""
+        if isinstance(value, int):
+            return value
+        try:
+            return size_bytes(str(value))
         except UnitError as error:
             self.fail(str(error), param, ctx)
 

@@ -26,6 +26,7 @@ from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
 from .identity_watch import IdentityWatch
 from .local_moves import LocalMove
 from .notify import Notifier
+from .pressure import PressureWatch
 from .report import InForce, Problems, Refusal, render
 from .serving import Serving
 from .shares_watch import SharesWatch
@@ -76,6 +77,7 @@ class Agent:
         self._watch = Watch(state.admin_socket, limit_seconds=frozen_after_seconds)
         self._admin = Admin(state.admin_socket)
         self._shares = SharesWatch(self._admin, serving, supervisor)
+        self._pressure = PressureWatch(admin=self._admin, problems=problems, leave_lambda=self._leave_lambda)
         self._desired: Desired | None = None
         self._version = 0
         self._refusal: Refusal | None = None
@@ -360,6 +362,8 @@ class Agent:
                 except Unreachable:
                     self._traffic = None  # Envoy ended; the supervisor says so
             await self._shares.look()
+            if self._supervisor.state is EnvoyState.RUNNING:
+                await self._pressure.look()
             if self._start_failed:
                 self._start_failed = False
                 self._supervisor.want()
@@ -374,6 +378,13 @@ class Agent:
         address = self._find_control()
         if address is not None:
             await say_goodbye(address, self._settings.node, self._content())
+
+    async def _leave_lambda(self, reason: str) -> int:
+        moved = await self._serving.leave_lambda(actor=f"fig node {self._settings.node}", reason=reason)
+        if moved:
+            self._say(f"{reason}: {moved} routes were moved to legacy")
+            self._poke()
+        return moved
 
     async def _report(self) -> None:
         backoff = Backoff(draw=random.random, first=0.1, low=0.2, high=2.0)

@@ -49,6 +49,7 @@ class NodeSettings:
     frozen_after_seconds: float
     credentials: Choice = Choice.AUTO
     check_clock: bool = True
+    memory_bytes: int | None = None
 
 
 def _ignore(_flip: Flip) -> None:
@@ -90,6 +91,7 @@ async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, meas
         concurrency=settings.concurrency,
         handover_seconds=settings.handover_seconds,
         environment=aws.environment,
+        memory_bytes=settings.memory_bytes,
     )
     supervisor = Supervisor(state=state, settings=envoy, backoff=Backoff(draw=random.random), say=_say)
     former = FormerEntries(state, keep_seconds=settings.handover_seconds, problems=problems)

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import importlib.util
 import itertools
+import json
 import os
 import select
 import shutil
@@ -21,8 +22,10 @@ from pathlib import Path
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
+from ..snapshot import overload
 from . import hot_restart
 from .errors import NodeFailed
+from .host_limits import descriptors, host_limits
 from .state_directory import Note, StateDirectory, replace_file
 
 _STOP_SECONDS = 5.0
@@ -45,7 +48,8 @@ _RESOURCE = "OTEL_RESOURCE_ATTRIBUTES"
 class EnvoySettings:
     """How to start Envoy on this host; `environment` is added to the agent's own, `arguments` to Envoy's command.
 
-    `handover_seconds`: how long connections may go on in a listener or an Envoy that was replaced.
+    `handover_seconds`: how long connections may go on in a listener or an Envoy that was replaced. `memory_bytes`: what
+    Envoy may have before it sheds load; None: a share of the host's.
     """
 
     binary: Path
@@ -54,6 +58,7 @@ class EnvoySettings:
     handover_seconds: int = 900
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # it may hold secrets
     arguments: tuple[str, ...] = ()
+    memory_bytes: int | None = None
 
 
 def find_envoy(given: str | None) -> Path:
@@ -152,7 +157,9 @@ def start(state: StateDirectory, settings: EnvoySettings, *, epoch: int = 0) -> 
     Epoch 0 starts alone and notes itself as the present one; a later epoch starts beside its predecessor, as the next.
     """
     try:
-        command = command_of(settings, bootstrap=_stored_bootstrap(state), base=hot_restart.base_id(state.root))
+        command = command_of(
+            settings, bootstrap=_stored_bootstrap(state, settings.memory_bytes), base=hot_restart.base_id(state.root)
+        )
         if "--base-id" in command:
             command = (*command, "--restart-epoch", str(epoch))
         note = state.note(Note.NEXT if epoch else Note.PRESENT).name
@@ -220,11 +227,13 @@ def adopt(state: StateDirectory, note: Note = Note.PRESENT) -> EnvoyProcess | No
         return None
 
 
-def _stored_bootstrap(state: StateDirectory) -> str:
+def _stored_bootstrap(state: StateDirectory, memory_bytes: int | None) -> str:
+    """The path of the bootstrap with this host's limits; its name is the digest of the one without them."""
     data = state.bootstrap.read_bytes()
     path = state.bootstraps / f"{hashlib.sha256(data).hexdigest()}.json"
-    if not path.exists() or path.read_bytes() != data:
-        replace_file(path, data)
+    limits = host_limits(memory_bytes=memory_bytes, descriptors=descriptors())
+    whole = overload.sized(json.loads(data), connections=limits.connections, memory_bytes=limits.memory_bytes)
+    replace_file(path, json.dumps(whole).encode())
     for other in state.bootstraps.iterdir():
         if other != path:
             other.unlink()  # Envoy reads it once, at its start

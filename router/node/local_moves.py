@@ -6,12 +6,14 @@ something newer, the route's weight on this host is never above it.
 
 import json
 import os
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..weight import Weight
+from ..weight import LEGACY_ONLY, Weight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,19 @@ class LocalMove:
         content = asdict(self)
         content["from"], content["to"] = content.pop("from_parts"), content.pop("to_parts")
         return content
+
+
+def local_move(route: str, before: Weight, *, actor: str, reason: str) -> LocalMove:
+    """A move of that route to legacy, made now."""
+    return LocalMove(
+        id=uuid.uuid4().hex,
+        route=route,
+        from_parts=before.parts,
+        to_parts=LEGACY_ONLY.parts,
+        actor=actor,
+        reason=reason,
+        at=datetime.now(UTC).isoformat(),
+    )
 
 
 class LocalMoves:

@@ -5,9 +5,7 @@ The weight moves first; then it is written down, for the agent to tell control. 
 
 import asyncio
 import time
-import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
@@ -15,10 +13,10 @@ from ..errors import SnapshotDamaged, WeightsDamaged
 from ..snapshot.directory import MANIFEST
 from ..snapshot.manifest import Manifest
 from ..snapshot.runtime import NOT_TOLD
-from ..weight import LEGACY_ONLY, Weight
+from ..weight import LEGACY_ONLY
 from .admin import Admin
 from .errors import NodeFailed, NothingStored
-from .local_moves import LocalMove, LocalMoves
+from .local_moves import LocalMove, LocalMoves, local_move
 from .resources import Resource
 from .state_directory import StateDirectory
 from .weight_files import StoredWeights, WeightFiles
@@ -59,7 +57,7 @@ def roll_back(state: StateDirectory, *, route: str | None, actor: str, reason: s
             weights = {**(present.weights if present else {}), **dict.fromkeys(moving, LEGACY_ONLY)}
             stored = files.write(manifest, weights, present.shares if present else NOT_TOLD)
         in_force_ms, trouble = asyncio.run(_confirm(state, stored, began))
-        moves = tuple(_move(name, before[name], actor, reason) for name in moving)
+        moves = tuple(local_move(name, before[name], actor=actor, reason=reason) for name in moving)
         trouble = _write_down(state, files, stored, moves) or trouble
     at_rest = tuple(name for name in asked if name not in moving)
     return RolledBack(moves=moves, at_rest=at_rest, in_force_ms=in_force_ms, trouble=trouble)
@@ -110,18 +108,6 @@ def _write_down(
     except OSError as error:
         return f"moved, but not written down for control ({error}): shift the routes to 0 there too"
     return None
-
-
-def _move(route: str, before: Weight, actor: str, reason: str) -> LocalMove:
-    return LocalMove(
-        id=uuid.uuid4().hex,
-        route=route,
-        from_parts=before.parts,
-        to_parts=LEGACY_ONLY.parts,
-        actor=actor,
-        reason=reason,
-        at=datetime.now(UTC).isoformat(),
-    )
 
 
 def _unknown(route: str, manifest: Manifest) -> Diagnostic:

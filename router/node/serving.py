@@ -16,12 +16,12 @@ from ..errors import SnapshotDamaged, WeightsDamaged
 from ..snapshot.directory import BOOTSTRAP, MANIFEST, read_manifest
 from ..snapshot.manifest import Manifest
 from ..snapshot.runtime import NOT_TOLD
-from ..weight import Weight
+from ..weight import LEGACY_ONLY, Weight
 from .admin import Admin
 from .entry_address import check_entry
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
 from .former_entries import FormerEntries
-from .local_moves import LocalMove, LocalMoves, held
+from .local_moves import LocalMove, LocalMoves, held, local_move
 from .renewal import START_SECONDS, Renewal
 from .report import Problems
 from .resources import STRUCTURE, Resource
@@ -30,7 +30,7 @@ from .state_directory import StateDirectory, point
 from .supervisor import EnvoyState, Supervisor
 from .switch import Switch, Weighing, confirm_start
 from .weight_files import StoredWeights, WeightFiles
-from .weights import Target, bridge, is_stored, shares, target, wait_until_in_force
+from .weights import Target, bridge, effective, is_stored, shares, target, wait_until_in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +226,26 @@ class Serving:
         if self.moving is not None:
             self._problems.mend("weights file")
         return not lowered
+
+    async def leave_lambda(self, *, actor: str, reason: str) -> int:
+        """Move every route that is not there to legacy on this host, and write it down for control; how many moved.
+
+        Raises `NodeFailed` or `OSError`.
+        """
+        if self.serving is None:
+            return 0
+        with self._files.locked():
+            present = self._present()
+        weights = effective(self.serving, present.weights if present else {})
+        moves = [
+            local_move(name, weight, actor=actor, reason=reason)
+            for name, weight in weights.items()
+            if weight != LEGACY_ONLY
+        ]
+        if moves:
+            self._moves.append(moves)
+            await self.put_weights()
+        return len(moves)
 
     def pending_moves(self) -> Mapping[str, LocalMove]:
         """The moves that this host made alone and that control has not acknowledged."""

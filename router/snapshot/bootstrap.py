@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ..estate import Estate
-from . import counters, names, telemetry
+from . import counters, names, overload, telemetry
 from .proto import Json, extension, watched
 from .runtime import LAYER
 
@@ -19,7 +19,15 @@ _LATENCY_BOUNDS_MS = (
 _KEPT_STATS = [
     *(
         {"prefix": prefix}
-        for prefix in ("fig.", "runtime.", "server.", "cluster_manager.", "listener_manager.", "http.entry.")
+        for prefix in (
+            "fig.",
+            "runtime.",
+            "server.",
+            "cluster_manager.",
+            "listener_manager.",
+            "http.entry.",
+            "overload.",
+        )
     ),
     *({"exact": f"cluster.{names.TELEMETRY}.{name}"} for name in ("upstream_rq_completed", "upstream_rq_2xx")),
     *(
@@ -38,6 +46,7 @@ _KEPT_STATS = [
             "upstream_rq_pending_active",
             "upstream_rq_pending_overflow",
             "ssl.fail_verify_error",
+            "downstream_global_cx_overflow",
         )
     ),
 ]
@@ -56,10 +65,12 @@ def bootstrap(estate: Estate) -> Json:
         **_always(),
         "stats_config": _STATS | telemetry.stats_tags(estate),
         **telemetry.bootstrap(estate),
+        **overload.connections(estate.entry.max_connections),
         "layered_runtime": {
             "layers": [
                 *_fixed_layer(telemetry.runtime(estate)),
                 {"name": LAYER, "rtds_layer": {"name": LAYER, "rtds_config": watched("rtds")}},
+                {"name": "node", "admin_layer": {}},  # what the node sheds when Envoy has too much
             ],
         },
         "dynamic_resources": {"cds_config": watched("cds"), "lds_config": watched("lds")},

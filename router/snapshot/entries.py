@@ -179,6 +179,7 @@ def _mirror(candidate: str) -> Json:
     baggage = {"header": {"key": "baggage", "value": f"{ROLE_ATTRIBUTE}={ROLE_SHADOW}"}, "append_action": _BESIDE}
     return {
         "cluster_header": _MIRROR_HEADER,
+        "runtime_fraction": {"default_value": {"numerator": 100}, "runtime_key": names.SHADOWING},
         "disable_shadow_host_suffix_append": True,
         "request_headers_mutations": [{"remove": _MIRROR_HEADER}, *({"append": one} for one in (*marks, baggage))],
     }

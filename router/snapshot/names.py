@@ -15,6 +15,8 @@ INNER_UPSTREAMS = "inner.upstreams"
 INNER_SESSIONS = "inner.sessions"
 IDENTITY_KEYS = "identities.keys"
 TELEMETRY = "telemetry"
+SHADOWING = "shadowing"
+"""The runtime key (percent) that switches all shadows of a node off; a route's own share has another."""
 TELEMETRY_OFF = "telemetry.off"
 
 
