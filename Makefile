@@ -6,9 +6,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events
+BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events planner_demand planning
 
-.PHONY: help setup demo test check golden bench clean
+.PHONY: help setup demo test check golden bench soak clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,12 +29,18 @@ check: $(VENV)/.test ## Lint, format, types, import contracts
 	@$(BIN)/lint-imports --no-cache
 
 golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
-	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot
+	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot tests/capacity_planner/demand \
+		tests/capacity_planner/allocations tests/docs/test_pictures.py
 	@$(BIN)/python docs/estate_reference.py
+	@$(BIN)/python docs/capacity_tables.py
 
 bench: $(VENV)/.test $(VENV)/.peers ## Run the benchmarks and print their tables (BENCHMARKS='compile ...')
 	@tests/debian-packages.sh benchmarks/debian-packages.txt
 	@for name in $(BENCHMARKS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+soak: $(VENV)/.test ## Break two nodes under load for some minutes and count what is lost (SOAK='--seconds 60')
+	@tests/debian-packages.sh
+	@$(BIN)/python benchmarks/soak.py $(SOAK)
 
 clean: ## Remove the virtual environment and caches
 	@rm -rf $(VENV) .fig .mypy_cache .ruff_cache .pytest_cache .hypothesis

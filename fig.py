@@ -26,6 +26,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "status": ("router.commands.status", "status", _ROUTER),
     "shift": ("router.commands.shift", "shift", _ROUTER),
     "history": ("router.commands.status", "history", _ROUTER),
+    "cidr": ("capacity_planner.commands.cidr", "cidr", "planner"),
     "lambda": ("infra.local.commands", "lambda_", "local"),
     "up": ("infra.local.commands", "up", _LOCAL),
 }
@@ -82,6 +83,7 @@ _SUMMARIES = {
     "status": "Show routes, weights, nodes and traffic.",
     "shift": "Move a route's weight, and wait until it is in force.",
     "history": "Show who moved what, when, and why.",
+    "cidr": "Size CIDR blocks and the path to on-premises, before anyone deploys.",
     "lambda": "Run Lambda functions on this machine, behind the Invoke API.",
     "up": "Run a whole estate on this machine, in the foreground.",
 }

@@ -110,6 +110,21 @@ def _unfiltered(files: Files) -> None:
     manager(files)["access_log"][1].pop("filter", None)
 
 
+def _faults(*, fallbacks: bool) -> Edit:
+    """The counter of faults left out, or its fallbacks alone, which a CEL expression finds."""
+
+    def edit(files: Files) -> None:
+        logs = manager(files)["access_log"]
+        scopes = [one["typed_config"].get("stats_scope", {}).get("prefix") for one in logs]
+        place = scopes.index("fig.faults")
+        if fallbacks:
+            del logs[place]
+        else:
+            del logs[place]["filter"]["or_filter"]["filters"][-1]
+
+    return edit
+
+
 def _as_text(files: Files) -> None:
     form = manager(files)["access_log"][0]["typed_config"]["log_format"]
     fields = form.pop("json_format")
@@ -211,6 +226,8 @@ EDITS: dict[str, Edit] = {
     "without both": _loggers(),
     "counters without a histogram": _counters(histograms=[]),
     "counters without their filter": _unfiltered,
+    "without the faults": _faults(fallbacks=True),
+    "faults without fallbacks": _faults(fallbacks=False),
     "log as text of the same fields": _as_text,
     "log with one field": _one_field,
     "log without %CEL%": _field(fallback=None),

@@ -9,23 +9,22 @@ each fault cost. Bounded to five minutes. Needs user and network namespaces: eac
 
 import argparse
 import asyncio
-import collections
 import contextlib
-import math
 import os
 import random
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # a script's folder is on the path, the repository's is not
 
 from benchmarks.measuring import end_cleanly
-from benchmarks.soak_client import Sent, Users, Vip
+from benchmarks.soak_client import Users, Vip
 from benchmarks.soak_hosts import ENTRY_PORT, Estate
 from benchmarks.soak_network import run_inside
+from benchmarks.soak_report import Fault, Run, report
+from benchmarks.soak_weights import Shift
 from router.errors import RouterFailed
 from strangler_fig.diagnostics import Refused
 
@@ -37,30 +36,12 @@ _FAULTS = (
     "kill a legacy host",
     "kill a function",
     "restart a node",
+    "replace an Envoy",
     "publish",
+    "publish back",
 )
+_OF_A_NODE = ("kill an agent", "kill an Envoy", "restart a node", "replace an Envoy")
 _ROUTES = ("by-header", "by-cookie")
-_COST_SECONDS = 3.0  # a fault is charged with what fails until then, or until the next one
-
-
-@dataclass(slots=True)
-class Shift:
-    """One shift of a route; `ended` is infinite until every live node said that it is in force."""
-
-    route: str
-    parts: int
-    began: float
-    ended: float = math.inf
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault: its kind, its node (or -1), when it struck, and when what it hit was back."""
-
-    kind: str
-    node: int
-    at: float
-    over: float
 
 
 class Soak:
@@ -75,6 +56,7 @@ class Soak:
         self.shifts: list[Shift] = []
         self.faults: list[Fault] = []
         self.troubles: list[str] = []
+        self._struck = 0.0
 
     async def run(self) -> None:
         """Run everything for the time that was asked for."""
@@ -132,18 +114,20 @@ class Soak:
         await asyncio.sleep(2)
         while time.monotonic() < until - 6:
             bag = bag or self.chance.sample(_FAULTS, len(_FAULTS))
-            kind, node, at = bag.pop(), self.chance.randrange(2), time.monotonic()
+            kind, node = bag.pop(), self.chance.randrange(2)
+            self._struck = time.monotonic()
             try:
                 await asyncio.to_thread(self._strike, kind, node)
                 await self._nodes_serve()
             except RuntimeError as error:
                 self.troubles.append(f"{kind}: {error}")
-            hit = node if kind in ("kill an agent", "kill an Envoy", "restart a node", "kill a legacy host") else -1
-            self.faults.append(Fault(kind, hit, at, time.monotonic()))
+            hit = node if kind in _OF_A_NODE else -1
+            self.faults.append(Fault(kind, hit, self._struck, time.monotonic()))
             await asyncio.sleep(self.chance.uniform(1.0, 2.5))
 
     def _strike(self, kind: str, node: int) -> None:
         estate = self.estate
+        self._struck = time.monotonic()
         match kind:
             case "kill control":
                 estate.kill("control")
@@ -164,97 +148,23 @@ class Soak:
             case "restart a node":
                 estate.stop(f"node-{node}")
                 estate.start(f"node-{node}")
+            case "replace an Envoy":
+                estate.replace_envoy(node)
             case "publish":
                 estate.publish()
+            case "publish back":
+                estate.publish_back()
 
-    # What came of it.
-
-    def cause(self, one: Sent) -> str:
-        """Whether a failed request was inside a process that was killed, or else which fault it is charged to."""
-        for fault in self.faults:
-            struck = one.began - 0.1 <= fault.at + 0.3 and fault.at <= one.ended + 0.1
-            if not struck or one.ended > fault.at + _COST_SECONDS:
-                continue
-            if fault.kind == "kill an Envoy" and fault.node == one.node and one.fault == "connection lost":
-                return "inside a killed Envoy"
-            if fault.kind in ("kill a legacy host", "kill a function") and one.fault.startswith("status"):
-                return "inside a killed legacy host or function"
-        return "other"
-
-    def charged(self, at: float) -> Fault | None:
-        """The fault that what happened at this time is charged to."""
-        before = [fault for fault in self.faults if fault.at <= at <= fault.over + _COST_SECONDS]
-        return before[-1] if before else None
-
-    def bounced(self, one: Sent) -> bool:
-        """Whether no weight that was in force or on its way while the request ran explains the side it was given."""
-        if not one.assigned or not one.route:
-            return False
-        known = [shift for shift in self.shifts if shift.route == one.route and shift.began <= one.ended]
-        settled = max((number for number, shift in enumerate(known) if shift.ended <= one.began), default=-1)
-        weights = {shift.parts for shift in known[max(settled, 0) :]} | ({0} if settled < 0 else set())
-        return all((one.place < weight) != (one.assigned == "lambda") for weight in weights)
-
-    def run_twice(self) -> int:
-        """How many POSTs ran more than once, over legacy and functions together."""
-        posts = {one.id for one in self.users.sent if one.method == "POST"}
-        runs = collections.Counter(
-            line.split(" ")[0]
-            for journal in self.estate.journals
-            if journal.exists()
-            for line in journal.read_text().splitlines()
+    def seen(self) -> Run:
+        """What came of it."""
+        return Run(
+            took=self.took,
+            sent=self.users.sent,
+            shifts=self.shifts,
+            faults=self.faults,
+            journals=self.estate.journals,
+            troubles=self.troubles,
         )
-        return sum(1 for name, count in runs.items() if count > 1 and name in posts)
-
-    def report(self) -> str:
-        """The figures as Markdown."""
-        sent = self.users.sent
-        failed = [one for one in sent if one.fault]
-        bounced = [one for one in sent if self.bounced(one)]
-        causes = collections.Counter(self.cause(one) for one in failed)
-        took = sorted(one.ended - one.began for one in sent)
-        both = collections.Counter(one.assigned for one in sent if one.assigned)
-        lines = [
-            "| figure | value |",
-            "|---|---:|",
-            f"| requests sent in {self.took:.0f} s | {len(sent):,} ({len(sent) / self.took:,.0f}/s) |",
-            f"| of them assigned to legacy / to Lambda | {both['legacy']:,} / {both['lambda']:,} |",
-            f"| failed | {len(failed):,} |",
-            *(f"| … {cause} | {count:,} |" for cause, count in causes.most_common()),
-            f"| run twice (POST) | {self.run_twice():,} |",
-            f"| bounced | {len(bounced):,} |",
-            f"| shifts, confirmed | {len(self.shifts)}, {sum(shift.ended < math.inf for shift in self.shifts)} |",
-            f"| p50, p99, longest ms | {_ms(took, 0.5)}, {_ms(took, 0.99)}, {_ms(took, 1)} |",
-            "",
-            "| fault | times | failed | of them inside what was killed | bounced | longest request ms | longest until back s |",  # noqa: E501
-            "|---|---:|---:|---:|---:|---:|---:|",
-        ]
-        for kind in _FAULTS:
-            mine = [fault for fault in self.faults if fault.kind == kind]
-            if not mine:
-                continue
-            lost = [one for one in failed if (fault := self.charged(one.ended)) and fault.kind == kind]
-            inside = sum(self.cause(one) != "other" for one in lost)
-            swung = sum(1 for one in bounced if (fault := self.charged(one.ended)) and fault.kind == kind)
-            longest = max(
-                (one.ended - one.began for one in sent if (fault := self.charged(one.ended)) and fault.kind == kind),
-                default=0.0,
-            )
-            back = max(fault.over - fault.at for fault in mine)
-            lines.append(
-                f"| {kind} | {len(mine)} | {len(lost):,} | {inside:,} | {swung:,} | {longest * 1000:.0f} | {back:.1f} |"
-            )
-        kinds = collections.Counter((self.cause(one), one.fault, one.method) for one in failed)
-        lines += [
-            "",
-            *(f"{count} × {method} {fault}: {cause}" for (cause, fault, method), count in kinds.most_common()),
-        ]
-        lines += [f"{count} × {text}" for text, count in collections.Counter(self.troubles).most_common()]
-        return "\n".join(lines)
-
-
-def _ms(values: list[float], share: float) -> str:
-    return f"{values[min(len(values) - 1, int(len(values) * share))] * 1000:.1f}" if values else "-"
 
 
 def main() -> None:
@@ -281,7 +191,7 @@ def main() -> None:
         estate = stack.enter_context(Estate(Path(folder)))
         soak = Soak(estate, seconds=options.seconds, rate=options.rate, seed=options.seed)
         asyncio.run(soak.run())
-        print(soak.report())
+        print(report(soak.seen()))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,10 @@ _POSTS = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request and what came of it; times of the monotonic clock, `fault` empty when it was answered well."""
+    """One request and what came of it; times of the monotonic clock, `fault` empty when it was answered well.
+
+    `assigned` and `answered` are sides: the user's, and whose answer it was.
+    """
 
     id: str
     route: str
@@ -31,6 +34,7 @@ class Sent:
     ended: float
     node: int
     assigned: str
+    answered: str
     fault: str
 
 
@@ -70,17 +74,19 @@ class Vip:
         first = next(self._turn) % len(self._addresses)
         order = [(first + step) % len(self._addresses) for step in range(len(self._addresses))]
         for node in sorted(order, key=lambda one: not self._well[one]):
-            try:
-                async with asyncio.timeout(1.0):
-                    _transport, connection = await asyncio.get_running_loop().create_connection(
-                        lambda node=node: Connection(node),  # type: ignore[misc]
-                        self._addresses[node],
-                        self._port,
-                    )
-            except (OSError, TimeoutError):
-                continue
-            return connection
+            if connection := await self.connect_to(node):
+                return connection
         return None
+
+    async def connect_to(self, node: int) -> "Connection | None":
+        """A connection to that node, or None when it takes none."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(1.0):
+                _, made = await loop.create_connection(lambda: Connection(node), self._addresses[node], self._port)
+        except (OSError, TimeoutError):
+            return None
+        return made
 
 
 class Connection(asyncio.Protocol):
@@ -150,29 +156,36 @@ class Users:
         self._random = random.Random(seed)
         self._connections = connections
         self._number = itertools.count()
+        self._began = self._until = 0.0
         self.sent: list[Sent] = []
 
     async def run(self, until: float) -> None:
-        """Send until that time of the monotonic clock."""
-        self._began = time.monotonic()
+        """Send until that time of the monotonic clock, or until `stop`."""
+        self._began, self._until = time.monotonic(), until
         async with asyncio.TaskGroup() as group:
             for _connection in range(self._connections):
-                group.create_task(self._one_connection(until))
+                group.create_task(self._one_connection())
 
-    async def _one_connection(self, until: float) -> None:
+    def stop(self) -> None:
+        """Let what is under way come to its end, and send no more."""
+        self._until = time.monotonic()
+
+    async def _one_connection(self) -> None:
         connection: Connection | None = None
         while True:
             number = next(self._number)
             due = self._began + number / self._rate
-            if due > until or time.monotonic() > until:
+            if due > self._until or time.monotonic() > self._until:
                 break
-            # Twelve milliseconds behind the plan at most are made good; a client that is slower sends less.
+            # Who is behind the plan sends without pause; where that is not enough, fewer requests are sent.
             if (early := due - time.monotonic()) > 0:
                 await asyncio.sleep(early)
             if connection is None or not connection.usable:
                 connection = await self._vip.connect()
             if connection is None:
-                self.sent.append(Sent(str(number), "", 0, "", time.monotonic(), time.monotonic(), -1, "", "no node"))
+                self.sent.append(
+                    Sent(str(number), "", 0, "", time.monotonic(), time.monotonic(), -1, "", "", "no node")
+                )
                 continue
             await self._request(connection, number)
             if self._random.random() < _SHORT:
@@ -184,16 +197,24 @@ class Users:
         user = self._random.randrange(_USERS)
         route = "by-header" if number % 2 else "by-cookie"
         method = "POST" if self._random.random() < _POSTS else "GET"
-        key = f"0b814a4e-44ef-4638-b0d5-{user:012x}"
-        known = f"X-User: {key}" if number % 2 else f"Cookie: theme=dark; sid={key}"
+        self.sent.append(await self.ask(connection, str(number), route, user, method))
+
+    def place(self, route: str, user: int) -> int:
+        """Where a user stands on a route, in parts per 10,000: on Lambda when the weight is above it."""
+        return xxhash.xxh64_intdigest(f"{route}:{_key(user)}".encode()) % 10_000
+
+    async def ask(self, connection: Connection, name: str, route: str, user: int, method: str) -> Sent:
+        """Send one request of that user and see what comes of it."""
+        known = f"X-User: {_key(user)}" if route == "by-header" else f"Cookie: theme=dark; sid={_key(user)}"
         body = b'{"quantity":1}' if method == "POST" else b""
         length = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
-        path = "/h/books" if number % 2 else "/c/books"
-        head = f"{method} {path} HTTP/1.1\r\nHost: shop.example\r\n{known}\r\nX-Soak-Id: {number}\r\n{length}\r\n"
-        began, assigned, fault = time.monotonic(), "", ""
+        path = "/h/books" if route == "by-header" else "/c/books"
+        head = f"{method} {path} HTTP/1.1\r\nHost: shop.example\r\n{known}\r\nX-Soak-Id: {name}\r\n{length}\r\n"
+        began, assigned, answered, fault = time.monotonic(), "", "", ""
         try:
             answer, _body = await connection.ask(head.encode() + body)
             assigned = header(answer, b"x-fig-assigned").decode()
+            answered = header(answer, b"x-fig-side").decode()
             status = answer[9:12].decode()
             fault = "" if status == "200" else f"status {status}"
         except TimeoutError:
@@ -201,6 +222,10 @@ class Users:
             connection.close()
         except OSError:
             fault = "connection lost"
-        place = xxhash.xxh64_intdigest(f"{route}:{key}".encode()) % 10_000
+        place = self.place(route, user)
         ended = time.monotonic()
-        self.sent.append(Sent(str(number), route, place, method, began, ended, connection.node, assigned, fault))
+        return Sent(name, route, place, method, began, ended, connection.node, assigned, answered, fault)
+
+
+def _key(user: int) -> str:
+    return f"0b814a4e-44ef-4638-b0d5-{user:012x}"

@@ -3,10 +3,11 @@
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from benchmarks.soak_network import SERVICES, Network, host
 from router.client import ControlAddress, ControlClient
 
 ENTRY_PORT = 8080
+API_PORT = 9002
+"""Each host has the Invoke API on its own loopback: credentials go over no other network in the clear."""
 _TOKEN = "a-token-of-the-soak-that-nobody-else-has"  # noqa: S105 - it protects nothing
-_START_SECONDS = 40.0
+_START_SECONDS = 90.0
 _ESTATE = """
 version: 1
 entry:
@@ -30,7 +33,7 @@ legacy:
 lambda:
   books:
     arn: arn:aws:lambda:eu-west-1:123456789012:function:books:live
-    endpoint: http://{services}:{api}
+    endpoint: http://127.0.0.1:{api}
     timeout: 2s
 routes:
   by-header:
@@ -64,6 +67,7 @@ functions:
     handler: app.handler
     code: code
     concurrency: {concurrency}
+    aliases: {{live: "1"}}
 """
 
 
@@ -76,7 +80,7 @@ class Estate:
         self.networks: list[Network] = []
         self._stack = ExitStack()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._ports = {name: free_port() for name in ("control", "api", "legacy-0", "legacy-1")}
+        self._ports = {name: free_port() for name in ("control", "legacy-0", "legacy-1")}
         self._published = 0
 
     def __enter__(self) -> "Estate":  # noqa: PYI034
@@ -107,41 +111,48 @@ class Estate:
         code = self.folder / "code"
         code.mkdir()
         (code / "app.py").write_text(_FUNCTION.format(journal=str(self.journals[2])))
-        (self.folder / "functions.yaml").write_text(_FUNCTIONS.format(concurrency=4))
+        (self.folder / "functions.yaml").write_text(_FUNCTIONS.format(concurrency=2))
         self.networks = [self._stack.enter_context(host(number)) for number in (1, 2)]
-        for name in ("control", "api", "legacy-0", "legacy-1", "node-0", "node-1"):
-            self.start(name)
+        names = ("control", "api-0", "api-1", "legacy-0", "legacy-1", "node-0", "node-1")
+        for ready in [self._begin(name) for name in names]:
+            ready()
         self.publish()
 
     def start(self, name: str) -> None:
         """Start this process and wait until it is ready, as far as can be told from outside."""
-        with (self.folder / f"{name}.log").open("ab") as log:
+        self._begin(name)()
+
+    def _begin(self, name: str) -> Callable[[], None]:
+        """Start this process; what is returned waits until it is ready."""
+        log_file = self.folder / f"{name}.log"
+        with log_file.open("ab") as log:
+            begin = log.tell()
             self._running[name] = subprocess.Popen(
                 self._command(name), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, "FIG_TOKEN": _TOKEN, "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s",
                      "AWS_EC2_METADATA_DISABLED": "true"},
             )  # fmt: skip
-        if name in self._ports:
-            import socket  # noqa: PLC0415
 
-            _until(
-                lambda: socket.create_connection((SERVICES, self._ports[name]), 1).detach() >= 0,
-                f"{name} does not listen; see {self.folder}/{name}.log",
-            )
+        def ready() -> bool:
+            if name.startswith("api"):
+                return b"ready" in log_file.read_bytes()[begin:]
+            return name not in self._ports or _accepts(self._ports[name])
+
+        return lambda: _until(ready, f"{name} is not ready; see {log_file}")
 
     def _command(self, name: str) -> list[str]:
         fig, port = [sys.executable, "-m", "fig"], str(self._ports.get(name, 0))
         if name == "control":
             state = ["--state", "control", "--token-file", "token", "--no-run-file"]
             return [*fig, "control", "--host", SERVICES, "--port", port, *state]
-        if name == "api":
-            return [*fig, "lambda", "functions.yaml", "--host", SERVICES, "--port", port]
         number = int(name[-1])
+        if name.startswith("api"):
+            return [*self.networks[number].enter, *fig, "lambda", "functions.yaml", "--port", str(API_PORT)]
         if name.startswith("legacy"):
             script = str(Path(__file__).parent / "soak_legacy.py")
             return [sys.executable, script, SERVICES, port, str(self.journals[number])]
         state = ["--state", name, "--name", name, "--concurrency", "1", "--control", self._control_url()]
-        return [*self.networks[number].enter, *fig, "node", *state]
+        return [*self.networks[number].enter, *fig, "node", *state, "--drain", "2s", "--finish", "5s"]
 
     def kill(self, name: str) -> None:
         """Kill a process as a power cut would, and wait for its end."""
@@ -155,7 +166,7 @@ class Estate:
 
     def kill_function(self, chance: random.Random) -> None:
         """Kill one of the processes that run the function."""
-        pid = self._running["api"].pid
+        pid = self._running[chance.choice(("api-0", "api-1"))].pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         if children:
             with suppress(ProcessLookupError):
@@ -186,31 +197,46 @@ class Estate:
         file.write_text(
             _ESTATE.format(
                 entry=ENTRY_PORT,
-                services=SERVICES,
-                api=self._ports["api"],
+                api=API_PORT,
                 endpoints=", ".join(f"{SERVICES}:{self._ports[name]}" for name in ("legacy-0", "legacy-1")),
                 timeout=4 + self._published % 2,
                 more=_MORE if self._published % 2 == 0 else "",
             )
         )
+        self._fig("publish", "--yes", "--control", self._control_url(), str(file))
+
+    def publish_back(self) -> None:
+        """Publish what was published before."""
+        self._fig("publish", "--back", "--yes", "--control", self._control_url())
+
+    def replace_envoy(self, node: int) -> None:
+        """Have a new Envoy take over on that node."""
+        self._fig("node", "restart", "--state", f"node-{node}")
+
+    def _fig(self, *words: str) -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "fig", "publish", "--yes", "--control", self._control_url(), str(file)],
+            [sys.executable, "-m", "fig", *words],
             cwd=self.folder, capture_output=True, text=True, check=False, env={**os.environ, "FIG_TOKEN": _TOKEN},
         )  # fmt: skip
         if done.returncode:
-            message = f"fig publish ended with {done.returncode}: {done.stdout}{done.stderr}"
+            message = f"fig {' '.join(words[:2])} ended with {done.returncode}: {done.stdout}{done.stderr}"
             raise RuntimeError(message)
 
     def _control_url(self) -> str:
         return f"http://{SERVICES}:{self._ports['control']}"
 
-    def logs(self, names: Sequence[str] = ("control", "node-0", "node-1", "api")) -> str:
+    def logs(self, names: Sequence[str] = ("control", "node-0", "node-1", "api-0", "api-1")) -> str:
         """The last lines of the processes' output."""
         texts = []
         for name in names:
             path = self.folder / f"{name}.log"
             texts.append(f"--- {name}\n{path.read_text(errors='replace')[-800:] if path.exists() else ''}")
         return "\n".join(texts)
+
+
+def _accepts(port: int) -> bool:
+    socket.create_connection((SERVICES, port), 1).close()
+    return True
 
 
 def _ended(process: subprocess.Popen[bytes]) -> None:
@@ -221,7 +247,8 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _until(condition, what: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a condition may raise
+def _until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for what may raise `OSError` meanwhile."""
     deadline = time.monotonic() + _START_SECONDS
     while True:
         with suppress(OSError):

@@ -4,6 +4,7 @@ The soak runs itself again in namespaces of its own, where it is allowed to make
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ SERVICES = "10.201.0.1"
 """Where control, legacy and the Invoke API listen; every node reaches it."""
 
 _INSIDE = "FIG_SOAK_INSIDE"
-_RUN = ("unshare", "--user", "--map-root-user", "--net", "--kill-child")
+_WAYS = (("unshare", "--user", "--map-root-user", "--net", "--kill-child"), ("unshare", "--net", "--kill-child"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,17 @@ def run_inside(script: str) -> None:
         _ip("link", "set", "lo", "up")
         _ip("address", "add", f"{SERVICES}/32", "dev", "lo")
         return
-    if subprocess.run([*_RUN, "true"], check=False, capture_output=True).returncode:
-        raise SystemExit(
-            "the soak needs user and network namespaces (unshare --user --net) and this system refuses them"
-        )
+    missing = [name for name in ("unshare", "nsenter", "ip") if shutil.which(name) is None]
+    if missing:
+        message = f"{', '.join(missing)} not found: apt-get install util-linux iproute2"
+        raise SystemExit(message)
+    way = next(
+        (one for one in _WAYS if not subprocess.run([*one, "true"], check=False, capture_output=True).returncode), None
+    )
+    if way is None:
+        raise SystemExit("two router hosts need a network namespace each (unshare --net), and this system refuses them")
     child = subprocess.Popen(
-        [*_RUN, sys.executable, script, *sys.argv[1:]], env={**os.environ, _INSIDE: "1"}, start_new_session=True
+        [*way, sys.executable, script, *sys.argv[1:]], env={**os.environ, _INSIDE: "1"}, start_new_session=True
     )
     try:
         code = child.wait()

@@ -1,4 +1,4 @@
-"""The names that two packages must agree on: request and response headers.
+"""The names that two packages must agree on: request and response headers, and what telemetry calls things.
 
 Every inbound header that begins with `HEADER_PREFIX` is removed at the entry, so upstreams may trust them.
 """
@@ -23,3 +23,35 @@ ORIGIN_HEADER = "x-fig-origin"
 FALLBACK_HEADER = "x-fig-fallback"
 """A function that answers this header with `FALLBACK_SAFE` says that it did nothing: legacy answers instead."""
 FALLBACK_SAFE = "safe"
+
+ROUTER_SERVICE = "fig-router"
+"""`service.name` of all that a router tells by OTLP; which router it was says `service.instance.id`."""
+
+# Attributes of spans, log records and metrics. Where OpenTelemetry has a stable name for a thing, that one is used.
+ROUTE_ATTRIBUTE = "fig.route"
+SIDE_ATTRIBUTE = "fig.side"
+"""The side that did the work: of a request the one that answered, of a hop the one that it led to."""
+ASSIGNED_ATTRIBUTE = "fig.assigned"
+"""The side that the user's key was drawn for; another one than `SIDE_ATTRIBUTE` where legacy answered for Lambda."""
+FALLBACK_ATTRIBUTE = "fig.fallback"
+"""`legacy` where it answered after Lambda had failed; absent otherwise."""
+WEIGHT_ATTRIBUTE = "fig.weight"
+"""The route's weight when the side was drawn, parts per 10,000."""
+UPSTREAM_ATTRIBUTE = "fig.upstream"
+"""The legacy service or the candidate, by its name in the estate."""
+FLAGS_ATTRIBUTE = "fig.flags"
+"""Envoy's response flags, separated by commas; `-` where there are none."""
+CLUSTER_ATTRIBUTE = "fig.cluster"
+"""Envoy's name of an upstream, on Envoy's own metrics about it."""
+REQUEST_ATTRIBUTE = "fig.request_id"
+DURATION_ATTRIBUTE = "fig.duration_ms"
+USER_ATTRIBUTE = "user.hash"
+"""The pseudonym of the user's key."""
+REASON_ATTRIBUTE = "fig.reason"
+"""Why a call of a candidate did not go well."""
+ROLE_ATTRIBUTE = "fig.role"
+"""`ROLE_PRIMARY`, or `ROLE_SHADOW` where the answer is only compared. Shadows carry it as W3C baggage too."""
+ROLE_PRIMARY = "primary"
+ROLE_SHADOW = "shadow"
+MIRROR_SPAN = "mirror"
+"""The name that Envoy gives to a shadow's hop: a span without attributes of ours."""

@@ -4,14 +4,24 @@ Takes the plain dicts of `ValidationError.errors()`, so that this leaf needs no 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from .diagnostics import Diagnostic
-from .documents import Document, did_you_mean
+from .diagnostics import Diagnostic, Position
+from .documents import did_you_mean
+
+
+class Places(Protocol):
+    """A document that knows where its values and keys stand."""
+
+    def at(self, *path: str | int) -> Position:
+        """The place of the value at `path`, or of its nearest ancestor that exists."""
+
+    def key_at(self, *path: str | int) -> Position:
+        """The place of the key at `path`."""
 
 
 def shape_diagnostics(
-    errors: Iterable[Mapping[str, Any]], document: Document, *, known_keys: Mapping[tuple[str, ...], Sequence[str]]
+    errors: Iterable[Mapping[str, Any]], document: Places, *, known_keys: Mapping[tuple[str, ...], Sequence[str]]
 ) -> tuple[Diagnostic, ...]:
     """One diagnostic for each shape error, in the file's words.
 
@@ -22,7 +32,7 @@ def shape_diagnostics(
 
 
 def _diagnostic(
-    error: Mapping[str, Any], document: Document, known_keys: Mapping[tuple[str, ...], Sequence[str]]
+    error: Mapping[str, Any], document: Places, known_keys: Mapping[tuple[str, ...], Sequence[str]]
 ) -> Diagnostic:
     path = tuple(error["loc"])
     name = ".".join(str(step) for step in path) or "the file"

@@ -20,6 +20,7 @@ CALLS = [
     "status",
     "shift books 5%",
     "history",
+    "cidr path demand.yaml",
     "lambda lambda.yaml",
     "up estate.yaml",
 ]

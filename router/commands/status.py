@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def status(*, watch: bool, control: str | None, as_json: bool) -> None:
     """Show routes with weights and traffic, and what is in force on which node."""
     from ..client import ControlClient, find_control  # noqa: PLC0415 - heavy imports only when the command runs
-    from .tables import status_view  # noqa: PLC0415
+    from .status_view import status_view  # noqa: PLC0415
 
     with ControlClient(find_control(control)) as client:
         if watch:
@@ -66,7 +66,7 @@ def _watch(client: "ControlClient", *, as_json: bool) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     from ..errors import ControlUnreachable  # noqa: PLC0415
-    from .tables import status_view  # noqa: PLC0415
+    from .status_view import status_view  # noqa: PLC0415
 
     if as_json:
         while True:

@@ -18,6 +18,7 @@ from ..ledger.records import Entry
 from ..snapshot.directory import FILES
 from ..weight import LAMBDA_ONLY
 from .guard import read_body
+from .history import WINDOW_SECONDS, summed
 from .keeper import Keeper
 from .nodes import Nodes, Seen, runs
 from .publishing import Publishing
@@ -135,6 +136,7 @@ class Api:
                 "revision": self.keeper.desired.revision,
                 "problems": problems,
                 "routes": self._routes(rates(seen.readings for seen in live)),
+                "counters": {"window_seconds": WINDOW_SECONDS, **summed(seen.history for seen in live)},
                 "nodes": [self._node(seen) for seen in self.nodes.all()],
                 **shares_status(published, self.sharing, self.nodes),
             }
@@ -198,6 +200,8 @@ class Api:
         desired, live = self.keeper.desired, self.nodes.is_live(seen)
         in_force = runs(seen, snapshot=desired.snapshot, weights_version=desired.weights_version)
         about = {"name": seen.name, "live": live, "last_seen_seconds": round(self.nodes.age_seconds(seen), 1)}
+        # What concerns routes stands once, for all nodes together.
+        about["counters"] = {name: tree for name, tree in summed([seen.history]).items() if name != "routes"}
         return {**seen.report.said, **about, "in_force": live and in_force}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .history import History
 from .sharing import LIVE_SECONDS, Holding
 from .traffic import Reading
 from .waiting import Bell
@@ -37,6 +38,7 @@ class Report:
     """What a node says. `snapshot` and `weights_version` are in force there; `said` is the report as it was sent.
 
     `has_left`: its Envoy was stopped on purpose, and this is the last report.
+    `counters` is None where they are as they were: a node tells each reading once.
     """
 
     revision: int
@@ -44,6 +46,7 @@ class Report:
     weights_version: int
     rejected: Rejection | None
     traffic: Mapping[str, Any] | None
+    counters: Mapping[str, Any] | None = None
     said: Mapping[str, Any]
     shares: SharesInUse | None = None
     has_left: bool = False
@@ -57,6 +60,7 @@ class Seen:
     report: Report
     at: float
     readings: deque[Reading]
+    history: History
 
 
 class Nodes:
@@ -78,7 +82,10 @@ class Nodes:
             readings.append(Reading(at=now, traffic=report.traffic))
             while readings[0].at < now - READINGS_SECONDS:
                 readings.popleft()
-        self._seen[name] = Seen(name=name, report=report, at=now, readings=readings)
+        history = before.history if before else History()
+        if report.counters is not None:
+            history.add(now, report.counters)
+        self._seen[name] = Seen(name=name, report=report, at=now, readings=readings, history=history)
         self.bell.ring()
         return before
 

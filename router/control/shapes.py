@@ -7,7 +7,15 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from strangler_fig.units import FULL_SHARE
 
@@ -138,6 +146,54 @@ class Traffic(_Lenient):
     routes: dict[str, dict[str, SideCounters]]
 
 
+def _if_it_fits(value: Any, parse: ValidatorFunctionWrapHandler) -> Any:
+    """What is only shown must not cut a node off that says it otherwise: then it is left out."""
+    try:
+        return parse(value)
+    except ValidationError:
+        return None
+
+
+_Shown = WrapValidator(_if_it_fits)
+_Counts = dict[str, int]
+
+
+class RouteFaults(_Lenient):
+    """What did not go as it should on one route: how many requests by kind, and calls of candidates by reason."""
+
+    requests: _Counts = {}
+    calls: _Counts = {}
+    shadow_calls: _Counts = {}
+
+
+class CountersReading(_Lenient):
+    """A node's reading of what should not be: by route, by alarm and service, of the telemetry receiver."""
+
+    epoch: str
+    routes: dict[str, RouteFaults] = {}
+    odd_paths: _Counts = {}
+    alarms: dict[str, _Counts] = {}
+    telemetry: _Counts = {}
+
+
+class Aws(_Lenient):
+    """The credentials that a node lends to its Envoy, and how far its clock is from the API's (seconds)."""
+
+    source: Plain
+    method: Plain | None = None
+    expires_at: datetime | None = None
+    valid: bool | None = None
+    clock_skew_seconds: float | None = None
+
+
+class Certificate(_Lenient):
+    """A certificate that a node's Envoy reads."""
+
+    file: Plain
+    subject: Plain = ""
+    not_after: Annotated[datetime, AfterValidator(_in_utc)]
+
+
 class EnvoyState(_Lenient):
     """Envoy, as its node sees it."""
 
@@ -180,17 +236,22 @@ class ReportBody(_Lenient):
     traffic: Traffic | None = None
     shares: SharesSaid | None = None
     left: bool = False
+    counters: Annotated[CountersReading | None, _Shown] = None
+    aws: Annotated[Aws | None, _Shown] = None
+    certificates: list[Annotated[Certificate | None, _Shown]] = []
     at: str | None = None
 
     def report(self) -> Report:
-        """The report as a value; what `fig status` shows of it has no traffic, shares or moves of its own."""
-        said = self.model_dump(mode="json", exclude={"traffic", "local_moves", "shares"})
+        """The report as a value; what `fig status` shows of it has no counters, shares or moves of its own."""
+        said = self.model_dump(mode="json", exclude={"traffic", "local_moves", "counters", "shares"})
+        said["certificates"] = [one for one in said["certificates"] if one is not None]
         return Report(
             revision=self.revision,
             snapshot=self.snapshot,
             weights_version=self.weights_version,
             rejected=Rejection(snapshot=self.rejected.snapshot, reason=self.rejected.reason) if self.rejected else None,
             traffic=self.traffic.model_dump(mode="json") if self.traffic else None,
+            counters=self.counters.model_dump(mode="json") if self.counters else None,
             said=said,
             shares=self.shares.value() if self.shares else None,
             has_left=self.left,

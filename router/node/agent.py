@@ -19,6 +19,7 @@ from . import validation
 from .admin import Admin
 from .backoff import Backoff
 from .control import Address, Control, Desired, say_goodbye
+from .counters import Counters
 from .credentials_watch import AwsWatch
 from .envoy_process import EnvoySettings
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
@@ -30,6 +31,7 @@ from .serving import Serving
 from .shares_watch import SharesWatch
 from .state_directory import StateDirectory
 from .supervisor import EnvoyState, Supervisor
+from .tls_watch import TlsWatch
 from .traffic import read_traffic
 from .watch import Watch
 
@@ -52,6 +54,7 @@ class Agent:
         problems: Problems,
         aws: AwsWatch,
         identities: IdentityWatch,
+        tls: TlsWatch,
         check_clock: bool,
         find_control: Callable[[], Address | None],
         say: Callable[[str], None],
@@ -65,6 +68,7 @@ class Agent:
         self._problems = problems
         self._aws = aws
         self._identities = identities
+        self._tls = tls
         self._check_clock = check_clock
         self._find_control = find_control
         self._say = say
@@ -78,6 +82,7 @@ class Agent:
         self._tries: dict[str, int] = {}
         self._fading: dict[str, tuple[LocalMove, int]] = {}
         self._traffic: dict[str, Any] | None = None
+        self._counters = Counters()
         self._poked = asyncio.Event()
         self._snapshot_due = asyncio.Event()
         self._waiting_said = False
@@ -95,6 +100,7 @@ class Agent:
             tasks.create_task(self._tick())
             tasks.create_task(self._aws.run(self._envoy_runs, check_clock=self._check_clock))
             tasks.create_task(self._identities.run(self._envoy_runs))
+            tasks.create_task(self._tls.run())
             tasks.create_task(self._see_that_envoy_answers())
 
     def renew(self, why: str) -> None:
@@ -111,6 +117,7 @@ class Agent:
             digest = serving.digest if serving else None
             await self._aws.ready(digest, envoy_runs=False)
             await self._identities.ready(digest)
+            await self._ready_for_tls(serving)
         except (NodeFailed, OSError) as error:
             self._problems.note("envoy", f"Envoy cannot be started: {error}")
             self._start_failed = True
@@ -122,6 +129,13 @@ class Agent:
             self._notifier.status(text)
         self._poke()
         return ready
+
+    async def _ready_for_tls(self, serving: Manifest | None) -> None:
+        try:
+            await self._tls.ready(serving.digest if serving else "")
+            self._problems.mend("tls")
+        except Rejection as error:
+            self._problems.note("tls", str(error))  # what does not need it is served
 
     def _envoy_runs(self) -> bool:
         return self._supervisor.pid is not None
@@ -235,6 +249,7 @@ class Agent:
             await self._snapshot_due.wait()
             self._snapshot_due.clear()
             await self._renew_if_due()
+            await self._close_stale_entries()
             digest = self._desired.snapshot if self._desired else None
             if digest is None or not self._is_due(digest):
                 continue
@@ -262,8 +277,14 @@ class Agent:
         except NodeFailed as error:
             self._say(f"Envoy was not replaced: {error}")
             self._problems.note("renewal", f"Envoy was not replaced: {error}")
-        if self._serving.serving is not None and self._supervisor.state is EnvoyState.RUNNING:
-            self._say_served(self._serving.serving)
+            if self._serving.serving is not None and self._supervisor.state is EnvoyState.RUNNING:
+                self._say_served(self._serving.serving)
+
+    async def _close_stale_entries(self) -> None:
+        try:
+            await self._serving.close_stale_entries()
+        except (NodeFailed, OSError) as error:
+            self._say(f"where the entry was before, Envoy may still listen: {error}")
 
     def _is_due(self, digest: str) -> bool:
         serving = self._serving.serving
@@ -281,6 +302,7 @@ class Agent:
             return
         self._serving.wanted = manifest
         await self._weigh()
+        await self._tls.ready(digest)
         found = await validation.problems(self._state.snapshots / digest, self._settings.binary)
         if found:
             raise Rejection("; ".join(found))
@@ -334,12 +356,15 @@ class Agent:
             if self._supervisor.state is EnvoyState.RUNNING:
                 try:
                     self._traffic = await read_traffic(self._admin)
+                    await self._counters.read(self._admin)
                 except Unreachable:
                     self._traffic = None  # Envoy ended; the supervisor says so
             await self._shares.look()
             if self._start_failed:
                 self._start_failed = False
                 self._supervisor.want()
+            if self._serving.has_stale_entry():
+                self._snapshot_due.set()
             self._poke()  # a report each second, however long the weights take
             await self._weigh()
             await asyncio.sleep(max(0.0, started + _TICK_SECONDS - time.monotonic()))
@@ -362,7 +387,9 @@ class Agent:
             if control is None:
                 continue
             try:
-                acknowledged = await control.report(self._settings.node, self._content())
+                content = self._content()
+                acknowledged = await control.report(self._settings.node, content)
+                self._counters.told(content["counters"])
                 self._acknowledge(acknowledged)
                 backoff.reset()
             except RouterFailed as error:
@@ -401,7 +428,9 @@ class Agent:
             refusal=self._refusal,
             local_moves=self._serving.pending_moves().values(),
             traffic=self._traffic,
+            counters=self._counters.untold(),
             aws=self._aws.report(),
             shares=self._shares.report(),
+            certificates=self._tls.report(),
             at=datetime.now(UTC).isoformat(),
         )

@@ -22,12 +22,14 @@ from .drain import DrainSettings, drain
 from .entry_address import check_entry
 from .envoy_process import EnvoySettings, adopt, find_envoy
 from .errors import NodeFailed, Rejection
+from .former_entries import FormerEntries
 from .identity_watch import IdentityWatch
 from .notify import Notifier
 from .report import Problems
 from .serving import Flip, Serving
 from .state_directory import StateDirectory
 from .supervisor import Supervisor
+from .tls_watch import TlsWatch
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _END_SECONDS = 20.0
@@ -90,7 +92,8 @@ async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, meas
         environment=aws.environment,
     )
     supervisor = Supervisor(state=state, settings=envoy, backoff=Backoff(draw=random.random), say=_say)
-    serving = Serving(state=state, supervisor=supervisor, problems=problems, measured=measured)
+    former = FormerEntries(state, keep_seconds=settings.handover_seconds, problems=problems)
+    serving = Serving(state=state, supervisor=supervisor, problems=problems, former=former, measured=measured)
     _refuse_taken_address(state, serving)
     agent = Agent(
         settings=envoy,
@@ -102,6 +105,7 @@ async def _run(settings: NodeSettings, state: StateDirectory, binary: Path, meas
         identities=IdentityWatch(
             state=state, problems=problems, environment=os.environ, serving=lambda: serving.serving
         ),
+        tls=TlsWatch(state=state, envoy=binary, problems=problems, serving=lambda: serving.serving),
         check_clock=settings.check_clock,
         find_control=lambda: find_control(settings.control, os.environ, Path.cwd()),
         say=_say,
@@ -142,6 +146,7 @@ async def _drain(
     """Let requests come to their end while the agent works on: weights move until the last one is answered."""
     limits = settings.drain
     if supervisor.pid is None:
+        notifier.stopping("ending")
         return
     text = f"draining: {limits.notice_seconds:g} s for the VIP, then up to {limits.finish_seconds:g} s for requests"
     _say(text)

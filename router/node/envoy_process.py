@@ -27,8 +27,8 @@ from .state_directory import Note, StateDirectory, replace_file
 
 _STOP_SECONDS = 5.0
 _START_TIME_FIELD = 19  # field 22 of /proc/<pid>/stat, counted after the name's closing bracket; source: proc(5)
-# Envoy asks the kernel for a SIGTERM when its parent ends, and it has to outlive the agent. So its parent ends before it  # noqa: E501
-# becomes Envoy: from then on it is the init process's child, and how it ends is not known here.
+# Envoy asks the kernel for a SIGTERM when its parent ends, and it has to outlive the agent. So its parent ends before
+# it becomes Envoy: from then on it is the init process's child, and how it ends is not known here.
 # Source: source/server/hot_restart_impl.cc (1.40), PR_SET_PDEATHSIG.
 _LAUNCH = 'become=$1; note=$2; shift 2; /bin/sh -c "$become" "$note" $$ "$@" >&2 & echo $!'
 _BECOME_ENVOY = (
@@ -37,7 +37,8 @@ _BECOME_ENVOY = (
     'ulimit -n "$(ulimit -Hn)"; '  # two descriptors for each request in flight; the usual limit of 1,024 is soon met
     'read -r stat </proc/$$/stat && printf "%s\\n" "$stat" >"$0.new" && mv "$0.new" "$0" && exec "$@"'
 )
-_OURS = "FIG_"
+_SECRET = "FIG_TOKEN"  # noqa: S105 - the name of a variable
+_RESOURCE = "OTEL_RESOURCE_ATTRIBUTES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ class EnvoyProcess:
             loop.remove_reader(watched)
             os.close(watched)
         with contextlib.suppress(ChildProcessError):  # it is ours only where the agent is the first process of all
-            os.waitid(os.P_PIDFD, self._descriptor, os.WEXITED)  # noqa: ASYNC222
+            os.waitid(os.P_PIDFD, self._descriptor, os.WEXITED)  # noqa: ASYNC222 - it has ended
         return "ended"
 
     async def stop(self) -> None:
@@ -155,13 +156,14 @@ def start(state: StateDirectory, settings: EnvoySettings, *, epoch: int = 0) -> 
         if "--base-id" in command:
             command = (*command, "--restart-epoch", str(epoch))
         note = state.note(Note.NEXT if epoch else Note.PRESENT).name
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        # What opens control is none of Envoy's business; the rest it carries, its starter's mark among it.
+        environment = {name: value for name, value in os.environ.items() if name != _SECRET}
         # Not Envoy's --log-path: that file lags by ten seconds, and a crash takes the last lines with it.
         with state.log.open("ab") as log:
             launched = subprocess.run(
                 ["/bin/sh", "-c", _LAUNCH, "sh", _BECOME_ENVOY, note, *command],
                 cwd=state.root,
-                env={**environment, **settings.environment},
+                env={**environment, **settings.environment, _RESOURCE: _resource(settings.node)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -186,8 +188,10 @@ def command_of(settings: EnvoySettings, *, bootstrap: str, base: int) -> tuple[s
         *(str(settings.binary), "-c", bootstrap),
         *("--service-node", settings.node, "--service-cluster", "fig"),
         *("--concurrency", str(settings.concurrency), "--log-level", "warning"),
-        # Spans of clients that sample are dropped, not sent: the tracer would log each attempt as an error.
-        *("--component-log-level", "tracing:critical", "--file-flush-interval-msec", "1000"),
+        # The log has no end, and a telemetry receiver that is down (or none, where clients sample) would fill it with
+        # an error for each batch: how many are lost is counted and reported instead.
+        *("--component-log-level", "tracing:critical,misc:critical,stats:critical"),
+        *("--file-flush-interval-msec", "1000"),
         *("--drain-time-s", str(settings.handover_seconds), "--drain-strategy", "immediate"),
         *(memory if hot_restart.is_possible() else ("--disable-hot-restart",)),
         *settings.arguments,
@@ -225,6 +229,11 @@ def _stored_bootstrap(state: StateDirectory) -> str:
         if other != path:
             other.unlink()  # Envoy reads it once, at its start
     return str(path.relative_to(state.root))
+
+
+def _resource(node: str) -> str:
+    """Who Envoy says that it is in telemetry: what the host's environment says, and which node it runs on."""
+    return ",".join(filter(None, (os.environ.get(_RESOURCE), f"service.instance.id={node}")))
 
 
 def _option(command: tuple[str, ...], name: str) -> str | None:

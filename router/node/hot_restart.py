@@ -4,7 +4,8 @@ Three facts, all measured on 1.40.0, make this more than three options on a comm
 it is ready leaves the shared memory marked, and every later one refuses to start: `settle` takes the mark away. The
 old one's admin interface is closed before the new one is ready: only another hand-over brings it back. And an Envoy
 whose predecessor is gone when it sends it its last message waits ten seconds and then aborts: `letter_box` takes the
-message in the predecessor's place, and `NEVER_SECONDS` sees to it that it is sent at no other time.
+message in the predecessor's place, and `NEVER_SECONDS` sees to it that it is sent at two times only: when the Envoy
+hands over itself, and when it is asked to end.
 
 Source: Envoy documentation, "Hot restart"; source/server/hot_restart_impl.h (1.40).
 """
@@ -32,6 +33,7 @@ _NUMBER = struct.Struct("Q")
 _HEAD = struct.Struct("QQ")  # size and version
 _ASK_SECONDS = 20.0
 _VERSION = re.compile(r"version: (\S+)")
+_HOT_RESTART = re.compile(r"^(\d+\.\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,23 @@ def base_id(root: Path) -> int:
 def build_of(binary: Path) -> Build | None:
     """What the binary says of itself, or None when it does not answer."""
     try:
-        version, hot_restart = (
-            subprocess.run(
-                [str(binary), option], capture_output=True, text=True, timeout=_ASK_SECONDS, check=True
-            ).stdout
-            for option in ("--version", "--hot-restart-version")
-        )
+        said = [_said(binary, option) for option in ("--version", "--hot-restart-version")]
     except (OSError, subprocess.SubprocessError):
         return None
-    found = _VERSION.search(version)
-    return Build(found[1], hot_restart.strip()) if found else None
+    version, hot_restart = _VERSION.search(said[0]), _HOT_RESTART.search(said[1])
+    return Build(version[1], hot_restart[1]) if version and hot_restart else None
+
+
+def _said(binary: Path, option: str) -> str:
+    # The one is printed on standard output, the other on standard error.
+    return subprocess.run(
+        [str(binary), option],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_ASK_SECONDS,
+        check=True,
+    ).stdout
 
 
 def version_in_memory(base: int) -> str | None:

@@ -1,7 +1,7 @@
 """What a node tells control, each second and at once after every change."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,8 +63,10 @@ def render(  # noqa: PLR0913 - one argument for each part of the report
     refusal: Refusal | None,
     local_moves: Iterable[LocalMove],
     traffic: Mapping[str, Any] | None,
+    counters: Mapping[str, Any] | None,
     aws: Mapping[str, Any] | None,
     shares: Mapping[str, Any] | None,
+    certificates: Sequence[Mapping[str, Any]],
     at: str,
 ) -> dict[str, Any]:
     """The report as control's API has it."""
@@ -83,7 +85,9 @@ def render(  # noqa: PLR0913 - one argument for each part of the report
         "rejected": {"snapshot": refusal.snapshot, "reason": refusal.reason} if refusal else None,
         "local_moves": [move.to_json() for move in local_moves],
         "traffic": traffic,
+        "counters": counters,
         "aws": aws,
         "shares": shares,
+        "certificates": certificates,
         "at": at,
     }

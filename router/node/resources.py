@@ -55,17 +55,23 @@ def same_content(one: Path, other: Path) -> bool:
 def union(old: Path, new: Path) -> bytes | None:
     """A file with all of `new` and what only `old` names; None when `old` names nothing that `new` does not.
 
-    A listener of both calls the candidates, and serves the identities, of both. Raises `ValueError` when a file does
-    not read as resources with names.
+    A listener whose address has another name in `new` is not kept: there can be one at an address. A listener of both
+    calls the candidates, and serves the identities, of both. Raises `ValueError` when a file does not read as resources
+    with names.
     """
-    before, after = _resources(old), _resources(new)
+    before, after = resources_in(old), resources_in(new)
     by_name = {one["name"]: one for one in before}
     joint = [_joined(by_name[one["name"]], one) if one["name"] in by_name else one for one in after]
     names = {one["name"] for one in after}
-    leaving = [one for one in before if one["name"] not in names]
+    taken = [one["address"] for one in after if "address" in one]
+    leaving = [one for one in before if one["name"] not in names and one.get("address") not in taken]
     if not leaving and joint == after:
         return None
-    resources = [*joint, *leaving]
+    return response([*joint, *leaving])
+
+
+def response(resources: list[dict[str, Any]]) -> bytes:
+    """The bytes of a file with these resources, whose version is their digest."""
     body = json.dumps(resources, separators=(",", ":")).encode()
     version = "transition-" + hashlib.sha256(body).hexdigest()[:16]
     return b'{"version_info":"' + version.encode() + b'","resources":' + body + b"}"
@@ -75,7 +81,8 @@ def _joined(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return merged(old, new) if new["name"] in INNER else identity_merge.merged(old, new)
 
 
-def _resources(path: Path) -> list[dict[str, Any]]:
+def resources_in(path: Path) -> list[dict[str, Any]]:
+    """The resources in a file. Raises `ValueError` when it does not read as resources with names."""
     content: Any = json.loads(path.read_bytes())
     try:
         resources: list[dict[str, Any]] = content["resources"]

@@ -7,7 +7,6 @@ wanted.
 
 import asyncio
 import contextlib
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from ..weight import Weight
 from .admin import Admin
 from .entry_address import check_entry
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
+from .former_entries import FormerEntries
 from .local_moves import LocalMove, LocalMoves, held
 from .renewal import START_SECONDS, Renewal
 from .report import Problems
@@ -54,11 +54,13 @@ class Serving:
         state: StateDirectory,
         supervisor: Supervisor,
         problems: Problems,
+        former: FormerEntries,
         measured: Callable[[Flip], None],
     ) -> None:
         self._state = state
         self._supervisor = supervisor
         self._problems = problems
+        self._former = former
         self._measured = measured
         self._admin = Admin(state.admin_socket)
         self._flips = Admin(state.admin_socket)
@@ -90,6 +92,7 @@ class Serving:
         self._prepared = True
         self.serving = manifest
         self.in_force = manifest.digest if self._start_with is None else None
+        self._former.forget_taken()
         self._link(manifest.digest)
         with self._files.locked():
             self._files.doubt()  # Envoy will read the disk, whatever is remembered here
@@ -147,7 +150,7 @@ class Serving:
     async def _take_over(self) -> None:
         self._prepared = True
         good = self._state.good()
-        digest = good[0] if good else self._linked(Resource.ROUTES)
+        digest = good[0] if good else self._state.current(Resource.ROUTES).resolve().parent.name
         self.serving = self.manifest_of(digest)
         if self.serving is None:
             self._problems.note("envoy", "Envoy runs, but what it serves is not known here")
@@ -160,18 +163,19 @@ class Serving:
             self._problems.note("snapshot", f"{error}; Envoy still serves it from memory")
             self.in_force = digest
             return
-        if any(self._linked(resource) != digest for resource in STRUCTURE):
+        if any(self._state.current(one).resolve() != self._shown(one, folder) for one in STRUCTURE):
             await self._switch(folder, folder).back()  # the agent before this one ended in the middle of a switch
         self._state.remember_good(digest, (folder / MANIFEST).read_bytes())
         self.in_force = digest
 
-    def _linked(self, resource: Resource) -> str:
-        return self._state.current(resource).resolve().parent.name
+    def _shown(self, resource: Resource, folder: Path) -> Path:
+        file = folder / resource.file
+        return self._former.with_them(file) if resource is Resource.LISTENERS else file
 
     def _link(self, digest: str) -> None:
         folder = self._state.snapshots / digest
         for resource in STRUCTURE:
-            point(self._state.current(resource), folder / resource.file)
+            point(self._state.current(resource), self._shown(resource, folder))
         point(self._state.bootstrap, folder / BOOTSTRAP)
 
     # -- weights -------------------------------------------------------------------------------------------------------
@@ -282,24 +286,29 @@ class Serving:
         Raises `Rejection` when Envoy does not take it, `EnvoyGone` or `Unreachable` when Envoy failed meanwhile.
         """
         old = self.serving
-        running = self._supervisor.state is EnvoyState.RUNNING and old is not None
-        if not running or old is None or manifest.entry != old.entry:
+        running = self._supervisor.state is EnvoyState.RUNNING
+        ours = running and old is not None and (manifest.entry == old.entry or self._former.listens_at(manifest.entry))
+        if not ours:
             check_entry(manifest.entry)
-        folder = self._state.snapshots / manifest.digest
-        if old is not None and running and manifest.files[BOOTSTRAP] == self._supervisor.bootstrap:
-            await self._in_place(old, manifest)
-        elif old is not None and running and self._supervisor.can_hand_over:
-            await self._by_hand_over(old, manifest)
-        else:
-            if running:
-                self._renewal.say_stopped(f"snapshot {manifest.digest[:12]} has another bootstrap")
-            await self._by_restart(manifest)
-        self._state.remember_good(manifest.digest, (folder / MANIFEST).read_bytes())
+        with self._former.moving(old.digest if old else None, manifest.digest):
+            await self._replace(old, manifest)
+        self._state.remember_good(manifest.digest, (self._state.snapshots / manifest.digest / MANIFEST).read_bytes())
         self.in_force = manifest.digest
         self.damaged = None
         self._problems.mend("snapshot")
         self._problems.mend("envoy")
-        self._forget_old_snapshots(manifest.digest)
+        self._state.forget_snapshots(manifest.digest)
+
+    async def _replace(self, old: Manifest | None, new: Manifest) -> None:
+        running = self._supervisor.state is EnvoyState.RUNNING
+        if old is not None and running and new.files[BOOTSTRAP] == self._supervisor.bootstrap:
+            await self._in_place(old, new)
+        elif old is not None and running and self._supervisor.can_hand_over:
+            await self._by_hand_over(old, new)
+        else:
+            if running:
+                self._renewal.say_stopped(f"snapshot {new.digest[:12]} has another bootstrap")
+            await self._by_restart(new)
 
     async def _in_place(self, old: Manifest, new: Manifest) -> None:
         switch = self._switch(self._state.snapshots / old.digest, self._state.snapshots / new.digest)
@@ -378,6 +387,17 @@ class Serving:
             with contextlib.suppress(EnvoyGone):  # the supervisor keeps trying, and says so
                 await self._supervisor.live(beyond=generation, deadline_seconds=START_SECONDS)
 
+    def has_stale_entry(self) -> bool:
+        """Whether Envoy listens where the entry was before although the time for that is over."""
+        return self._former.is_over() and self.serving is not None and self._supervisor.state is EnvoyState.RUNNING
+
+    async def close_stale_entries(self) -> None:
+        """Listen no more where the entry was, once the time for it is over. Raises `NodeFailed` or `OSError`."""
+        if self.serving is not None and self.has_stale_entry():
+            folder = self._state.snapshots / self.serving.digest
+            await self._switch(folder, folder).listen()
+            self._former.forget()
+
     async def renew(self, why: str) -> None:
         """Replace Envoy by a new one on the same files: for another binary or other settings. Raises `NodeFailed`."""
         await self._renewal.renew(why)
@@ -389,10 +409,6 @@ class Serving:
         def same_envoy() -> bool:
             return supervisor.generation == generation and supervisor.state is EnvoyState.RUNNING
 
-        return Switch(state=self._state, admin=self._admin, old=old, new=new, same_envoy=same_envoy)
-
-    def _forget_old_snapshots(self, present: str) -> None:
-        kept = {present, *self._state.good()}
-        for folder in self._state.snapshots.iterdir():
-            if folder.name not in kept:
-                shutil.rmtree(folder, ignore_errors=True)
+        return Switch(
+            state=self._state, admin=self._admin, old=old, new=new, former=self._former, same_envoy=same_envoy
+        )

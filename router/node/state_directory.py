@@ -7,8 +7,10 @@ transition/               clusters and listeners of two snapshots at once, while
 live/{cds,lds,rds,rtds}/current, live/bootstrap.json   what Envoy reads: symlinks into the above
 bootstraps/<digest>.json  what the running Envoy was started with
 envoy.pid                 the present Envoy: id and start time; envoy-next.pid and envoy-former.pid while one hands over
+former-entries.json       where the entry was before, and until when it is served there
 good.json                 snapshots that served, newest first
 identities/               keys that sign claims (written by the agent), keys of token issuers and a socket (by Envoy)
+tls/<name>.json           certificates, keys and authorities as Envoy reads them, checked by the agent
 log.key                   16 hex digits: the key of the access log's pseudonyms; hosts may share one
 local-moves.jsonl         moves that this host made alone
 """
@@ -18,12 +20,13 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..snapshot import identity_files
+from ..snapshot import identity_files, tls_files
 from .errors import StateBusy
 from .resources import Resource
 
@@ -92,6 +95,11 @@ class StateDirectory:
         return self.root / identity_files.FOLDER
 
     @property
+    def tls(self) -> Path:
+        """Where Envoy's certificates, keys and authorities are."""
+        return self.root / tls_files.FOLDER
+
+    @property
     def agent_lock(self) -> Path:
         """The file that the agent holds; it has the agent's process id in it."""
         return self.root / "agent.lock"
@@ -119,8 +127,8 @@ class StateDirectory:
         The directory is its owner's alone: snapshots name every upstream, and the log every path.
         """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        stored = (self.snapshots, self.weights, self.transition, self.manifests, self.bootstraps, self.identities)
-        for folder in (*stored, self.log.parent):
+        stored = (self.snapshots, self.weights, self.transition, self.manifests, self.bootstraps)
+        for folder in (*stored, self.identities, self.tls, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
         for resource in Resource:
             self.current(resource).parent.mkdir(parents=True, exist_ok=True)
@@ -144,6 +152,17 @@ class StateDirectory:
         replace_file(self.root / "good.json", json.dumps({"snapshots": kept}).encode())
         for path in self.manifests.iterdir():
             if path.stem not in kept:
+                path.unlink(missing_ok=True)
+
+    def forget_snapshots(self, present: str) -> None:
+        """Remove the snapshots that neither serve nor served, and files of two at once that Envoy does not read."""
+        kept = {present, *self.good()}
+        for folder in self.snapshots.iterdir():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+        read = {self.current(resource).resolve() for resource in Resource}
+        for path in self.transition.iterdir():
+            if path not in read:
                 path.unlink(missing_ok=True)
 
     @contextmanager

@@ -124,7 +124,7 @@ class Supervisor:
         self.want()
         if process is not None:
             self._planned = True
-            await process.stop()
+            await self._end(process)
             async with self._changed:
                 await self._changed.wait_for(lambda: self._process is not process)
 
@@ -169,7 +169,7 @@ class Supervisor:
         await self._former.stop()
         for process in (self._process, adopt(self._directory, Note.NEXT)):
             if process is not None:
-                await process.stop()
+                await self._end(process)
                 process.close()
         self._process = None
         hot_restart.forget(self._directory.root, self._base)
@@ -233,7 +233,7 @@ class Supervisor:
             self._admin.close()
             if time.monotonic() > deadline:
                 self._say(f"Envoy (pid {process.pid}) is not live after {_LIVE_SECONDS:.0f} s: it is stopped")
-                await process.stop()
+                await self._end(process)
                 return None
             await asyncio.wait([ended], timeout=_POLL_SECONDS)
         return None
@@ -314,7 +314,7 @@ class Supervisor:
                 await self.hand_over()
                 return self._process
         self._say(f"the Envoy that was left here (pid {process.pid}) does not answer as this node: it is stopped")
-        await process.stop()
+        await self._end(process)
         process.close()
         return None
 
@@ -343,6 +343,10 @@ class Supervisor:
                 continue
             return bool(info["command_line_options"]["service_node"] == self._settings.node)
         return False
+
+    async def _end(self, process: EnvoyProcess) -> None:
+        with hot_restart.letter_box(self._directory.root, self._base, (process.epoch or 0) - 1):
+            await process.stop()
 
     async def _become(self, state: EnvoyState) -> None:
         async with self._changed:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .admin import Admin
 from .errors import EnvoyGone, Rejection
+from .former_entries import FormerEntries
 from .resources import STRUCTURE, Resource, same_content, size_of, union, version_of
 from .state_directory import StateDirectory, point, replace_file
 
@@ -49,13 +50,21 @@ class Weighing:
 class Switch:
     """One replacement of the folder `old` by `new`; `same_envoy`: whether Envoy is still the one it began with."""
 
-    def __init__(
-        self, *, state: StateDirectory, admin: Admin, old: Path, new: Path, same_envoy: Callable[[], bool]
+    def __init__(  # noqa: PLR0913 - one argument for each thing that a switch touches
+        self,
+        *,
+        state: StateDirectory,
+        admin: Admin,
+        old: Path,
+        new: Path,
+        former: FormerEntries,
+        same_envoy: Callable[[], bool],
     ) -> None:
         self._state = state
         self._admin = admin
         self._old = old
         self._new = new
+        self._former = former
         self._same_envoy = same_envoy
 
     async def forward(self, weighing: Weighing) -> None:
@@ -65,13 +74,19 @@ class Switch:
         await weighing.bridge()
         await self._show(Resource.ROUTES, self._new / Resource.ROUTES.file)
         await weighing.settle()
-        for resource in (Resource.LISTENERS, Resource.CLUSTERS):
-            await self._show(resource, self._new / resource.file)
+        await self.listen()
+        await self._show(Resource.CLUSTERS, self._new / Resource.CLUSTERS.file)
+
+    async def listen(self) -> None:
+        """Listen as the new snapshot has it, and at the former entries whose time is not over. Raises as `forward`."""
+        await self._show(Resource.LISTENERS, self._former.with_them(self._new / Resource.LISTENERS.file))
 
     async def back(self) -> None:
         """Put the old snapshot's files back, routes first. Raises as `forward` does."""
         for resource in reversed(STRUCTURE):
-            await self._show(resource, self._old / resource.file, even_if_shown=True)
+            file = self._old / resource.file
+            shown = self._former.with_them(file) if resource is Resource.LISTENERS else file
+            await self._show(resource, shown, even_if_shown=True)
 
     def _both(self, resource: Resource) -> Path:
         new = self._new / resource.file
@@ -79,11 +94,10 @@ class Switch:
             data = union(self._old / resource.file, new)
         except ValueError as error:
             raise Rejection(str(error)) from error
-        if data is None:
-            return new
-        path = self._state.transition / f"{self._new.name[:16]}-{resource.file}"
-        replace_file(path, data)
-        return path
+        path = new if data is None else self._state.transition / f"{self._new.name[:16]}-{resource.file}"
+        if data is not None:
+            replace_file(path, data)
+        return self._former.with_them(path) if resource is Resource.LISTENERS else path
 
     async def _show(self, resource: Resource, file: Path, *, even_if_shown: bool = False) -> None:
         link = self._state.current(resource)

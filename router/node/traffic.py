@@ -1,54 +1,53 @@
 """What Envoy counted for each moving route and assigned side, cumulative since Envoy started.
 
 Only moving routes are counted, so the answer stays small: reading everything at 10,000 routes would hold up Envoy's
-main thread for 287 ms, and weights with it. Prometheus' text is the one format in which tags stay apart from names.
+main thread for 287 ms, and weights with it.
 """
 
-import re
 from typing import Any
-from urllib.parse import quote
 
+from strangler_fig.names import ASSIGNED_ATTRIBUTE, ROUTE_ATTRIBUTE, SIDE_ATTRIBUTE
+
+from ..snapshot.faults import STATUS_TAG
 from .admin import Admin
+from .samples import Sample, samples, target
 
-_TARGET = f"/stats?format=prometheus&filter={quote('^fig[.]requests')}"
-_SAMPLE = re.compile(r"^envoy_fig_requests_(total|duration_bucket|duration_count)\{(.*)\} (\d+)$")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_TARGET = target("^fig[.]requests")
+_INFINITE = "+Inf"
 
 
 async def read_traffic(admin: Admin) -> dict[str, Any] | None:
     """The cumulative counters by route and assigned side; `epoch` changes when they restart. Raises `Unreachable`."""
-    text = (await admin.text(_TARGET)).decode(errors="replace")
+    text = await admin.text(_TARGET)
     return {"epoch": str(await admin.process_id()), "routes": parse(text)}
 
 
-def parse(text: str) -> dict[str, dict[str, Any]]:
+def parse(text: bytes) -> dict[str, dict[str, Any]]:
     """The readings by route and side.
 
     Requests, statuses, fallbacks, and latency as cumulative buckets (milliseconds).
     """
     routes: dict[str, dict[str, Any]] = {}
-    for line in text.splitlines():
-        found = _SAMPLE.match(line)
-        if not found:
-            continue
-        labels = dict(_LABEL.findall(found[2]))
-        count = int(found[3])
-        side = routes.setdefault(labels["route"], {}).setdefault(labels["side"], _nothing_yet())
-        match found[1]:
-            case "total":
-                _add(side, labels, count)
-            case "duration_bucket" if labels["le"] != "+Inf":
-                side["latency_ms"]["bounds"].append(float(labels["le"]))
-                side["latency_ms"]["counts"].append(count)
+    for sample in samples(text):
+        assigned = sample.tag(ASSIGNED_ATTRIBUTE)
+        if not assigned:
+            continue  # the router answered by itself, before a side was asked
+        side = routes.setdefault(sample.tag(ROUTE_ATTRIBUTE), {}).setdefault(assigned, _nothing_yet())
+        match sample.name:
+            case "fig_requests_total":
+                _add(side, sample)
+            case "fig_requests_duration_bucket" if sample.labels["le"] != _INFINITE:
+                side["latency_ms"]["bounds"].append(float(sample.labels["le"]))
+                side["latency_ms"]["counts"].append(sample.value)
     return routes
 
 
-def _add(side: dict[str, Any], labels: dict[str, str], count: int) -> None:
-    side["requests"] += count
-    status = labels.get("status", "0")
-    side["by_status"][status] = side["by_status"].get(status, 0) + count
-    if labels["side"] == "lambda" and labels.get("answered") == "legacy":
-        side["fallbacks"] += count
+def _add(side: dict[str, Any], sample: Sample) -> None:
+    side["requests"] += sample.value
+    status = sample.tag(STATUS_TAG) or "0"
+    side["by_status"][status] = side["by_status"].get(status, 0) + sample.value
+    if sample.tag(ASSIGNED_ATTRIBUTE) == "lambda" and sample.tag(SIDE_ATTRIBUTE) == "legacy":
+        side["fallbacks"] += sample.value
 
 
 def _nothing_yet() -> dict[str, Any]:

@@ -3,16 +3,16 @@
 No bodies, no query strings, no tokens: the user appears as a keyed pseudonym, the path without its query.
 """
 
-from . import alarms
+from strangler_fig.names import ASSIGNED_ATTRIBUTE, ROUTE_ATTRIBUTE, SIDE_ATTRIBUTE
+
+from ..estate import Estate
+from . import alarms, counters, faults, telemetry
+from .faults import FELL_BACK, STATUS_TAG
 from .paths import odd_path_counter
 from .proto import Json, extension
 
 LOG_FILE = "logs/access.jsonl"
 
-_FELL_BACK = (
-    "xds.cluster_metadata.filter_metadata['fig']['side'] == 'lambda' && "
-    "xds.upstream_host_metadata.filter_metadata['fig']['side'] == 'legacy'"
-)
 _FIELDS = {
     "time": "%START_TIME%",
     "trace_id": "%TRACE_ID%",
@@ -22,7 +22,7 @@ _FIELDS = {
     "answered": "%UPSTREAM_METADATA(fig:side)%",
     "weight": "%DYNAMIC_METADATA(fig:request:weight)%",
     # "legacy" when it answered after Lambda failed, else null
-    "fallback": f'%CEL({_FELL_BACK} ? "legacy" : response.headers["x-fig-none"])%',
+    "fallback": f'%CEL({FELL_BACK} ? "legacy" : response.headers["x-fig-none"])%',
     "status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",
     "method": "%REQ(:METHOD)%",
@@ -35,8 +35,8 @@ _FIELDS = {
 }
 
 
-def access_logs() -> list[Json]:
-    """The loggers of the entry: the file, and the counters that the node reads each second."""
+def access_logs(estate: Estate) -> list[Json]:
+    """The loggers of the entry: the file, the counters that the node reads, and what telemetry wants."""
     formatter = {
         "name": "envoy.formatter.req_without_query",
         "typed_config": extension("formatter.req_without_query.v3.ReqWithoutQuery"),
@@ -47,41 +47,27 @@ def access_logs() -> list[Json]:
         log_format={"json_format": _FIELDS, "formatters": [formatter]},
     )
     return [
-        {"name": "envoy.access_loggers.file", "typed_config": file},
+        # The VIP's monitor asks every few seconds, from each of its hosts: that is nobody's traffic.
+        {"name": "envoy.access_loggers.file", "filter": {"not_health_check_filter": {}}, "typed_config": file},
         _counters(),
+        faults.request_counter(),
         odd_path_counter(),
         *alarms.loggers(),
+        *telemetry.access_logs(estate),
     ]
 
 
 def _counters() -> Json:
     tags = {
-        "route": "%ROUTE_NAME%",
-        "side": "%METADATA(CLUSTER:fig:side)%",
-        "answered": "%UPSTREAM_METADATA(fig:side)%",
-        "status": "%RESPONSE_CODE%",
+        ROUTE_ATTRIBUTE: "%ROUTE_NAME%",
+        ASSIGNED_ATTRIBUTE: "%METADATA(CLUSTER:fig:side)%",
+        SIDE_ATTRIBUTE: "%UPSTREAM_METADATA(fig:side)%",
+        STATUS_TAG: "%RESPONSE_CODE%",
     }
-    sides = [{"name": name, "value_format": tags[name]} for name in ("route", "side")]
-    every = [{"name": name, "value_format": value} for name, value in tags.items()]
-    moving = {
-        "metadata_filter": {
-            "matcher": {
-                "filter": "fig",
-                "path": [{"key": "request"}, {"key": "moving"}],
-                "value": {"bool_match": True},
-            },
-            "match_if_key_not_found": False,
-        }
-    }
-    return {
-        "name": "envoy.access_loggers.stats",
-        "filter": moving,
-        "typed_config": extension(
-            "access_loggers.stats.v3.Config",
-            stat_prefix="fig.requests",
-            counters=[{"stat": {"name": "total", "tags": every}, "value_fixed": 1}],
-            histograms=[
-                {"stat": {"name": "duration", "tags": sides}, "unit": "Milliseconds", "value_format": "%DURATION%"}
-            ],
-        ),
-    }
+    sides = {name: tags[name] for name in (ROUTE_ATTRIBUTE, ASSIGNED_ATTRIBUTE)}
+    return counters.counting(
+        "fig.requests",
+        [counters.counter("total", tags)],
+        only=counters.noted(["request", "moving"], {"bool_match": True}),
+        histograms=[counters.milliseconds("duration", sides)],
+    )

@@ -1,6 +1,9 @@
 """Counters of what should never be seen, by legacy service: each one is a reason to change the estate."""
 
-from .proto import Json, extension
+from strangler_fig.names import UPSTREAM_ATTRIBUTE
+
+from . import counters
+from .proto import Json
 
 PREFIX = "fig.alarms"
 UNBOUND_LOGIN = "login_on_pooled_connection"
@@ -19,19 +22,9 @@ def loggers() -> list[Json]:
 
 def _unbound_login(status: int, header: str) -> Json:
     asked = f"'{header}' in response.headers && response.headers['{header}'].matches('{_LOGS_IN_A_CONNECTION}')"
-    expression = extension("access_loggers.filters.cel.v3.ExpressionFilter", expression=f"{asked} && {_POOLED}")
-    value = {"default_value": status, "runtime_key": "fig.never_set"}
-    conditions = [
-        {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}},
-        {"extension_filter": {"name": "envoy.access_loggers.extension_filters.cel", "typed_config": expression}},
-    ]
-    tags = [{"name": "service", "value_format": "%UPSTREAM_METADATA(fig:service)%"}]
-    return {
-        "name": "envoy.access_loggers.stats",
-        "filter": {"and_filter": {"filters": conditions}},
-        "typed_config": extension(
-            "access_loggers.stats.v3.Config",
-            stat_prefix=PREFIX,
-            counters=[{"stat": {"name": UNBOUND_LOGIN, "tags": tags}, "value_fixed": 1}],
-        ),
-    }
+    tags = {UPSTREAM_ATTRIBUTE: "%UPSTREAM_METADATA(fig:service)%"}
+    return counters.counting(
+        PREFIX,
+        [counters.counter(UNBOUND_LOGIN, tags)],
+        only=counters.all_of([counters.status_is(status), counters.expression(f"{asked} && {_POOLED}")]),
+    )

@@ -1,6 +1,9 @@
 """The bootstrap: what Envoy reads once at start. Where two estates have the same one, no restart lies between them."""
 
+from collections.abc import Mapping
+
 from ..estate import Estate
+from . import counters, names, telemetry
 from .proto import Json, extension, watched
 from .runtime import LAYER
 
@@ -18,6 +21,7 @@ _KEPT_STATS = [
         {"prefix": prefix}
         for prefix in ("fig.", "runtime.", "server.", "cluster_manager.", "listener_manager.", "http.entry.")
     ),
+    *({"exact": f"cluster.{names.TELEMETRY}.{name}"} for name in ("upstream_rq_completed", "upstream_rq_2xx")),
     *(
         {"suffix": f".{suffix}"}
         for suffix in (
@@ -37,16 +41,26 @@ _KEPT_STATS = [
         )
     ),
 ]
+_STATS = {
+    "use_all_default_tags": False,
+    "stats_matcher": {"inclusion_list": {"patterns": _KEPT_STATS}},
+    "histogram_bucket_settings": [{"match": {"prefix": "fig.requests.duration"}, "buckets": list(_LATENCY_BOUNDS_MS)}],
+}
 # Envoy's start waits for each name's first look-up: a name server that is silent must not hold it for a minute.
 _RESOLVER = extension("network.dns_resolver.cares.v3.CaresDnsResolverConfig", query_timeout_seconds=2, query_tries=2)
 
 
-def bootstrap(estate: Estate) -> Json:  # noqa: ARG001 - limits and telemetry will come from it
+def bootstrap(estate: Estate) -> Json:
     """The bootstrap; every path in it is relative to the node's state directory."""
     return {
         **_always(),
+        "stats_config": _STATS | telemetry.stats_tags(estate),
+        **telemetry.bootstrap(estate),
         "layered_runtime": {
-            "layers": [{"name": LAYER, "rtds_layer": {"name": LAYER, "rtds_config": watched("rtds")}}],
+            "layers": [
+                *_fixed_layer(telemetry.runtime(estate)),
+                {"name": LAYER, "rtds_layer": {"name": LAYER, "rtds_config": watched("rtds")}},
+            ],
         },
         "dynamic_resources": {"cds_config": watched("cds"), "lds_config": watched("lds")},
     }
@@ -66,10 +80,15 @@ def inlined(bootstrap: Json, *, clusters: list[Json], listeners: list[Json]) -> 
     }
 
 
+def _fixed_layer(values: Mapping[str, int]) -> list[Json]:
+    return [{"name": "fixed", "static_layer": dict(values)}] if values else []
+
+
 def _always() -> Json:
     return {
         "admin": {"address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}}},
         "stats_flush_interval": "1s",
+        "stats_eviction_interval": f"{counters.EVICTION_SECONDS}s",
         # What reading a large configuration took is given back to the host, little by little.
         "memory_allocator_manager": {"bytes_to_release": 1024 * 1024, "memory_release_interval": "1s"},
         "typed_dns_resolver_config": {"name": "envoy.network.dns_resolver.cares", "typed_config": _RESOLVER},
@@ -79,11 +98,4 @@ def _always() -> Json:
                 "typed_config": extension("bootstrap.internal_listener.v3.InternalListener"),
             }
         ],
-        "stats_config": {
-            "use_all_default_tags": False,
-            "stats_matcher": {"inclusion_list": {"patterns": _KEPT_STATS}},
-            "histogram_bucket_settings": [
-                {"match": {"prefix": "fig.requests.duration"}, "buckets": list(_LATENCY_BOUNDS_MS)}
-            ],
-        },
     }

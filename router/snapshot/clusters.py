@@ -63,21 +63,13 @@ def _inner_hop(candidate: Candidate) -> Json:
         "server_listener_name": names.INNER_FUNCTIONS if is_function else names.INNER_UPSTREAMS,
         "endpoint_id": candidate.name,
     }
+    hop = endpoints.endpoint({"address": {"envoy_internal_address": listener}}, _facts("lambda", candidate.name))
     return {
         "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
         "per_connection_buffer_limit_bytes": 2 * INNER_BUFFER_BYTES,
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [
-                {
-                    "lb_endpoints": [
-                        endpoints.endpoint({"address": {"envoy_internal_address": listener}}, {"side": "lambda"})
-                    ]
-                },
-            ],
-        },
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [hop]}]},
         "circuit_breakers": {"thresholds": [_NO_LIMITS]},
         "metadata": {"filter_metadata": {"fig": {"side": "lambda", "candidate": candidate.name}}},
         **connections.inner(),
@@ -124,7 +116,11 @@ def _upstream(candidate: Candidate) -> Json:
 
 def _legacy_facts(service: LegacyService) -> dict[str, str]:
     """What loggers may say of each of the service's endpoints."""
-    return {"side": "legacy", "service": service.name, "connections": service.connections.value}
+    return {**_facts("legacy", service.name), "connections": service.connections.value}
+
+
+def _facts(side: str, name: str) -> dict[str, str]:
+    return {"side": side, "service": name}
 
 
 def _health(health: Health | None) -> Json:

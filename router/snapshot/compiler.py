@@ -11,7 +11,7 @@ import orjson
 from ..estate import Estate
 from ..source.normal import estate_json
 from ..weight import LEGACY_ONLY, Weight
-from . import identities, identity_files, names
+from . import identities, identity_files, names, tls_files
 from .bootstrap import bootstrap
 from .clusters import clusters
 from .directory import MANIFEST
@@ -39,6 +39,7 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
             "routes.json": orjson.dumps(resources(_ROUTES, [route_configuration(estate, weights)])),
             "estate.json": orjson.dumps(estate_json(estate), option=orjson.OPT_SORT_KEYS),
             **({identity_files.LIST: orjson.dumps(identity_files.needs(estate))} if estate.identities else {}),
+            tls_files.LIST: orjson.dumps(tls_files.needs(estate)),
         }
     finally:
         if collecting:

@@ -7,12 +7,15 @@ import tempfile
 from pathlib import Path
 
 from ..errors import SnapshotDamaged
-from . import identity_files
+from . import identity_files, tls_files
 from .manifest import Manifest, Snapshot
 
 MANIFEST = "manifest.json"
 BOOTSTRAP = "bootstrap.json"
-FILES = (BOOTSTRAP, "clusters.json", "listeners.json", "routes.json", "estate.json", identity_files.LIST, MANIFEST)
+FILES = (
+    *(BOOTSTRAP, "clusters.json", "listeners.json", "routes.json", "estate.json"),
+    *(identity_files.LIST, tls_files.LIST, MANIFEST),
+)
 
 
 def write(snapshot: Snapshot, root: Path) -> Path:

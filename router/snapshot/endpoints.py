@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from ..estate import Endpoint, Tls
 from ..hosts import is_ip
-from .proto import Json, extension, seconds, socket_address
-
-SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt"
+from . import tls_files
+from .proto import Json, seconds, socket_address
 
 # Envoy keeps the last addresses while a look-up fails.
 _BY_NAME = {
@@ -41,22 +40,4 @@ def endpoint(address: Json, facts: Mapping[str, str]) -> Json:
 
 def tls(wanted: Tls | None) -> Json:
     """The fields of a cluster that speak TLS and verify the peer; none without `wanted`."""
-    if wanted is None:
-        return {}
-    validation = {
-        "trusted_ca": {"filename": wanted.ca_file or SYSTEM_CA_FILE},
-        "match_typed_subject_alt_names": [_subject_name(wanted.name)],
-    }
-    context = extension(
-        "transport_sockets.tls.v3.UpstreamTlsContext",
-        sni=wanted.name,
-        common_tls_context={
-            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
-            "validation_context": validation,
-        },
-    )
-    return {"transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": context}}
-
-
-def _subject_name(name: str) -> Json:
-    return {"san_type": "IP_ADDRESS" if is_ip(name) else "DNS", "matcher": {"exact": name}}
+    return {} if wanted is None else tls_files.to_upstream(wanted)

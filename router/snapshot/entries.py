@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import assert_never
 
-from strangler_fig.names import SHADOW_HEADER
+from strangler_fig.names import ROLE_ATTRIBUTE, ROLE_SHADOW, SHADOW_HEADER
 from strangler_fig.units import FULL_SHARE
 
 from ..estate import PathKind, Paths, Rewrite, Route, StickyKind, WithoutKey
@@ -18,7 +18,9 @@ from . import identities, limits, names
 from .paths import AS_IS_HEADER
 from .proto import Json, extension, headers, seconds
 
-CLIENT_ADDRESS_HEADER = "x-envoy-external-address"
+CLIENT_ADDRESS_HEADER = "x-fig-address"
+"""The client's address, where routes need it; `vip.filters` writes it."""
+
 ANY: Json = {"prefix": ""}
 """The match of an entry without conditions of its own: those of its route stand before it, in the match tree."""
 
@@ -30,6 +32,7 @@ CANDIDATE_HEADER = "x-fig-candidate"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _MIRROR_HEADER = "x-fig-mirror"
 _WHOLE = "^"
+_BESIDE = "APPEND_IF_EXISTS_OR_ADD"
 _UPGRADES = {"websocket": "websocket", "connect": "CONNECT"}
 
 
@@ -172,10 +175,12 @@ def _sampled(route: Route, entry: Json) -> list[Json]:
 
 def _mirror(candidate: str) -> Json:
     marks = headers({SHADOW_HEADER: "1", CANDIDATE_HEADER: candidate})
+    # Baggage goes further than our header: what a shadow calls in turn knows that it serves a shadow.
+    baggage = {"header": {"key": "baggage", "value": f"{ROLE_ATTRIBUTE}={ROLE_SHADOW}"}, "append_action": _BESIDE}
     return {
         "cluster_header": _MIRROR_HEADER,
         "disable_shadow_host_suffix_append": True,
-        "request_headers_mutations": [{"remove": _MIRROR_HEADER}, *({"append": one} for one in marks)],
+        "request_headers_mutations": [{"remove": _MIRROR_HEADER}, *({"append": one} for one in (*marks, baggage))],
     }
 
 

@@ -1,7 +1,7 @@
 """The entry: the listener that the VIP sends to, and what happens to every request before a route is chosen."""
 
 from ..estate import Entry, Estate
-from . import identities, limits, loops, names, vip
+from . import identities, limits, loops, names, strict, tls_files, vip
 from .access_log import access_logs
 from .connections import http1_names
 from .match_tree import PATH_HEADER, PATH_VALUE
@@ -11,6 +11,14 @@ from .telemetry import tracing
 
 _USER_FILTER = "user"
 _HOST_OF_HTTP_10 = "localhost"  # HTTP/1.0 needs no Host, but Envoy does
+
+_HTTP2 = {
+    # A VIP's connection carries many clients: what one of them does wrong ends his request, not theirs.
+    "override_stream_error_on_invalid_http_message": True,
+    # What a client may send ahead of what upstreams take; by default it is 24 MiB a connection.
+    "initial_stream_window_size": 1024 * 1024,
+    "initial_connection_window_size": 4 * 1024 * 1024,
+}
 
 
 def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
@@ -36,23 +44,25 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
             "idle_timeout": seconds(estate.entry.idle_timeout_seconds),
         },
         http_protocol_options=_http1(),
+        http2_protocol_options=_HTTP2,
         proxy_100_continue=True,
         request_headers_timeout="30s",
         stream_idle_timeout="0s",
         upgrade_configs=[{"upgrade_type": kind, "enabled": False} for kind in ("websocket", "CONNECT")],
         early_header_mutation_extensions=[_inbound_headers(estate.entry)],
         tracing=tracing(estate) | _propagation(estate),
-        access_log=[*access_logs(), *limits.loggers(estate), *identities.loggers(estate)],
+        access_log=[*access_logs(estate), *limits.loggers(estate), *identities.loggers(estate)],
         local_reply_config={"mappers": [*limits.reply_mappers(), *identities.reply_mappers(estate)]},
         **vip.client_address(estate.entry),
         http_filters=_filters(estate),
         **({"route_config": routes} if routes is not None else source),
     )
+    tls = estate.entry.tls
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
     return {
-        "name": names.ENTRY,
+        "name": names.entry_listener(estate.entry.address),
         "address": socket_address(estate.entry.address),
-        "filter_chains": [chain | vip.transport_socket(estate.entry)],
+        "filter_chains": [chain | (tls_files.from_clients(tls) if tls else {})],
         **vip.listener_filters(estate.entry),
     }
 
@@ -63,7 +73,8 @@ def _filters(estate: Estate) -> list[Json]:
     sources = {"user": lua("user.lua"), "issue": lua("user.lua", "issue.lua")}
     user = extension("filters.http.lua.v3.Lua", source_codes=sources, clear_route_cache=False)
     filters: list[Json] = [
-        *vip.filters(entry),
+        *vip.filters(estate),
+        *strict.filters(),
         *limits.filters(estate),
         *identities.filters(estate),
         # Last: what was refused before is no evidence about either side, and is not counted among a route's requests.
@@ -97,7 +108,8 @@ def _http1() -> Json:
 
 def _inbound_headers(entry: Entry) -> Json:
     """What changes before routes are matched: all clients come through the entry, so none may set a header of ours."""
-    mutations = loops.inbound_headers(entry) + [{"append": one} for one in headers({PATH_HEADER: PATH_VALUE})]
+    path = [{"append": one} for one in headers({PATH_HEADER: PATH_VALUE})]
+    mutations = [*loops.inbound_headers(entry), *strict.inbound_headers(), *path]
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": extension("http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=mutations),

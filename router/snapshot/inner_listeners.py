@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import orjson
 
-from strangler_fig.names import HOST_HEADER
+from strangler_fig.names import HOST_HEADER, REASON_ATTRIBUTE, UPSTREAM_ATTRIBUTE
 
 from ..estate import Candidate, Entry, Estate, HttpUpstream, LambdaFunction
-from . import names
+from . import counters, faults, names
 from .clusters import INNER_BUFFER_BYTES
 from .entries import ANY, CANDIDATE_HEADER, ONLY_HEADER
 from .match_tree import action
@@ -90,7 +90,7 @@ def _listener(name: str, candidates: Sequence[Candidate], entry: Entry) -> Json:
         early_header_mutation_extensions=[_event_headers()],
         http_filters=_filters(candidates[0]),
         local_reply_config=_local_replies(),
-        access_log=[_outcome_counter()],
+        access_log=[_outcome_counter(), faults.call_counter()],
         route_config={"name": name, "virtual_hosts": [_virtual_host(name, candidates)]},
     )
     return {
@@ -165,21 +165,16 @@ def _local_replies() -> Json:
         _outcome({"response_flag_filter": {"flags": [flag]}}, f"not_run {reason}")
         for flag, reason in _NOT_RUN_FLAGS.items()
     ]
-    mappers += [_outcome(_status_is(status), f"not_run {reason}") for status, reason in _LEFT_TO_LEGACY.items()]
-    mappers.append(_outcome(_status_is(413), "not_run too_large"))
-    mappers.append(_outcome(_status_is(415), "not_run unsupported_body"))
-    mappers.append(_outcome(_status_is(504), "failed timeout"))
-    mappers.append(_outcome(_status_is(500, "GE"), "failed broken_connection"))
+    mappers += [_outcome(counters.status_is(status), f"not_run {reason}") for status, reason in _LEFT_TO_LEGACY.items()]
+    mappers.append(_outcome(counters.status_is(413), "not_run too_large"))
+    mappers.append(_outcome(counters.status_is(415), "not_run unsupported_body"))
+    mappers.append(_outcome(counters.status_is(504), "failed timeout"))
+    mappers.append(_outcome(counters.status_is(500, "GE"), "failed broken_connection"))
     return {"mappers": mappers}
 
 
 def _outcome(condition: Json, outcome: str) -> Json:
     return {"filter": condition, "headers_to_add": [{"header": {"key": "x-fig-outcome", "value": outcome}}]}
-
-
-def _status_is(status: int, comparison: str = "EQ") -> Json:
-    value = {"default_value": status, "runtime_key": "fig.never_set"}
-    return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
 
 
 def _routes(candidate: Candidate) -> list[Json]:
@@ -237,17 +232,10 @@ def _refused(status: int, conditions: list[Json], path: Json = ANY) -> Json:
 
 
 def _outcome_counter() -> Json:
-    tags = [
-        {"name": "candidate", "value_format": "%ROUTE_NAME%"},
-        {"name": "outcome", "value_format": "%DYNAMIC_METADATA(fig:answer:outcome)%"},
-        {"name": "reason", "value_format": "%DYNAMIC_METADATA(fig:answer:reason)%"},
-        {"name": "version", "value_format": "%DYNAMIC_METADATA(fig:answer:version)%"},
-    ]
-    return {
-        "name": "envoy.access_loggers.stats",
-        "typed_config": extension(
-            "access_loggers.stats.v3.Config",
-            stat_prefix="fig.calls",
-            counters=[{"stat": {"name": "outcomes", "tags": tags}, "value_fixed": 1}],
-        ),
+    tags = {
+        UPSTREAM_ATTRIBUTE: "%ROUTE_NAME%",
+        "fig.outcome": "%DYNAMIC_METADATA(fig:answer:outcome)%",
+        REASON_ATTRIBUTE: "%DYNAMIC_METADATA(fig:answer:reason)%",
+        "faas.version": "%DYNAMIC_METADATA(fig:answer:version)%",
     }
+    return counters.counting("fig.calls", [counters.counter("outcomes", tags)])

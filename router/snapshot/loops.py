@@ -7,8 +7,9 @@ sender's way. The origin may, because routes believe it together with the client
 from strangler_fig.names import HEADER_PREFIX, HOPS_HEADER, ORIGIN_HEADER, ORIGIN_LAMBDA
 
 from ..estate import Entry
+from . import strict
 from .entries import CLIENT_ADDRESS_HEADER
-from .proto import Json, api_type, extension, headers
+from .proto import Json, address_range, api_type, extension, headers
 
 _KEPT = {HOPS_HEADER: "fig-kept-hops", ORIGIN_HEADER: "fig-kept-origin"}
 _HOP = "1"
@@ -27,12 +28,12 @@ def inbound_headers(entry: Entry) -> list[Json]:
 
 
 def guarded(entry: Entry, tree: Json, called_back: Json | None) -> Json:
-    """The tree of a virtual host behind what ends loops.
+    """The tree of a virtual host behind what is refused and what ends loops.
 
     What passed routers too often is answered 508. What a function calls back is matched by `called_back`, where there
     is any: functions are the clients of these requests, as X-Forwarded-For and the PROXY protocol say it.
     """
-    steps = [{"predicate": _often(entry), "on_match": {"action": _loop_detected(entry)}}]
+    steps = [strict.step(), {"predicate": _often(entry), "on_match": {"action": _loop_detected(entry)}}]
     if called_back is not None and entry.proxies:
         steps.append({"predicate": _called_back(entry), "on_match": {"matcher": called_back}})
     return {"matcher_list": {"matchers": steps}, "on_no_match": {"matcher": tree}}
@@ -52,7 +53,9 @@ def _loop_detected(entry: Entry) -> Json:
 
 def _called_back(entry: Entry) -> Json:
     ranges = extension(
-        "matching.input_matchers.ip.v3.Ip", stat_prefix="proxies", cidr_ranges=[_range(one) for one in entry.proxies]
+        "matching.input_matchers.ip.v3.Ip",
+        stat_prefix="proxies",
+        cidr_ranges=[address_range(one) for one in entry.proxies],
     )
     # Not Envoy's own source address input: in a route table it has no value, and the whole tree answers 404 (1.40.0).
     client = _request_header(CLIENT_ADDRESS_HEADER)
@@ -71,9 +74,3 @@ def _request_header(name: str) -> Json:
 
 def _set(values: dict[str, str]) -> list[Json]:
     return [{"append": one} for one in headers(values)]
-
-
-def _range(text: str) -> Json:
-    address, _, length = text.partition("/")
-    whole = 128 if ":" in address else 32
-    return {"address_prefix": address, "prefix_len": int(length) if length else whole}

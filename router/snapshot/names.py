@@ -5,7 +5,7 @@ the route and clusters are shared by all routes of a service (clusters of its ow
 apiece).
 """
 
-from ..estate import Route
+from ..estate import Endpoint, Route
 
 ENTRY = "entry"
 WEIGHT_PREFIX = "shift"
@@ -14,7 +14,18 @@ INNER_FUNCTIONS = "inner.functions"
 INNER_UPSTREAMS = "inner.upstreams"
 INNER_SESSIONS = "inner.sessions"
 IDENTITY_KEYS = "identities.keys"
+TELEMETRY = "telemetry"
 TELEMETRY_OFF = "telemetry.off"
+
+
+def entry_listener(address: Endpoint) -> str:
+    """The entry's listener: another address is another listener, which is there before the former one goes."""
+    return f"{ENTRY}-{address}"
+
+
+def is_entry_listener(name: str) -> bool:
+    """Whether a listener is an entry, at whatever address."""
+    return name.startswith(f"{ENTRY}-")
 
 
 def legacy_cluster(service: str) -> str:

@@ -4,8 +4,11 @@ A function is never asked about one, unless its route says `paths: as-is`: the i
 reads it as it always did. How many there are is counted by route, so that strictness holds no surprise.
 """
 
+from strangler_fig.names import ROUTE_ATTRIBUTE
+
 from ..estate import Entry, Paths
-from .proto import Json, extension
+from . import counters
+from .proto import Json
 
 AS_IS_HEADER = "x-fig-as-is"
 _ENCODED = "2[def]|3[0-9]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9ae]|00"
@@ -27,14 +30,6 @@ def refused_by_default(entry: Entry) -> list[Json]:
 def odd_path_counter() -> Json:
     """The access logger that counts odd paths by route."""
     odd = {"name": ":path", "string_match": {"safe_regex": {"regex": ODD_PATH + r"(\?.*)?"}}}
-    return {
-        "name": "envoy.access_loggers.stats",
-        "filter": {"header_filter": {"header": odd}},
-        "typed_config": extension(
-            "access_loggers.stats.v3.Config",
-            stat_prefix="fig.paths",
-            counters=[
-                {"stat": {"name": "odd", "tags": [{"name": "route", "value_format": "%ROUTE_NAME%"}]}, "value_fixed": 1}
-            ],
-        ),
-    }
+    only = {"header_filter": {"header": odd}}
+    odd_paths = counters.counter("odd", {ROUTE_ATTRIBUTE: "%ROUTE_NAME%"})
+    return counters.counting(counters.passing("fig.paths"), [odd_paths], only=only)

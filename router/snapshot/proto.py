@@ -36,6 +36,13 @@ def socket_address(endpoint: Endpoint) -> Json:
     return {"socket_address": {"address": endpoint.host, "port_value": endpoint.port}}
 
 
+def address_range(text: str) -> Json:
+    """A range of addresses; a lone address is a range of one."""
+    address, _, length = text.partition("/")
+    whole = 128 if ":" in address else 32
+    return {"address_prefix": address, "prefix_len": int(length) if length else whole}
+
+
 def headers(values: Mapping[str, str]) -> list[Json]:
     """Header values that replace what is there."""
     return [

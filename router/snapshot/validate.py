@@ -6,11 +6,13 @@ Envoy does not check the members of composite clusters nor that runtime keys fit
 
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from . import tls_files
 from .bootstrap import inlined
 
 _TIMEOUT_SECONDS = 60.0
@@ -27,12 +29,17 @@ def problems(snapshot: Path, envoy: Path) -> tuple[str, ...]:
         return (f"{snapshot} does not read as a snapshot: {error}",)
     found = (*_composite_problems(clusters), *_route_problems(routes, clusters))
     static = inlined(bootstrap, clusters=clusters, listeners=[_inlined(one, routes) for one in listeners])
-    return (*found, *_envoy_problems(static, envoy))
+    return (*found, *envoy_problems(static, envoy, secrets=_secrets(snapshot)))
 
 
 def _resources(file: Path) -> list[dict[str, Any]]:
     values = orjson.loads(file.read_bytes())["resources"]
     return [{key: value for key, value in one.items() if key != "@type"} for one in values]
+
+
+def _secrets(snapshot: Path) -> list[str]:
+    file = snapshot / tls_files.LIST
+    return list(orjson.loads(file.read_bytes())) if file.exists() else []
 
 
 def _inlined(listener: dict[str, Any], routes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -83,12 +90,22 @@ def _route_problems(routes: list[dict[str, Any]], clusters: list[dict[str, Any]]
     return tuple(f"a route names the cluster {name}, which does not exist" for name in sorted(named - known))
 
 
-def _envoy_problems(static: dict[str, Any], envoy: Path) -> tuple[str, ...]:
-    with tempfile.TemporaryDirectory(prefix="fig-validate-") as folder:
+def envoy_problems(
+    static: dict[str, Any], envoy: Path, *, secrets: Iterable[str] = (), below: Path | None = None
+) -> tuple[str, ...]:
+    """What Envoy has against a static bootstrap, which it reads in a folder `below`. Blocking.
+
+    `secrets`: names of secrets that must be there as files; what is in them is judged by itself, when it is renewed.
+    """
+    with tempfile.TemporaryDirectory(prefix="fig-validate-", dir=below) as folder:
         file = Path(folder) / "bootstrap.json"
         file.write_bytes(orjson.dumps(static))
         (Path(folder) / "logs").mkdir()
+        (Path(folder) / tls_files.FOLDER).mkdir()
+        for name in secrets:
+            (Path(folder) / tls_files.secret_file(name)).write_text('{"resources": []}')
         command = [str(envoy), "--mode", "validate", "-c", str(file), "--log-level", "error", "--disable-hot-restart"]
+        command += ["--service-node", "trial", "--service-cluster", "fig"]  # secrets are not read without a name
         try:
             done = subprocess.run(  # the command is a list of our own making
                 command, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
@@ -98,4 +115,6 @@ def _envoy_problems(static: dict[str, Any], envoy: Path) -> tuple[str, ...]:
     if done.returncode == 0:
         return ()
     lines = [line for line in done.stderr.splitlines() if line.strip()]
-    return (lines[-1] if lines else f"Envoy's validation ended with code {done.returncode}",)
+    if not lines:
+        return (f"Envoy's validation ended with code {done.returncode}",)
+    return (lines[-1].rpartition(f"{file}': ")[2],)

@@ -81,7 +81,8 @@ def node(plan: Plan, control: ControlAddress) -> Spec:
         }
     return Spec(
         name="node",
-        argv=fig("node", "--state", str(plan.state / "node")),
+        # No VIP has to notice anything here, and the end must come before `END_SECONDS` are over.
+        argv=fig("node", "--state", str(plan.state / "node"), "--drain", "0s", "--finish", "2s"),
         folder=Path.cwd(),
         environment={**_with_control(plan, control), **credentials},
         ready=ReadyNode(control.url, control.token),

@@ -24,7 +24,9 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   restore_path(headers)
-  handle:streamInfo():dynamicMetadata():set("fig", "method", headers:get(":method"))
+  local asked = { method = headers:get(":method"), route = headers:get("x-fig-route") }
+  if headers:get("x-fig-shadow") then asked.role = "shadow" end
+  handle:streamInfo():dynamicMetadata():set("fig", "asked", asked)
 end
 
 local function strip(headers)
@@ -64,13 +66,16 @@ function envoy_on_response(handle)
   local known = metadata:get("fig") or {}
   local headers = handle:headers()
   local outcome, reason = classify(headers, known)
+  local method = (known.asked or {}).method
   local version = headers:get("x-amz-executed-version")
   strip(headers)
-  metadata:set("fig", "answer", { outcome = outcome, reason = reason or "none", version = version or "none" })
-  local safe = SAFE[known.method]
+  local answer = { outcome = outcome, reason = reason or "none", version = version or "none" }
+  if reason then answer.failed = true end
+  metadata:set("fig", "answer", answer)
+  local safe = SAFE[method]
   if outcome == "not_run" or (safe and reason) then headers:add("x-fig-replay", reason) end
   if outcome == "answered" or reason == "function_asked" then
-    without_content(handle, headers, known.method)
+    without_content(handle, headers, method)
     return
   end
   -- The client must not see an error document of the Invoke API or a stack trace of the function.
@@ -78,7 +83,7 @@ function envoy_on_response(handle)
   headers:remove("retry-after")
   if reason == "overflow" then headers:add("retry-after", "1") end -- the router's own limit, which has room in a moment
   headers:replace("content-type", "text/plain; charset=utf-8")
-  if known.method == "HEAD" then return without_content(handle, headers, "HEAD") end
+  if method == "HEAD" then return without_content(handle, headers, "HEAD") end
   local text = "The service could not answer (" .. reason .. ").\n"
   local length = handle:body(true):setBytes(text)
   handle:headers():replace("content-length", tostring(length)) -- fetched anew, as above

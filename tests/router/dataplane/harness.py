@@ -17,6 +17,7 @@ import envoy
 from router.node.identity_watch import IdentityWatch
 from router.node.report import Problems
 from router.node.state_directory import StateDirectory
+from router.node.tls_material import needs
 from router.snapshot.compiler import compile_estate
 from router.snapshot.directory import write
 from router.snapshot.figures import Shares
@@ -106,12 +107,12 @@ class Running:
         finally:
             connection.close()
 
-    def admin(self, path: str) -> bytes:
+    def admin(self, path: str, method: str = "GET") -> bytes:
         """What Envoy's admin socket answers."""
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(10)
             client.connect(str(self.state / "admin.sock"))
-            client.sendall(f"GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n".encode())
+            client.sendall(f"{method} {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n".encode())
             response = http.client.HTTPResponse(client)
             response.begin()
             return response.read()
@@ -162,7 +163,7 @@ def running_router(  # noqa: PLR0913
 ) -> Iterator[Running]:
     """A router of this estate; `${ENTRY_PORT}` is a free port. The estate must pass the checks.
 
-    `scaled` replaces text in what was compiled: durations that no test can wait for, name servers that it brings.
+    `scaled` replaces text in the compiled files: what no test can wait for, name servers that it brings.
     """
     port = free_port()
     loaded = load_estate(estate_text, file="estate.yaml", environment={"ENTRY_PORT": str(port), **environment})
@@ -170,10 +171,10 @@ def running_router(  # noqa: PLR0913
     settled = {name: Weight(parts) for name, parts in (weights or {}).items()}
     snapshot = compile_estate(loaded.estate, settled)
     target = write(snapshot, folder / "snapshots")
-    for old, new in scaled.items():
-        _scale([target / f"{kind}.json" for kind in ("clusters", "listeners", "routes")], old, new)
-    for name in ("logs", "weights", "identities"):
+    _scale(target, scaled)
+    for name in ("logs", "weights", "identities", "tls"):
         (folder / name).mkdir(exist_ok=True)
+    lend_tls(folder, target)
     for kind, file in {"cds": "clusters.json", "lds": "listeners.json", "rds": "routes.json"}.items():
         link(folder / "live" / kind / "current", target / file)
     first = folder / "weights" / "1.json"
@@ -202,17 +203,25 @@ def running_router(  # noqa: PLR0913
         log.close()
 
 
+def _scale(snapshot: Path, scaled: Mapping[str, str]) -> None:
+    files = [snapshot / f"{name}.json" for name in ("bootstrap", "clusters", "listeners", "routes")]
+    for old, new in scaled.items():
+        found = [file for file in files if old in file.read_text()]
+        assert found, f"{old} is not in the compiled files"
+        for file in found:
+            file.write_text(file.read_text().replace(old, new))
+
+
 def identities(folder: Path, environment: Mapping[str, str]) -> IdentityWatch:
     """What a node in this state directory does for identities."""
     state = StateDirectory(folder)
     return IdentityWatch(state=state, problems=Problems(), environment=environment, serving=lambda: None)
 
 
-def _scale(files: Sequence[Path], old: str, new: str) -> None:
-    texts = [file.read_text() for file in files]
-    assert any(old in text for text in texts)
-    for file, text in zip(files, texts, strict=True):
-        file.write_text(text.replace(old, new))
+def lend_tls(folder: Path, snapshot: Path) -> None:
+    """Give Envoy what the snapshot's TLS needs, as a node does."""
+    for need in needs(snapshot):
+        need.read(folder).store(folder)
 
 
 def link(path: Path, target: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 from router.estate import Endpoint, Jwks, Tls
 from router.snapshot.identity_files import kept_keys
 
+from ..authority import Authority
 from .harness import Running, eventually, running_router
 from .standins import Reply, Seen, StandIn, echo
-from .test_tls import Authority
 from .tokens import Key, bearer, jwks
 
 ESTATE = """

@@ -117,5 +117,5 @@ def test_a_login_that_a_pool_would_share_is_an_alarm(world: World) -> None:
         world.legacy.script = lambda _wire, _request, answer=answer: answer  # type: ignore[misc]
         for path in ("/own", "/pooled"):
             world.router.request(path)
-    wanted = f"fig.alarms.login_on_pooled_connection.service.pooled: {sum(count for _, count in answers)}"
+    wanted = f"fig.alarms.login_on_pooled_connection.fig.upstream.pooled: {sum(count for _, count in answers)}"
     eventually(lambda: world.alarms() == wanted)

@@ -172,7 +172,7 @@ def test_moving_routes_are_counted(world: World) -> None:
         return "by-header" in reading()
 
     def reading() -> dict[str, dict[str, Any]]:
-        return parse(world.router.admin("/stats?format=prometheus&filter=%5Efig%5B.%5Drequests").decode())
+        return parse(world.router.admin("/stats?format=prometheus&filter=%5Efig%5B.%5Drequests"))
 
     eventually(counted)
     before = reading()["by-header"]["lambda"]

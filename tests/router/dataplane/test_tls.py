@@ -1,13 +1,12 @@
 """Upstreams over TLS are who they say they are, or they get nothing."""
 
-import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from ..authority import Authority
 from .harness import Running, running_router
 from .standins import InvokeApi, StandIn, echo
 
@@ -29,35 +28,6 @@ routes:
   new: {match: {path: {prefix: /new}}, lambda: books}
 """
 USER = [("X-User", "alice")]
-
-
-class Authority:
-    """A certificate authority in a folder, made with openssl."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self.folder = folder
-        self.ca = folder / "ca.pem"
-        subject = ("-subj", "/CN=Test CA", "-addext", "basicConstraints=critical,CA:TRUE")
-        openssl("req", "-x509", *fresh_key(folder / "ca.key"), "-out", self.ca, "-days", "2", *subject)
-
-    def server(self, name: str) -> ssl.SSLContext:
-        """A server's context with a certificate for `name`."""
-        key, request, certificate = (self.folder / f"{name}.{kind}" for kind in ("key", "csr", "pem"))
-        openssl("req", *fresh_key(key), "-out", request, "-subj", "/CN=server", "-addext", f"subjectAltName=DNS:{name}")
-        signing = ("-CA", self.ca, "-CAkey", self.folder / "ca.key", "-CAcreateserial", "-copy_extensions", "copyall")
-        openssl("x509", "-req", "-in", request, *signing, "-days", "2", "-out", certificate)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        return context
-
-
-def fresh_key(path: Path) -> tuple[str | Path, ...]:
-    return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", path)
-
-
-def openssl(*arguments: str | Path) -> None:
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)  # noqa: S607 - Debian's
 
 
 @pytest.fixture

@@ -126,6 +126,10 @@ UNCHANGED = [
         "who was in front",
         get("X-Forwarded-Host: b", "X-Forwarded-Port: 443", "Forwarded: for=1.1.1.1", "Via: 1.1 vip"),
     ),
+    Case(
+        "TLS that ended in front",
+        get("X-Forwarded-Proto: https", "X-Forwarded-Client-Cert: By=vip;Hash=01", "X-Forwarded-Port: 443"),
+    ),
     Case("what the VIP numbered", get("X-Request-Id: mine")),
     Case(
         "a trace",

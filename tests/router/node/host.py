@@ -55,7 +55,11 @@ class Host:
 
     def rollback(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `fig node rollback` on the state directory."""
-        command = [sys.executable, "-m", "fig", "node", "rollback", "--state", str(self.state), *arguments]
+        return self.command("rollback", *arguments)
+
+    def command(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a subcommand of `fig node` on the state directory."""
+        command = [sys.executable, "-m", "fig", "node", name, "--state", str(self.state), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30, env=self._environment())
 
     def said(self, words: str) -> bool:

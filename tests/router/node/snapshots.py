@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from router.estate import (
@@ -16,6 +17,7 @@ from router.estate import (
     Route,
     Sticky,
     StickyKind,
+    Telemetry,
     WithoutKey,
 )
 from router.snapshot.compiler import compile_estate
@@ -25,14 +27,19 @@ from router.weight import Weight
 
 
 def snapshot(
-    ports: tuple[int, int, int], *, routes: tuple[str, ...] = ("books",), service: str = "shop", **weights: int
+    ports: tuple[int, int, int],
+    *,
+    routes: tuple[str, ...] = ("books",),
+    service: str = "shop",
+    telemetry: Telemetry | None = None,
+    **weights: int,
 ) -> Snapshot:
     """A snapshot whose routes `/<name>` go to the legacy service and to the candidate `new`.
 
     `ports` are those of the entry, of legacy and of the candidate; `weights` are built into the routes.
     """
-    compiled = estate(ports, routes=routes, service=service)
-    return compile_estate(compiled, {name: Weight(parts) for name, parts in weights.items()})
+    built = replace(estate(ports, routes=routes, service=service), telemetry=telemetry)
+    return compile_estate(built, {name: Weight(parts) for name, parts in weights.items()})
 
 
 def estate(ports: tuple[int, int, int], *, routes: tuple[str, ...] = ("books",), service: str = "shop") -> Estate:

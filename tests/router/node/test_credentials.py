@@ -20,8 +20,8 @@ from router.snapshot.manifest import Snapshot
 from router.source.load import load_estate
 from router.weight import Weight
 
+from ..authority import Authority
 from ..dataplane.standins import InvokeApi, Reply, StandIn, echo
-from ..dataplane.test_tls import Authority
 from .fake_control import FakeControl
 from .host import Host
 from .keys import Keys

@@ -54,6 +54,17 @@ def test_envoy_may_open_as_many_files_as_the_host_allows(host: Host, control: Fa
     assert soft == hard
 
 
+def test_envoy_inherits_the_environment_but_not_the_token(host: Host, control: FakeControl, ports: Ports) -> None:
+    """Envoy carries what the agent was started with, marks of its starter included, but not control's token."""
+    host.environment["FIG_STARTED_BY"] = "somebody"
+    control.want(snapshot(ports))
+    host.start(control.url)
+    control.await_in_force()
+    environment = Path(f"/proc/{host.envoy_pid()}/environ").read_bytes().split(b"\0")
+    assert b"FIG_STARTED_BY=somebody" in environment
+    assert b"FIG_TOKEN=" in environment
+
+
 def test_sigterm_stops_envoy_too(host: Host, control: FakeControl, ports: Ports) -> None:
     """SIGTERM to the agent ends Envoy, leaves no orphan, and is no failure."""
     control.want(snapshot(ports))

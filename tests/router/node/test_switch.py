@@ -1,6 +1,8 @@
 """Switching snapshots in a running Envoy: nothing lost, nothing half-applied."""
 
 import asyncio
+import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ from router.snapshot.manifest import Snapshot
 from .fake_control import FakeControl
 from .host import Host, free_port
 from .snapshots import changed, replaced, snapshot
+from .waiting import until
 
 Ports = tuple[int, int, int]
 
@@ -177,6 +180,30 @@ def test_an_entry_address_in_use_is_rejected(host: Host, control: FakeControl, p
     moved = snapshot((free_port(), *ports[1:]))
     control.want(moved, books=10_000)
     assert control.await_in_force()["entry"] == str(moved.manifest.entry)
+
+
+def test_the_entry_is_served_where_it_was_until_the_vip_has_had_its_time(
+    host: Host, control: FakeControl, ports: Ports
+) -> None:
+    """After a change of the entry's address the former one is served, by a new Envoy too, and closed in time."""
+    control.want(snapshot(ports), books=10_000)
+    host.start(control.url, "--handover", "6s")
+    control.await_in_force()
+    moved = snapshot((free_port(), *ports[1:]))
+    control.want(moved, books=10_000)
+    report = control.await_in_force()
+    assert [text for text in report["problems"] if f"where it was before, let the VIP follow: {_at(host)}" in text]
+    os.kill(host.envoy_pid() or 0, signal.SIGKILL)
+    until(lambda: host.sides() == {"lambda"})
+    until(lambda: host.side() == "ConnectionRefusedError")
+    report = control.await_report(lambda one: all("(mended since)" in text for text in one["problems"]))
+    assert report["entry"] == str(moved.manifest.entry)
+    host.entry_port = moved.manifest.entry.port
+    assert host.sides() == {"lambda"}
+
+
+def _at(host: Host) -> str:
+    return f"127.0.0.1:{host.entry_port} until"
 
 
 def _rejected(control: FakeControl, good: Snapshot, bad: Snapshot) -> None:

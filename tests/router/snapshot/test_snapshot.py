@@ -22,8 +22,15 @@ ENVOY = Path(envoy.__file__).parent / "_bin" / "envoy"
 PORTS = {"ENTRY_PORT": "18080", "LEGACY_PORT": "18081", "LAMBDA_PORT": "18082"}
 
 
-def compiled(**weights: int) -> Snapshot:
-    estate = load_estate(ESTATE, file="estate.yaml", environment=PORTS).estate_or_refused()
+TELEMETRY = """
+telemetry:
+  otlp: {url}
+  sample: {sample}
+"""
+
+
+def compiled(telemetry: str = "", /, **weights: int) -> Snapshot:
+    estate = load_estate(ESTATE + telemetry, file="estate.yaml", environment=PORTS).estate_or_refused()
     return compile_estate(estate, {name.replace("_", "-"): Weight(parts) for name, parts in weights.items()})
 
 
@@ -74,6 +81,21 @@ compiled_once = compiled()
 def test_envoy_accepts_every_kind_of_route(tmp_path: Path) -> None:
     """The real Envoy has nothing against a snapshot with every kind of route and upstream."""
     assert problems(write(compiled(), tmp_path), ENVOY) == ()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:4318", "http://[::1]:4318/a/b/", "https://otlp.bank.example"])
+def test_envoy_accepts_telemetry(tmp_path: Path, url: str) -> None:
+    """The real Envoy has nothing against exporters, whatever the receiver's address is."""
+    assert problems(write(compiled(TELEMETRY.format(url=url, sample="0.5%")), tmp_path), ENVOY) == ()
+
+
+def test_only_the_receiver_is_a_matter_of_the_bootstrap() -> None:
+    """Another sampling share needs no other Envoy; telemetry at all, and another receiver, do."""
+    here, there = "http://127.0.0.1:4318", "http://127.0.0.1:4319"
+    estates = [TELEMETRY.format(url=url, sample=sample) for url, sample in ((here, "1%"), (here, "2%"), (there, "1%"))]
+    none, one, sampled, moved = (compiled(text).files["bootstrap.json"] for text in ("", *estates))
+    assert one == sampled
+    assert len({none, one, moved}) == 3
 
 
 @pytest.mark.parametrize(

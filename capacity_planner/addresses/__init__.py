@@ -1,0 +1,1 @@
+"""Blocks of addresses as integers: parsing, overlaps, free space, allocation."""

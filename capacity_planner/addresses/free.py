@@ -1,0 +1,26 @@
+"""Free blocks in order of address: first fit, without a structure to build."""
+
+from collections.abc import Iterable, Iterator
+
+from .block import Block
+from .spans import gaps, outermost
+
+
+def first_fit(parents: Iterable[Block], spans: Iterable[tuple[int, int]], prefix: int) -> Iterator[Block]:
+    """Every free block of that length, in order of address: each aligned place of that size inside a gap.
+
+    `spans` are the used addresses, sorted, of the parents' IP version. Raises `ValueError` as `outermost` does.
+    """
+    whole = outermost(parents)
+    version, bits = whole[0].version, whole[0].bits
+    if not 0 <= prefix <= bits:
+        message = f"/{prefix} is not the length of an IPv{version} prefix"
+        raise ValueError(message)
+    size = 1 << (bits - prefix)
+    for first, end in gaps(whole, spans):
+        if end - first < size:
+            continue
+        at = (first + size - 1) & -size
+        while at + size <= end:
+            yield Block(version, at, prefix)
+            at += size

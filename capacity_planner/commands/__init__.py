@@ -1,0 +1,1 @@
+"""The commands below `fig cidr`: parse, ask, print."""

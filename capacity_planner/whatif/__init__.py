@@ -1,0 +1,1 @@
+"""Which limit breaks at which factor of the demand: `sweep` finds them, `chart` and `svg` draw them."""

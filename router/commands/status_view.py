@@ -1,0 +1,40 @@
+"""What `fig status` shows: routes, what went wrong lately, nodes, and what is wrong now."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from .shares_table import limits_view
+from .status_faults import faults_view
+from .status_nodes import node_view
+from .status_routes import RoutesView
+from .tables import when
+
+
+def status_view(status: Mapping[str, Any], now: datetime | None = None) -> RenderableType:
+    """Everything as one thing to print, for a terminal of 80 columns or more."""
+    moment = now or datetime.now(UTC)
+    parts: list[RenderableType] = [_heading(status)]
+    parts += [Text(f"! control: {text}", style="yellow") for text in status["problems"]]
+    if status["routes"]:
+        parts.append(RoutesView(status["routes"]))
+    parts += limits_view(status)
+    parts += faults_view(status.get("counters") or {})
+    parts += [node_view(node, moment) for node in status["nodes"]] or [Text("no node has reported")]
+    return Group(*_spaced(parts))
+
+
+def _heading(status: Mapping[str, Any]) -> Text:
+    if status["snapshot"] is None:
+        return Text("no estate is published: fig publish ESTATE")
+    return Text(f"snapshot {status['snapshot'][:12]}, published {when(status['published_at'])}")
+
+
+def _spaced(parts: Iterable[RenderableType]) -> Iterable[RenderableType]:
+    for number, part in enumerate(parts):
+        if number and not isinstance(part, Text):
+            yield Text()
+        yield part
