@@ -116,9 +116,9 @@ class Agent:
         try:
             ready = await self._serving.prepare()
             serving = self._serving.serving
-            await self._aws.ready(serving.digest if serving else None, envoy_runs=False)
-            if serving is not None:
-                await self._identities.ready(serving.digest)
+            digest = serving.digest if serving else None
+            await self._aws.ready(digest, envoy_runs=False)
+            await self._identities.ready(digest)
             await self._ready_for_tls(serving)
         except (NodeFailed, OSError) as error:
             self._problems.note("envoy", f"Envoy cannot be started: {error}")

@@ -36,9 +36,10 @@ class IdentityWatch:
         self._serving = serving
         self._noted: set[str] = set()
 
-    async def ready(self, digest: str) -> None:
+    async def ready(self, digest: str | None) -> None:
         """Before Envoy gets this snapshot: the keys that sign its claims are there, as far as they can be had."""
-        await asyncio.to_thread(self.lend, digest)
+        if digest is not None:
+            await asyncio.to_thread(self.lend, digest)
 
     async def run(self, envoy_runs: Callable[[], bool]) -> None:
         """Watch until cancelled."""
