@@ -33,7 +33,7 @@ def guarded(entry: Entry, tree: Json, called_back: Json | None) -> Json:
     What passed routers too often is answered 508. What a function calls back is matched by `called_back`, where there
     is any: functions are the clients of these requests, as X-Forwarded-For and the PROXY protocol say it.
     """
-    steps = [strict.step(), {"predicate": _often(entry), "on_match": {"action": _loop_detected(entry)}}]
+    steps = [*strict.steps(entry), {"predicate": _often(entry), "on_match": {"action": _loop_detected(entry)}}]
     if called_back is not None and entry.proxies:
         steps.append({"predicate": _called_back(entry), "on_match": {"matcher": called_back}})
     return {"matcher_list": {"matchers": steps}, "on_no_match": {"matcher": tree}}

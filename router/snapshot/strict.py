@@ -6,11 +6,13 @@ application that reads it as something else.
 
 from strangler_fig.names import HEADER_PREFIX
 
+from ..estate import Entry
 from .proto import Json, api_type, extension
 
 # Applications behind CGI or WSGI take an underscore for a hyphen.
 _UNDERSCORED = ("x_fig_", "x_fig-", "x-fig_")
 _FRAMING = ("transfer_encoding", "content_length")
+_MOST_ADDRESSES = 20  # measured on Envoy 1.40.0; when a route is chosen the peer's own address is one more
 
 
 def inbound_headers() -> list[Json]:
@@ -25,16 +27,24 @@ def filters() -> list[Json]:
     return [{"name": "trailers", "typed_config": mutation}]
 
 
-def step() -> Json:
-    """The first step of every virtual host's matcher: several Host headers, which reach it joined by commas, are 400.
+def steps(entry: Entry) -> list[Json]:
+    """The first steps of every virtual host's matcher, all of which answer 400.
 
-    So is a Host with a user in it, which some read as the name of the host.
+    Several Host headers reach it joined by commas; a user in front of a host is a name to some. Where proxies are told
+    by their ranges Envoy believes no longer list than of 20 addresses: whoever sends more would pass for the VIP.
     """
     odd = [_header(":authority", {"contains": sign}) for sign in (",", "@")]
-    answer = {"status": 400, "body": {"inline_string": "The host is ambiguous.\n"}}
-    route = api_type("envoy.config.route.v3.Route", name="odd-host", match={"prefix": ""}, direct_response=answer)
-    refused = {"action": {"name": "odd-host", "typed_config": route}}
-    return {"predicate": {"or_matcher": {"predicate": odd}}, "on_match": refused}
+    found = [_refused("odd-host", {"or_matcher": {"predicate": odd}}, "The host is ambiguous.")]
+    if entry.client_address is not None and entry.client_address.trusted:
+        many = {"safe_regex": {"google_re2": {}, "regex": rf"([^,]*,){{{_MOST_ADDRESSES + 1}}}.*"}}
+        found.append(_refused("long-way", _header("x-forwarded-for", many), "X-Forwarded-For names too many proxies."))
+    return found
+
+
+def _refused(name: str, predicate: Json, why: str) -> Json:
+    answer = {"status": 400, "body": {"inline_string": f"{why}\n"}}
+    route = api_type("envoy.config.route.v3.Route", name=name, match={"prefix": ""}, direct_response=answer)
+    return {"predicate": predicate, "on_match": {"action": {"name": name, "typed_config": route}}}
 
 
 def _without(*prefixes: str) -> list[Json]:

@@ -6,7 +6,7 @@ upstreams) reads that, and nothing that a client wrote.
 
 from ..estate import ClientAddress, Entry, Estate, ProxyProtocol, StickyKind, WithoutKey
 from .entries import CLIENT_ADDRESS_HEADER
-from .proto import Json, address_range, extension, headers
+from .proto import UNLIMITED, Json, address_range, extension, headers
 
 _NOBODY = "0.0.0.0/32"  # an address that no peer has
 _SLOW_START_SECONDS = "15s"
@@ -55,12 +55,12 @@ def filters(estate: Estate) -> list[Json]:
 
 
 def _believed(whom: ClientAddress | None) -> Json:
-    trusted = (_NOBODY,) if whom is None else whom.trusted
-    believed: Json = (
-        {"xff_trusted_cidrs": {"cidrs": [address_range(one) for one in trusted]}}
-        if whom is None or whom.hops is None
-        else {"xff_num_trusted_hops": whom.hops - 1}  # the last address is what the proxy in front of us wrote
-    )
+    if whom is None:
+        believed: Json = {"xff_num_trusted_hops": UNLIMITED}  # more than a header can name: nobody
+    elif whom.hops is None:
+        believed = {"xff_trusted_cidrs": {"cidrs": [address_range(one) for one in whom.trusted]}}
+    else:
+        believed = {"xff_num_trusted_hops": whom.hops - 1}  # the last address is what the proxy in front of us wrote
     return extension("http.original_ip_detection.xff.v3.XffConfig", skip_xff_append=False, **believed)
 
 

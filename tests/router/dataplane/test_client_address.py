@@ -98,6 +98,7 @@ ADDRESSES = [
     (VIP, "198.51.100.7:4711", (VIP, VIP, VIP)),
     (VIP, "10.1.1.1", (VIP, "10.1.1.1", VIP)),
     (VIP, "", (VIP, VIP, VIP)),
+    (VIP, ", ".join([*["6.6.6.6"] * 18, "198.51.100.7", "10.1.1.1"]), (VIP, "198.51.100.7", "198.51.100.7")),
 ]
 
 
@@ -108,7 +109,7 @@ def test_the_client_is_who_believed_proxies_say(
     """Upstreams, sides, the sticky key and the log have the same client, and forged headers change nothing."""
     world, whom = believed
     client = clients[(NOBODY, TRUSTED, HOPS).index(whom)]
-    number = f"address-{peer}-{forwarded}".replace(" ", "")
+    number = f"address-{peer}-{forwarded}".replace(" ", "")[-60:]
     headers = [] if forwarded is None else [("X-Forwarded-For", forwarded)]
     for path, route in (("/ip", "address"), ("/ha", "assign")):
         identified = ("X-Request-Id", number + route)
@@ -118,6 +119,17 @@ def test_the_client_is_who_believed_proxies_say(
     seen = world.seen("/default", *headers, *FORGED, source=peer)
     assert seen.header("x-fig-client") == client
     assert seen.header("x-fig-address") is None
+
+
+def test_nobody_passes_for_the_vip_by_many_addresses(believed: tuple[World, str]) -> None:
+    """A list that Envoy would not read to its end, and take the VIP for the client, is refused where that may be."""
+    world, whom = believed
+    many = ("X-Forwarded-For", ", ".join([*["6.6.6.6"] * 20, "198.51.100.7"]))
+    for path in ("/default", "/ip"):
+        assert world.ask(path, many, source=VIP).status == (400 if whom == TRUSTED else 200)
+    world.ask("/ip", many, ("X-Request-Id", f"many-{len(whom)}"), source=VIP)
+    client = {NOBODY: VIP, HOPS: "6.6.6.6", TRUSTED: VIP}[whom]
+    assert world.router.log_line(f"many-{len(whom)}")["client"] == client
 
 
 def test_a_drawn_address_reaches_upstreams_as_the_user(believed: tuple[World, str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from router.snapshot.clusters import clusters
+from router.snapshot.entry_listener import entry_listener
 from router.snapshot.names import TELEMETRY_OFF
 from router.snapshot.routes import route_configuration
 from router.source.load import load_estate
@@ -73,6 +74,27 @@ def cluster_entries(text: str) -> str:
         for one in clusters(estate)
         if one["name"] != TELEMETRY_OFF
     )
+
+
+def entry_facts(text: str) -> str:
+    """What stands between a connection and its route: how it begins, whose word counts, the filters in their order."""
+    estate = load_estate(text, file="estate.yaml", environment={}).estate_or_refused()
+    listener = entry_listener(estate)
+    (chain,) = listener["filter_chains"]
+    manager = chain["filters"][0]["typed_config"]
+    facts = {
+        "filters": [one["name"] for one in manager["http_filters"]],
+        **{key: manager[key] for key in ("original_ip_detection_extensions", "internal_address_config")},
+        **{key: value for key, value in listener.items() if key.startswith(("listener_filter", "continue_on"))},
+        **{key: value for key, value in chain.items() if key.startswith("transport_socket")},
+    }
+    return "".join(dump({key: value}) for key, value in facts.items())
+
+
+@pytest.mark.parametrize("case", cases("entry"), ids=lambda case: case.stem)
+def test_entry(case: Path, golden: Golden) -> None:
+    """An estate gives exactly the entry of its golden case."""
+    golden(case, entry_facts)
 
 
 @pytest.mark.parametrize("case", cases("routes"), ids=lambda case: case.stem)
