@@ -55,8 +55,8 @@ def compile_estate(estate: Estate, weights: Mapping[str, Weight]) -> Snapshot:
 
 
 def listeners(estate: Estate) -> list[Json]:
-    """The entry and the inner listeners."""
-    return [entry_listener(estate), *inner_listeners(estate), *identities.listeners(estate)]
+    """The entry and the inner listeners; before it those that its filters ask as soon as they are there."""
+    return [*identities.listeners(estate), entry_listener(estate), *inner_listeners(estate)]
 
 
 def _keys(estate: Estate, weights: Mapping[str, Weight]) -> dict[str, RouteKeys]:

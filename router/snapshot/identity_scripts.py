@@ -30,7 +30,8 @@ def _facts(identity: Identity) -> dict[str, object]:
             return facts | {"of_scopes": " "}  # Source: RFC 8693, section 4.2. A text of roles is one role.
         case SessionIdentity():
             headers, claims = zip(*identity.claim_headers, strict=True)
-            return facts | {"of_scopes": _LISTED, "of_roles": _LISTED, "headers": list(headers), "claims": list(claims)}
+            taken = dict.fromkeys((header.replace("_", "-") for header in headers), True)
+            return facts | {"of_scopes": _LISTED, "of_roles": _LISTED, "headers": taken, "claims": list(claims)}
 
 
 def _signing(name: str, claims: Claims) -> dict[str, object]:
@@ -50,5 +51,7 @@ def _literal(value: object) -> str:
             return "{" + ", ".join(map(_literal, value)) + "}"
         case dict():
             return "{" + ", ".join(f"[{_literal(name)}] = {_literal(one)}" for name, one in value.items()) + "}"
+        case bool():
+            return str(value).lower()
         case _:
             return str(value)

@@ -36,7 +36,7 @@ def proof(identity: SessionIdentity, estate: Estate) -> Json:
         http_service={
             "server_uri": {
                 "uri": f"http://{names.INNER_SESSIONS}",
-                "cluster": names.own_cluster(names.INNER_SESSIONS),
+                "cluster": names.own_cluster(f"sessions.{identity.name}"),
                 "timeout": seconds(identity.timeout_seconds),
             },
             "path_prefix": f"/{identity.name}",
@@ -52,23 +52,23 @@ def proof(identity: SessionIdentity, estate: Estate) -> Json:
 
 
 def clusters(identities: Sequence[SessionIdentity]) -> list[Json]:
-    """The way to the internal listener."""
-    if not identities:
-        return []
-    address = {"envoy_internal_address": {"server_listener_name": names.INNER_SESSIONS}}
-    return [
-        {
-            "name": names.own_cluster(names.INNER_SESSIONS),
-            "type": "STATIC",
-            "connect_timeout": "1s",
-            "load_assignment": {
-                "cluster_name": names.own_cluster(names.INNER_SESSIONS),
-                "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
-            },
-            "circuit_breakers": {"thresholds": [_NO_LIMITS]},
-            **connections.inner(),
-        }
-    ]
+    """The ways to the internal listener: one for each, so that none begins on a connection that was there before it."""
+    return [_way(names.own_cluster(f"sessions.{one.name}"), one.name) for one in identities]
+
+
+def _way(name: str, identity: str) -> Json:
+    address = {"envoy_internal_address": {"server_listener_name": names.INNER_SESSIONS, "endpoint_id": identity}}
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
+        },
+        "circuit_breakers": {"thresholds": [_NO_LIMITS]},
+        **connections.inner(),
+    }
 
 
 def listeners(identities: Sequence[SessionIdentity], estate: Estate) -> list[Json]:
@@ -127,7 +127,7 @@ def _route(identity: SessionIdentity, estate: Estate) -> Json:
     }
 
 
-_UNKNOWN: Json = {"name": "unknown", "match": {"prefix": ""}, "direct_response": {"status": 503}}
+_UNKNOWN: Json = {"name": "_unknown", "match": {"prefix": ""}, "direct_response": {"status": 503}}
 
 
 def _affinity(identity: SessionIdentity, estate: Estate) -> Affinity:

@@ -30,6 +30,9 @@ _MARK, _FAILED = "envoy.filters.http.jwt_authn", "failed"
 _NO_KEYS = r"Jwks (remote fetch is failed|doesn't have any valid public key)"
 
 
+_UNKNOWN: Json = {"name": "_unknown", "match": {"prefix": ""}, "direct_response": {"status": 503}}
+
+
 def proof(identity: JwtIdentity) -> Json:
     """The filter that verifies the identity's tokens; its claims are metadata under the identity's name."""
     local = identity.jwks.file is not None
@@ -51,6 +54,8 @@ def proof(identity: JwtIdentity) -> Json:
             },
             "cache_duration": seconds(FILE_SECONDS if local else URL_SECONDS),
             "async_fetch": {"failed_refetch_duration": seconds(_AGAIN_SECONDS)},
+            # A connection to a listener that was replaced meanwhile knows nothing of a new identity, and is closed.
+            "retry_policy": {"num_retries": 3, "retry_back_off": {"base_interval": "0.01s", "max_interval": "0.05s"}},
         },
     }
     return extension(
@@ -87,7 +92,7 @@ def listeners(identities: Sequence[JwtIdentity]) -> list[Json]:
         route_config={
             "name": names.IDENTITY_KEYS,
             "virtual_hosts": [
-                {"name": names.IDENTITY_KEYS, "domains": ["*"], "routes": [_route(one) for one in identities]}
+                {"name": names.IDENTITY_KEYS, "domains": ["*"], "routes": [*map(_route, identities), _UNKNOWN]}
             ],
         },
     )
@@ -131,7 +136,7 @@ def _route(identity: JwtIdentity) -> Json:
     jwks, context = identity.jwks, {"kept": kept_keys(identity.jwks)}
     if jwks.endpoint is None:
         context["file"] = jwks.file or ""
-        action: Json = {"direct_response": {"status": 503}}
+        action: Json = {"direct_response": {"status": 404}}
     else:
         host, port = jwks.endpoint.host, jwks.endpoint.port
         ask = {

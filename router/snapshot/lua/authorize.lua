@@ -77,9 +77,18 @@ local function insufficient(asked)
   return 'Bearer error="insufficient_scope"' .. (scopes and (', scope="' .. scopes .. '"') or "")
 end
 
+-- What a client names like a claim goes no further, in no spelling: applications behind CGI or WSGI take `_` for `-`.
+local function forget_claims(headers)
+  local names = {}
+  for name in pairs(headers) do
+    if IDENTITY.headers[name] or IDENTITY.headers[(name:gsub("_", "-"))] then names[#names + 1] = name end
+  end
+  for _, name in ipairs(names) do headers:remove(name) end
+end
+
 local function refusal(handle)
   local headers, asked, metadata = handle:headers(), handle:filterContext(), handle:streamInfo():dynamicMetadata()
-  for _, name in ipairs(IDENTITY.headers or {}) do headers:remove(name) end
+  if IDENTITY.headers then forget_claims(headers) end
   if is_preflight(headers) then
     metadata:set(MARK, "allowed", true)
     return nil

@@ -1,6 +1,6 @@
 -- Answers Envoy's own question for a token issuer's keys (a JWKS): from a `file`, or with what the issuer's host answered.
 -- The last good answer is `kept` in a file, and is what Envoy gets while the source says nothing useful: an Envoy that
--- starts, or takes another listener, has no keys in memory.
+-- starts, or takes another listener, has no keys in memory. Without any the answer is 404, which is not asked again.
 
 local last = {} -- by the file that it is kept in
 
@@ -39,7 +39,7 @@ function envoy_on_request(handle)
   local path = context:get("file")
   if not path then return end
   local text = noted(read(path), context:get("kept")) or read(context:get("kept"))
-  handle:respond({ [":status"] = text and "200" or "503" }, text or "")
+  handle:respond({ [":status"] = text and "200" or "404" }, text or "")
 end
 
 function envoy_on_response(handle)
@@ -52,7 +52,7 @@ function envoy_on_response(handle)
   -- Each good answer is written, so that the file's time says when there was one.
   text = noted(text, path, true) or read(path)
   local headers, length = handle:headers(), handle:body(true):setBytes(text or "")
-  headers:replace(":status", text and "200" or "503")
+  headers:replace(":status", text and "200" or "404")
   headers:remove("content-encoding")
   headers:replace("content-length", tostring(length))
 end

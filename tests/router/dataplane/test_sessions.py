@@ -95,7 +95,9 @@ def test_functions_get_the_claims_of_a_session(world: World) -> None:
     assert "x-user" not in headers
 
 
-@pytest.mark.parametrize("forged", ["X-User", "x-user", "X-ROLES", "X-City", "x-fig-claims", "x-fig-claim-sub"])
+@pytest.mark.parametrize(
+    "forged", ["X-User", "x-user", "X-ROLES", "X-City", "X_User", "x_roles", "x-fig-claims", "x-fig-claim-sub"]
+)
 def test_forged_claims_do_not_survive(world: World, forged: str) -> None:
     """Headers that a client names like claims reach neither the application's check nor any upstream."""
     answer = world.router.request("/mine/1", [*ALICE, (forged, "root"), (forged, "admin")])

@@ -16,25 +16,32 @@ from router.snapshot.manifest import Snapshot
 from router.source.load import load_estate
 
 from ..dataplane.harness import identities
+from ..dataplane.standins import Reply, StandIn
 from ..dataplane.tokens import Key, jwks
 from .fake_control import FakeControl
 from .host import Host
 from .waiting import until
 
-Ports = tuple[int, int, int]
+Ports = tuple[int, int]
 ESTATE = """
 version: 1
 entry: {{address: "127.0.0.1:{entry}", default: shop}}
 legacy:
   shop: {{endpoints: ["127.0.0.1:{legacy}"]}}
-identities:
+identities:{identities}
+routes:
+  books: {{match: {{path: {{prefix: /books}}}}, legacy: shop {authorize}}}
+  mine: {{match: {{path: {{prefix: /mine}}}}, legacy: shop {session}}}
+  open: {{match: {{path: {{prefix: /open}}}}, legacy: shop}}
+"""
+_CLIENTS = 4
+IDENTITY = """
   {name}:
     jwt: {{issuer: "https://login.bank.example/", audiences: ["https://api.bank.example"], jwks: {{file: "{keys}"}}}}
     claims: {{key: {{secret_file: "{secret}"}}}}
-routes:
-  books: {{match: {{path: {{prefix: /books}}}}, legacy: shop {authorize}}}
-  open: {{match: {{path: {{prefix: /open}}}}, legacy: shop}}
-"""
+  {name}-session:
+    session: {{service: shop, path: /who, cookie: SID, claims: {{sub: X-Name}}}}
+    claims: {{key: {{secret_file: "{secret}"}}}}"""
 
 
 class Issuer:
@@ -51,22 +58,23 @@ class Issuer:
         self.keys.write_text(jwks([self.key]))
         self.secret.write_text("k" * 32 + "\n")
 
-    def snapshot(self, name: str, authorize: str | None) -> Snapshot:
-        """An estate with an identity of that name, and what the route asks of it."""
+    def snapshot(self, name: str, authorize: str | None, *known: str) -> Snapshot:
+        """An estate with identities of that name and of the known ones, and what the route asks of the first."""
+        files = {"keys": self.keys, "secret": self.secret}
         text = ESTATE.format(
             entry=self._ports[0],
             legacy=self._ports[1],
-            name=name,
-            keys=self.keys,
-            secret=self.secret,
+            identities="".join(IDENTITY.format(name=one, **files) for one in {name, *known}),
             authorize=f", authorize: {{identity: {name}{authorize}}}" if authorize is not None else "",
+            session=f", authorize: {{identity: {name}-session}}" if authorize is not None else "",
         )
         return compile_estate(load_estate(text, file="estate.yaml", environment={}).estate_or_refused(), {})
 
 
 @pytest.fixture
-def issuer(tmp_path: Path, ports: Ports) -> Issuer:
-    return Issuer(tmp_path / "issuer", ports)
+def issuer(tmp_path: Path, host: Host) -> Iterator[Issuer]:
+    with StandIn(lambda _seen: Reply(200, [("X-Name", "alice")], b"legacy")).running() as legacy:
+        yield Issuer(tmp_path / "issuer", (host.entry_port, legacy.port))
 
 
 def status(host: Host, path: str, token: str | None = None) -> int:
@@ -135,18 +143,43 @@ def test_a_new_envoy_verifies_and_signs_at_once(host: Host, control: FakeControl
     assert status(host, "/books") == 401
 
 
-def test_publishing_identities_loses_no_request(host: Host, control: FakeControl, issuer: Issuer) -> None:
-    """Under load of users with good tokens a route gets an identity, another name for it, a scope, and none again."""
+def test_guarding_routes_loses_no_request(host: Host, control: FakeControl, issuer: Issuer) -> None:
+    """Under load of users with tokens and sessions routes take up identities that are there, change them and what they
+    ask, and leave them: no request is lost.
+    """  # noqa: D205
+    issuer.give()
+    both = ("staff", "people")
+    control.want(issuer.snapshot("staff", None, *both))
+    host.start(control.url)
+    control.await_in_force()
+    until(lambda: status(host, "/books", issuer.key.token()) == 200)
+    steps = (("staff", ""), ("people", ""), ("people", ", scopes: [read]"), ("staff", ", scopes: [read]"), ("x", None))
+    with _load(host, issuer.key.token({"scope": "read"})) as seen:
+        for name, asked in steps:
+            control.want(issuer.snapshot(name if asked is not None else "staff", asked, *both))
+            control.await_in_force()
+            assert status(host, "/books") == (401 if asked is not None else 200)
+    assert set(seen) == {"200"}
+    assert seen["200"] > 200
+
+
+def test_new_identities_cost_a_connection_a_request_at_most(host: Host, control: FakeControl, issuer: Issuer) -> None:
+    """An identity that comes, is renamed and goes together with its routes: a connection that rested in that moment is
+    refused its next request, with 503, and closed; all others are served.
+    """  # noqa: D205
     issuer.give()
     control.want(issuer.snapshot("staff", None))
     host.start(control.url)
     control.await_in_force()
-    with _load(host, issuer.key.token({"scope": "read"})) as seen:
-        for name, asked in (("staff", ""), ("people", ""), ("people", ", scopes: [read]"), ("staff", ""), ("x", None)):
+    steps = (("staff", ""), ("people", ""), ("staff", ""), ("x", None))
+    with _load(host, issuer.key.token()) as seen:
+        for name, asked in steps:
             control.want(issuer.snapshot(name, asked))
             control.await_in_force()
             assert status(host, "/books") == (401 if asked is not None else 200)
-    assert set(seen) == {"200"}
+    refused = {answer: count for answer, count in seen.items() if answer != "200"}
+    assert all(" 503 " in answer and "connection: close" in answer for answer in refused), refused
+    assert sum(refused.values()) <= _CLIENTS * len(steps)
     assert seen["200"] > 200
 
 
@@ -190,7 +223,7 @@ def test_keys_are_removed_when_nothing_needs_them(tmp_path: Path, issuer: Issuer
 
 @contextmanager
 def _load(host: Host, token: str) -> Iterator[Counter[str]]:
-    """Four keep-alive clients with this token that ask without pause; yields the statuses, errors included."""
+    """Four keep-alive clients, two with this token and two with a session; yields the statuses, errors included."""
     seen: Counter[str] = Counter()
     over = threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(_clients(host.entry_port, token, seen, over)))
@@ -203,10 +236,11 @@ def _load(host: Host, token: str) -> Iterator[Counter[str]]:
 
 
 async def _clients(port: int, token: str, seen: Counter[str], over: threading.Event) -> None:
-    async def client() -> None:
+    async def client(number: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while not over.is_set():
-            writer.write(f"GET /books/1 HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\r\n".encode())
+            path, proof = (("/books/1", f"authorization: Bearer {token}"), ("/mine/1", "cookie: SID=x"))[number % 2]
+            writer.write(f"GET {path} HTTP/1.1\r\nhost: a\r\n{proof}\r\n\r\n".encode())
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             body = await reader.readexactly(int(head.partition("content-length:")[2].split("\r\n")[0]))
             status = head.split(" ")[1]
@@ -217,4 +251,4 @@ async def _clients(port: int, token: str, seen: Counter[str], over: threading.Ev
             await asyncio.sleep(0.002)
         writer.close()
 
-    await asyncio.gather(*(client() for _ in range(4)))
+    await asyncio.gather(*(client(number) for number in range(_CLIENTS)))
