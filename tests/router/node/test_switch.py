@@ -193,7 +193,9 @@ def test_the_entry_is_served_where_it_was_until_the_vip_has_had_its_time(
     control.want(moved, books=10_000)
     report = control.await_in_force()
     assert [text for text in report["problems"] if f"where it was before, let the VIP follow: {_at(host)}" in text]
-    os.kill(host.envoy_pid() or 0, signal.SIGKILL)
+    pid = host.envoy_pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
     until(lambda: host.sides() == {"lambda"})
     until(lambda: host.side() == "ConnectionRefusedError")
     report = control.await_report(lambda one: all("(mended since)" in text for text in one["problems"]))
