@@ -6,7 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events planner_demand addresses
+BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events planner_demand planning \
+	addresses
 
 .PHONY: help setup demo test check golden bench clean
 
@@ -30,7 +31,7 @@ check: $(VENV)/.test ## Lint, format, types, import contracts
 
 golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
 	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot tests/capacity_planner/demand \
-		tests/capacity_planner/allocations
+		tests/capacity_planner/allocations tests/docs/test_pictures.py
 	@$(BIN)/python docs/estate_reference.py
 	@$(BIN)/python docs/capacity_tables.py
 

@@ -43,8 +43,8 @@ def rounds(library: str, size: int, runs: int, *operations: str) -> dict[str, An
     if not python.exists():
         return None
     core = str(min(os.sched_getaffinity(0)))
-    command: list[str | Path] = ["taskset", "--cpu-list", core, python, ROUNDS, library, str(size), str(runs), *operations]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command: list[str | Path] = ["taskset", "--cpu-list", core, python, ROUNDS, library, str(size), str(runs)]
+    done = subprocess.run([*command, *operations], capture_output=True, text=True, check=False)
     if done.returncode and "ModuleNotFoundError" in done.stderr:
         return None
     if done.returncode:

@@ -54,12 +54,16 @@ def _render(demand_file: Path, verdict: PathVerdict, breaks_at: float | None) ->
     return "\n".join([*shown, "", limits, "", f"assumed, as no source states it: {assumed(verdict)}"])
 
 
+def _proxies(many: int) -> str:
+    return f"{many:,} prox{'y' if many == 1 else 'ies'}"
+
+
 def _described(verdict: PathVerdict) -> str:
     demand, network = verdict.network.demand, verdict.network
     rate = sum(one.rate for one in demand.functions)
     parts = (
         f"{count(len(demand.functions), 'function')}, {number(rate)} requests/s",
         f"{count(len(demand.azs), 'zone')}, of which {demand.account.lost_azs} may be lost",
-        f"{network.proxies_per_az} proxies and {network.targets_per_az} NLB targets in each zone",
+        f"{_proxies(network.proxies_per_az)} and {count(network.targets_per_az, 'NLB target')} in each zone",
     )
     return "; ".join(parts)

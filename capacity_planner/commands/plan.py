@@ -183,7 +183,7 @@ def _against(found: Outcome, used: Allocations, places: Document | None) -> Iter
     for conflict in found.conflicts:
         yield _conflict(conflict, used)
     for shortfall in found.shortfalls:
-        yield _shortfall(shortfall, places)
+        yield _shortfall(shortfall, places, _around(shortfall, used))
 
 
 def _conflict(conflict: Conflict, used: Allocations) -> Diagnostic:
@@ -196,7 +196,16 @@ def _conflict(conflict: Conflict, used: Allocations) -> Diagnostic:
     )
 
 
-def _shortfall(shortfall: Shortfall, places: Document | None) -> Diagnostic:
+def _around(shortfall: Shortfall, used: Allocations) -> str:
+    """The first row that takes a whole parent, as the registers of some companies have one for each Region."""
+    for row in range(len(used)):
+        kind = used.kind(row)
+        if kind in (Kind.BLOCK, Kind.SUBNET) and any(used.block(row).holds(parent) for parent in shortfall.parents):
+            return f"{used.position(row)}: {used.label(row)}"
+    return ""
+
+
+def _shortfall(shortfall: Shortfall, places: Document | None, around: str) -> Diagnostic:
     kind = "hub" if shortfall.is_routable else "spoke"
     path: tuple[str, ...] = ("spaces", kind)
     hint = f"give spaces.{kind} a larger or a further parent"
@@ -204,6 +213,8 @@ def _shortfall(shortfall: Shortfall, places: Document | None) -> Diagnostic:
         path, hint = ("spaces", "ipv6_parent"), "give a larger parent, or leave it out: Amazon gives blocks, too"
     elif shortfall.function:
         path, hint = ("functions", shortfall.function), "split the function, or lower its concurrency or connections"
+    elif around:
+        hint = f"{around} takes all of it; where others are taken from, its purpose is pool"
     position = places.at(*path) if places else None
     return Diagnostic(code=SHORTFALL, message=shortfall.message, position=position, hint=hint)
 

@@ -28,13 +28,14 @@ _BITS = 32
 class Shortfall:
     """What a VPC lacks, in words. `lacking`: so many addresses in one block; 0 where more of them would not help.
 
-    `function`: the one that fits in no VPC.
+    `parents`: where they should come from. `function`: the one that fits in no VPC.
     """
 
     vpc: str
     is_routable: bool
     message: str
     lacking: int = 0
+    parents: tuple[Block, ...] = ()
     function: str = ""
     is_ipv6: bool = False
 
@@ -163,6 +164,7 @@ class Grounds:
             is_routable=is_routable,
             message=f"{building.name} needs a /{wanted} ({size:,} addresses) from {parents}: {best}, {why}",
             lacking=max(0, size - has),
+            parents=self._spaces.hub if is_routable else self._spaces.spoke,
         )
 
 

@@ -16,7 +16,7 @@ from .building import Building, range_prefix
 from .grounds import Grounds, Shortfall
 from .needs import Needs
 from .placing import Placed, Spoke, place_functions, provide, zones_of
-from .values import Figure, Kind, Plan, Range, Savings, Segment, Vpc, reserve_name
+from .values import Figure, Kind, Plan, Range, Savings, Vpc, reserve_name
 
 _FIGURES = (
     "lambda_requests_per_environment",
@@ -285,13 +285,16 @@ def _met(vpc: Vpc, one: Existing) -> str:
     if vpc.ipv6 and vpc.ipv6.overlaps(one.block) and not vpc.ipv6.holds(one.block):
         return f"{vpc.ipv6} of {vpc.name}"
     for held in vpc.ranges:
-        if held.is_routable and held.extent.block.overlaps(one.block) and not held.extent.block.holds(one.block):
+        if not held.is_routable or not held.extent.block.overlaps(one.block):
+            continue
+        if not held.extent.block.holds(one.block):
             return f"{held.extent.block} of {vpc.name}"
-    return _segment_met(vpc.segments, vpc, one.block)
+        return _segment_met(vpc, one.block)
+    return ""
 
 
-def _segment_met(segments: Iterable[Segment], vpc: Vpc, block: Block) -> str:
-    for segment in segments:
-        if segment.extent.block.overlaps(block) and vpc.is_routable(segment.extent.block):
+def _segment_met(vpc: Vpc, block: Block) -> str:
+    for segment in vpc.segments:
+        if segment.extent.block.overlaps(block):
             return f"{segment.extent.block} of {vpc.name}/{segment.spot}"
     return ""

@@ -16,6 +16,7 @@ _GAP = 12.0
 _ZOOM = 16.0
 _CAPTION = 18.0
 _HEAD = 46.0
+_FACTS = 560.0  # what is said to the right of a VPC's blocks
 
 DASHES = {
     Purpose.FUNCTIONS: "",
@@ -71,9 +72,11 @@ class _Drawing:
 
     def _head(self) -> Iterator[str]:
         vpc = self.vpc
-        yield ink.text((self.x, self.y + 31), vpc.name, size=20, extra='font-weight="700"')
-        at = self.x + ink.width(vpc.name, 20) + 22
-        cidrs = ", ".join(str(one.extent.block) for one in vpc.ranges)
+        name = ink.fitted(vpc.name, 20, self.width / 3)
+        yield ink.text((self.x, self.y + 31), name, size=20, extra='font-weight="700"')
+        at = self.x + ink.width(name, 20) + 22
+        room = self.width - (at - self.x) - _FACTS
+        cidrs = ink.fitted(", ".join(str(one.extent.block) for one in vpc.ranges), 15, room, is_mono=True)
         yield ink.mono((at, self.y + 30), cidrs, size=15)
         at += ink.width(cidrs, 15, is_mono=True) + 14
         for words in self._facts():
@@ -81,9 +84,9 @@ class _Drawing:
             yield ink.box(Rectangle(at, self.y + 15, wide, 21), "strip", extra='rx="10.5"')
             yield ink.text((at + 9, self.y + 30), words, size=12, ink="soft")
             at += wide + 8
-        room = vpc.room
-        largest = f", largest /{room.largest}" if room.largest is not None else ""
-        words = f"{room.addresses:,} of {sum(block.size for block in vpc.cidrs):,} addresses free{largest}"
+        free = vpc.room
+        largest = f", largest /{free.largest}" if free.largest is not None else ""
+        words = f"{free.addresses:,} of {sum(block.size for block in vpc.cidrs):,} addresses free{largest}"
         yield ink.text((self.x + self.width, self.y + 30), words, ink="soft", extra='text-anchor="end"')
         self.y += _HEAD
 

@@ -36,7 +36,6 @@ def change(folder: Path, before: str, after: str) -> None:
 def test_a_plan_is_written_and_said(folder: Path) -> None:
     """The first plan adds everything, around what is in use; standard error stays empty."""
     done = planned(folder)
-    assert "+  hub                                10.20.2.0/23 (reserve 10.20.0.0/23)" not in done.stdout
     assert done.stdout.splitlines()[2].startswith("+  hub ")
     assert "Plan: 17 added, 0 changed in place, 0 kept; nothing moves or shrinks." in done.stdout
     assert done.stderr == ""
@@ -148,6 +147,18 @@ def test_a_conflict_names_the_row(folder: Path) -> None:
     done = fig(folder, "plan", "demand.yaml", "--existing", "used.csv", "-o", "plan.json")
     assert done.code == 2
     assert done.stderr.startswith("used.csv:3:1: PN101 error: 10.20.4.64/28 ('team-2') overlaps 10.20.4.64/27 of hub/")
+
+
+def test_a_row_that_takes_the_whole_parent_is_named(folder: Path) -> None:
+    """A register with a row for a whole Region leaves nothing: the row is named; as a pool it does not matter."""
+    rows = "cidr,name,vpc,az,purpose,routable\n10.16.0.0/12,eu-west-1,,,{},true\n"
+    (folder / "used.csv").write_text(rows.format("cloud"))
+    done = fig(folder, "plan", "demand.yaml", "--existing", "used.csv", "-o", "plan.json")
+    assert done.code == 2
+    assert "10.20.0.0/16: nothing is free, 512 addresses too few" in done.stderr
+    assert "hint: used.csv:2:1: 10.16.0.0/12 ('eu-west-1') takes all of it" in done.stderr
+    (folder / "used.csv").write_text(rows.format("pool"))
+    planned(folder)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "newer", "by hand", "empty object"])
