@@ -61,7 +61,7 @@ def outside(view: View) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code=codes.UNKNOWN_VPC,
             severity=Severity.WARNING,
-            message=f"no block is known of {_count(len(unknown), 'VPC')} ({names}): nothing holds {_count(count, 'subnet')}",
+            message=f"no block is known of {_count(len(unknown), 'VPC')} ({names}) with {_count(count, 'subnet')}",
             position=rows.position(first),
             hint="add a row with the VPC's block and the purpose vpc",
         )
