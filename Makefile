@@ -6,7 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events planner_demand planning
+BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events planner_demand planning \
+	addresses
 
 .PHONY: help setup demo test check golden bench soak clean
 
@@ -62,4 +63,6 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.peers: benchmarks/peers.txt | $(VENV)/bin/python
 	@$(VENV)/bin/python -m venv $(VENV)/peers
 	@$(VENV)/peers/bin/python -m pip --disable-pip-version-check --quiet install --requirement benchmarks/peers.txt
+	@$(VENV)/peers/bin/python -m pip --disable-pip-version-check --quiet install pytricia==1.3.0 \
+		|| echo 'pytricia has no wheel and could not be built (a C compiler, python3-dev): it is left out'
 	@touch $@

@@ -6,10 +6,10 @@ from .block import Block
 from .spans import gaps, outermost
 
 
-def first_fit(parents: Iterable[Block], spans: Iterable[tuple[int, int]], prefix: int) -> Iterator[Block]:
+def first_fit(parents: Iterable[Block], keys: Iterable[int], prefix: int) -> Iterator[Block]:
     """Every free block of that length, in order of address: each aligned place of that size inside a gap.
 
-    `spans` are the used addresses, sorted, of the parents' IP version. Raises `ValueError` as `outermost` does.
+    `keys` are those of the used blocks, in any order. Raises `ValueError` as `outermost` does.
     """
     whole = outermost(parents)
     version, bits = whole[0].version, whole[0].bits
@@ -17,9 +17,7 @@ def first_fit(parents: Iterable[Block], spans: Iterable[tuple[int, int]], prefix
         message = f"/{prefix} is not the length of an IPv{version} prefix"
         raise ValueError(message)
     size = 1 << (bits - prefix)
-    for first, end in gaps(whole, spans):
-        if end - first < size:
-            continue
+    for first, end in gaps(whole, sorted(keys), least=size):
         at = (first + size - 1) & -size
         while at + size <= end:
             yield Block(version, at, prefix)

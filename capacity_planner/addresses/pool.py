@@ -5,6 +5,7 @@
     .allocate_pair(prefix) -> tuple[Block, Block] | None                 a block and its buddy, both taken
     .take(block) -> bool          False, and nothing changes, where any of it is not free
     .release(block) -> None       `ValueError` where any of it is free already, or outside of the parents
+    .first(prefix) -> Block | None   the lowest free block of that length, not taken
     .is_free(block) -> bool       every address of it
     .largest -> Block | None      .free_blocks() -> tuple[Block, ...]
     .free_addresses -> int        .total_addresses -> int        .fragmentation -> float
@@ -20,7 +21,8 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 
 from .block import Block
-from .spans import gaps, outermost, pieces
+from .key import key_of
+from .spans import gaps, outermost
 
 
 class Pool:
@@ -40,24 +42,23 @@ class Pool:
 
         Raises `ValueError` without a parent, and where parents are of both IP versions.
         """
-        kept = tuple(parents)
-        spans = [(block.first, block.end) for block in used if kept and block.version == kept[0].version]
-        spans.sort()
-        return cls.around(kept, spans)
+        return cls.around(parents, map(key_of, used))
 
     @classmethod
-    def around(cls, parents: Iterable[Block], spans: Iterable[tuple[int, int]]) -> "Pool":
-        """The pool that leaves `spans` out: used addresses as (first, end), sorted, of the parents' IP version.
-
-        For many blocks, of which no `Block` was made.
-        """
+    def around(cls, parents: Iterable[Block], keys: Iterable[int]) -> "Pool":
+        """The same for many used blocks, of which there are only the keys, in any order."""
         whole = outermost(parents)
-        free: dict[int, list[int]] = {}
         bits = whole[0].bits
-        for first, end in gaps(whole, spans):
-            for start, prefix in pieces(first, end, bits):
-                free.setdefault(prefix, []).append(start)
-        return cls(whole, free)
+        free: list[list[int]] = [[] for _length in range(bits + 2)]
+        for first, end in gaps(whole, sorted(keys)):
+            at = first
+            while at < end:  # as `pieces` does: this loop is what a large pool costs
+                size = (at & -at) or (1 << bits)
+                if size > end - at:
+                    size = 1 << ((end - at).bit_length() - 1)
+                free[bits + 1 - size.bit_length()].append(at)
+                at += size
+        return cls(whole, {prefix: firsts for prefix, firsts in enumerate(free) if firsts})
 
     def copy(self) -> "Pool":
         """Another pool with the same parents and the same free blocks, to try something on."""
@@ -114,6 +115,12 @@ class Pool:
             self._remove(first ^ size, prefix)
             first, prefix = first & ~size, prefix - 1
         insort(self._free.setdefault(prefix, []), first)
+
+    def first(self, prefix: int) -> Block | None:
+        """The first free block of that length by address, which is not taken; None where there is no room."""
+        starts = (firsts[0] for length, firsts in self._free.items() if length <= prefix <= self._bits)
+        lowest = min(starts, default=None)
+        return None if lowest is None else Block(self._version, lowest, prefix)
 
     def is_free(self, block: Block) -> bool:
         """Whether every address of `block` is free."""

@@ -1,46 +1,41 @@
-"""Spans of addresses (first, end): what blocks leave free in their parents, and the blocks that make up a span.
+"""Spans of addresses: what blocks leave free in their parents, and the blocks that make up a span.
 
-Spans are of one IP version, and count its addresses from 0.
+A span is (first, end) and counts the addresses of its IP version from 0.
 """
 
 from collections.abc import Iterable, Iterator
 
 from .block import Block
-from .key import IPV6_START, SIZES
+from .key import SIZES, key_of
 
 
-def spans_of(keys: Iterable[int], version: int) -> list[tuple[int, int]]:
-    """The spans of the blocks of that IP version, sorted; they may overlap."""
-    border = IPV6_START << 8
-    if version == 4:  # noqa: PLR2004 - an IP version
-        return [(key >> 8, (key >> 8) + SIZES[key & 0xFF]) for key in sorted(keys) if key < border]
-    return [
-        ((key >> 8) - IPV6_START, (key >> 8) - IPV6_START + SIZES[key & 0xFF]) for key in sorted(keys) if key >= border
-    ]
+def gaps(parents: tuple[Block, ...], keys: Iterable[int], *, least: int = 1) -> Iterator[tuple[int, int]]:
+    """The spans of at least so many addresses that blocks leave free in each parent, in order of address.
 
-
-def gaps(parents: Iterable[Block], spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """What `spans` leave free in each parent, as (first, end), in order of address; never across two parents.
-
-    Both come sorted and of one IP version, parents disjoint; spans may overlap each other and reach out of a parent.
+    `parents` are of one IP version, sorted and disjoint; a span never reaches over two of them. `keys` are sorted; the
+    blocks may overlap each other, reach out of a parent, and be of any IP version.
     """
-    rest = iter(spans)
-    span = next(rest, None)
+    offset = (key_of(parents[0]) >> 8) - parents[0].first
+    rest = iter(keys)
+    key = next(rest, None)
     cursor = 0  # every address below it is used, or before the parent
     for parent in parents:
-        cursor = max(cursor, parent.first)
-        end = parent.end
-        while span is not None and span[0] < end:
-            first, after = span
-            if first > cursor:
-                yield cursor, first
+        first, end = parent.first + offset, parent.end + offset
+        cursor = max(cursor, first)
+        while key is not None:
+            start = key >> 8
+            if start >= end:
+                break
+            if start - cursor >= least:
+                yield cursor - offset, start - offset
+            after = start + SIZES[key & 0xFF]
             if after > cursor:
                 cursor = after
                 if cursor >= end:
-                    break
-            span = next(rest, None)
-        if cursor < end:
-            yield cursor, end
+                    break  # the block may reach into the next parent
+            key = next(rest, None)
+        if end - cursor >= least:
+            yield cursor - offset, end - offset
 
 
 def pieces(first: int, end: int, bits: int) -> Iterator[tuple[int, int]]:

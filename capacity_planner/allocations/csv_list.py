@@ -85,7 +85,8 @@ def _routable(sheet: Sheet, faults: list[Diagnostic]) -> list[bool | None]:
     cells = sheet.columns.get("routable")
     if cells is None:
         return [None] * sheet.rows
-    for cell in set(cells) - TRUTHS.keys():
+    truths = {cell: TRUTHS.get(cell.lower()) for cell in set(cells)}
+    for cell in truths:
         if cell.lower() in TRUTHS:
             continue
         faults += [
@@ -98,7 +99,7 @@ def _routable(sheet: Sheet, faults: list[Diagnostic]) -> list[bool | None]:
             for place, other in enumerate(cells)
             if other == cell
         ]
-    return [TRUTHS.get(cell.lower()) for cell in cells]
+    return list(map(truths.__getitem__, cells))
 
 
 def _allocations(sheet: Sheet, parsed: Parsed, routable: list[bool | None]) -> Allocations:

@@ -17,6 +17,7 @@ from . import codes
 from .view import View
 
 _MOST_PREFIXES = 10_000
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +43,28 @@ def clashes(view: View, *, limit: int) -> Clashes:
 
 
 def outside(view: View) -> Iterator[Diagnostic]:
-    """Subnets that lie in no block of their VPC, and VPCs of which no block is known."""
+    """Subnets that lie in no block of their VPC; and, where some VPCs have blocks here, those that have none."""
     rows = view.rows
     for vpc, subnets in view.subnets.items():
         if vpc not in view.vpc_blocks:
-            if view.vpc_blocks:
-                yield Diagnostic(
-                    code=codes.UNKNOWN_VPC,
-                    severity=Severity.WARNING,
-                    message=f"no block of the VPC {vpc!r} is known, so its {len(subnets):,} subnets have no parent",
-                    position=rows.position(subnets[0]),
-                    hint="add a row with its block and the purpose vpc",
-                )
             continue
         blocks = ", ".join(str(rows.block(row)) for row in view.vpc_blocks[vpc])
         for row in subnets:
             if view.parent_of(row) is None:
                 message = f"{rows.label(row)} lies in no block of its VPC {view.name_of(vpc)}, which has {blocks}"
                 yield Diagnostic(code=codes.OUTSIDE, message=message, position=rows.position(row))
+    unknown = [vpc for vpc in view.subnets if vpc not in view.vpc_blocks]
+    if unknown and view.vpc_blocks:
+        first = view.subnets[unknown[0]][0]
+        names = ", ".join(map(repr, unknown[:_NAMED])) + (", ..." if len(unknown) > _NAMED else "")
+        count = sum(len(view.subnets[vpc]) for vpc in unknown)
+        yield Diagnostic(
+            code=codes.UNKNOWN_VPC,
+            severity=Severity.WARNING,
+            message=f"no block is known of {_count(len(unknown), 'VPC')} ({names}) with {_count(count, 'subnet')}",
+            position=rows.position(first),
+            hint="add a row with the VPC's block and the purpose vpc",
+        )
 
 
 def shadowed(view: View, *, limit: int) -> Iterator[Diagnostic]:
@@ -173,3 +178,7 @@ def _whose(view: View, row: int) -> str:
 
 def _of(position: object) -> str:
     return f", at {position}" if position else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -16,7 +16,6 @@ from ..addresses.key import holds, key_of
 from ..addresses.meaning import Fault
 from ..addresses.parse import parse_one
 from ..addresses.pool import Pool
-from ..addresses.spans import spans_of
 from ..allocations.values import Allocations, Kind, kind_of
 from ..inventory.load import allocations
 
@@ -49,7 +48,7 @@ def free(  # noqa: PLR0913 - a command's options
     Exit 2 where a list or a block is wrong, 4 where there is no room for all of them: the largest free block is told.
     """
     whole = _parents(parents, prefix)
-    taken = spans_of(_taken(allocations(existing), whole) if existing else [], whole[0].version)
+    taken = _taken(allocations(existing), whole) if existing else []
     found = list(islice(_best(whole, taken, prefix) if is_best_fit else first_fit(whole, taken, prefix), count))
     is_short = len(found) < count
     pool = Pool.around(whole, taken) if as_json or is_short else None
@@ -98,7 +97,7 @@ def _taken(rows: Allocations, parents: Sequence[Block]) -> list[int]:
     return taken
 
 
-def _best(parents: Sequence[Block], taken: Sequence[tuple[int, int]], prefix: int) -> Iterator[Block]:
+def _best(parents: Sequence[Block], taken: Sequence[int], prefix: int) -> Iterator[Block]:
     pool = Pool.around(parents, taken)
     while block := pool.allocate(prefix):
         yield block

@@ -10,7 +10,6 @@ from capacity_planner.addresses.free import first_fit
 from capacity_planner.addresses.key import block_of, key_of
 from capacity_planner.addresses.overlap import crossings, overlaps
 from capacity_planner.addresses.pool import Pool
-from capacity_planner.addresses.spans import spans_of
 
 from .blocks import SPACE, SPACE6, addresses, blocks_inside
 
@@ -69,9 +68,9 @@ def test_collapse_is_what_the_standard_library_makes(blocks: list[Block]) -> Non
 def test_first_fit_finds_every_free_place_in_order(parents: list[Block], used: list[Block], prefix: int) -> None:
     """Each aligned place that is free in one parent is found, none else, lowest first, none twice."""
     parents = parents or [SPACE]
-    found = list(first_fit(parents, spans_of(keys(used), 4), prefix))
-    taken = spans_of(keys(used), 4)
-    free = addresses(parents) - {a for low, high in taken for a in range(max(low, SPACE.first), min(high, SPACE.end))}
+    found = list(first_fit(parents, keys(used), prefix))
+    spans = [(max(block.first, SPACE.first), min(block.end, SPACE.end)) for block in used if block.version == 4]
+    free = addresses(parents) - {address for span in spans for address in range(*span)}
     expected = [
         Block(4, first, prefix)
         for first in range(SPACE.first, SPACE.end, 1 << (32 - prefix))
@@ -84,8 +83,5 @@ def test_first_fit_finds_every_free_place_in_order(parents: list[Block], used: l
 
 @given(st.lists(either, max_size=15), st.sampled_from([SPACE, SPACE6]))
 def test_a_pool_of_keys_is_the_pool_of_the_blocks(used: list[Block], parent: Block) -> None:
-    """Many blocks as spans and few as values leave the same free."""
-    assert (
-        Pool.around([parent], spans_of(keys(used), parent.version)).free_blocks()
-        == Pool.of([parent], used).free_blocks()
-    )
+    """Many blocks as keys and few as values leave the same free."""
+    assert Pool.around([parent], keys(used)).free_blocks() == Pool.of([parent], used).free_blocks()

