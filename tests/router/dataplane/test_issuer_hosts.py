@@ -73,7 +73,7 @@ def test_keys_come_from_the_issuers_host(tmp_path: Path, authority: Authority, k
     """Its host is asked by name and path, with nothing of any client's, and its keys count; renewed ones soon after."""
     second = Key(tmp_path, "second")
     with issuer(authority, answers(key)) as host, routed(tmp_path, authority, host.port) as router:
-        assert status(router, key) == 200
+        eventually(lambda: status(router, key) == 200)
         assert status(router, second) == 401
         asked = host.seen[0]
         assert (asked.method, asked.path) == ("GET", "/keys/of(all)")
@@ -89,7 +89,7 @@ def test_the_last_keys_outlive_their_host(tmp_path: Path, authority: Authority, 
     with issuer(authority, answers(key)) as host:
         port = host.port
         with routed(tmp_path, authority, port) as router:
-            assert status(router, key) == 200
+            eventually(lambda: status(router, key) == 200)
             for reply in (Reply(500), Reply(200, [], b"<html>maintenance</html>"), Reply(200), Reply(reset=True)):
                 asked = len(host.seen)
                 host.answer = lambda _seen: reply  # noqa: B023 - asked before the next

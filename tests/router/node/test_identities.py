@@ -2,8 +2,10 @@
 
 import asyncio
 import http.client
+import os
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from router.node.identity_needs import IssuerKeys, Unusable
 from router.snapshot.compiler import compile_estate
 from router.snapshot.manifest import Snapshot
 from router.source.load import load_estate
@@ -196,6 +199,34 @@ def test_nobody_slips_through_an_old_connection(host: Host, control: FakeControl
     assert {_ask(one, "/books", None) for one in old} <= {401, 503}
     for one in old:
         one.close()
+
+
+@pytest.mark.parametrize(
+    ("answered", "since", "problem"),
+    [
+        (None, 1, None),
+        (None, 60, "could not be fetched"),
+        (10, 3600, None),
+        (310, 3600, None),
+        (330, 3600, "could not be fetched since"),
+        (3600, 60, None),
+        (3600, 330, "could not be fetched since"),
+    ],
+)
+def test_an_issuers_host_that_says_nothing_is_told_of(
+    tmp_path: Path, answered: float | None, since: float, problem: str | None
+) -> None:
+    """Keys that an issuer's host should have renewed are a problem, once Envoy had the time to ask for them."""
+    keys = IssuerKeys(identity="staff", kept="x.jwks", file=None, url="https://login.bank.example/keys")
+    now = time.time()
+    if answered is not None:
+        (tmp_path / "x.jwks").write_text("{}")
+        os.utime(tmp_path / "x.jwks", (now - answered, now - answered))
+    if problem is None:
+        keys.see(tmp_path, now - since)
+    else:
+        with pytest.raises(Unusable, match=problem):
+            keys.see(tmp_path, now - since)
 
 
 def test_keys_are_removed_when_nothing_needs_them(tmp_path: Path, issuer: Issuer) -> None:
