@@ -109,7 +109,7 @@ def connect(host: str, port: int, timeout: float | None) -> BoundedSocket:
 
 
 def _addresses(host: str, port: int, seconds: float | None) -> Sequence[Any]:
-    """What `getaddrinfo` finds in that time: it has no timeout of its own, and a silent name server may hold it long."""
+    """What `getaddrinfo` finds in that time: by itself it waits as long as a name server is silent."""
     with contextlib.suppress(ValueError):
         family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004
         return [(family, socket.SOCK_STREAM, 0, "", (host, port))]
