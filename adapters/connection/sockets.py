@@ -7,14 +7,13 @@ or a handshake, is bounded by putting a nearer deadline in force around it.
 
 import contextlib
 import ipaddress
-import queue
 import socket
 import ssl
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 from ..deadline import current
+from .waiting import call_within
 
 _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 """Seconds and counts: a dead peer is noticed after 90 s, well before PrivateLink forgets an idle flow (350 s)."""
@@ -113,23 +112,11 @@ def _addresses(host: str, port: int, seconds: float | None) -> Sequence[Any]:
     with contextlib.suppress(ValueError):
         family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004
         return [(family, socket.SOCK_STREAM, 0, "", (host, port))]
-    found: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def look_up() -> None:
-        try:
-            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
-            found.put(error)
-
-    threading.Thread(target=look_up, daemon=True).start()
     try:
-        answer = found.get(timeout=seconds)
-    except queue.Empty as error:
+        return list(call_within(seconds, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+    except TimeoutError as error:
         message = f"the name {host} was not resolved"
         raise TimeoutError(message) from error
-    if isinstance(answer, OSError):
-        raise answer
-    return list(answer)
 
 
 def tune(sock: socket.socket) -> None:

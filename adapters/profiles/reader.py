@@ -69,7 +69,7 @@ class Reader:
 
     def maybe_seconds(self, key: str) -> float | None:
         """A duration, or None where it is not there."""
-        return self.seconds(key, 1.0) if self._data.get(key) is not None else None
+        return self.seconds(key, 1.0) if self.get(key) is not None else None
 
     def count(self, key: str, default: int | None) -> int | None:
         """A whole number from zero on."""
