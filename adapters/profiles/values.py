@@ -190,7 +190,7 @@ class DatabaseProfile:
     write_timeout: float = 10.0
     statement_timeout: float | None = None
     idle_recycle: float = 300.0
-    ping_after: float = 30.0
+    ping_after: float = 1.0
     ping_timeout: float = 0.25
     sql_comments: bool = False
     budget: Budget = Budget()
