@@ -5,6 +5,7 @@
       |    '- BodyDamaged       the body lost bytes on its way into the event: another side must serve it
       |- AnswerInvalid          the function's author: what the handler returned is no API Gateway v2 answer; it did run
       |- ProfileInvalid         the function's author: a profile is missing or wrong; carries every fault
+      |- ShadowSuppressed       nobody: a shadow would have changed something, so the call was not made
       '- TargetFailed           what stayed on-premises, or the way to it; says which profile and what it was doing
            |- DeadlineExceeded       the invocation's time is over
            |- Unreachable            no connection came about on any endpoint: nothing was sent, any side may serve
@@ -52,6 +53,13 @@ class ProfileInvalid(AdaptersFailed):
         self.name = name
         self.faults = faults
         super().__init__(f"profile {name}: " + "; ".join(faults))
+
+
+class ShadowSuppressed(AdaptersFailed):
+    """A shadow would have sent something that changes a target: it was not sent, and the shadow ends here."""
+
+    def __init__(self, target: str, method: str) -> None:
+        super().__init__(f"a shadow does not send {method} to {target}")
 
 
 class TargetFailed(AdaptersFailed):

@@ -10,6 +10,7 @@ from typing import Any
 import pymysql
 from pymysql.constants import CLIENT, CR, ER
 
+from .. import effects
 from ..connection.tls import context_for
 from ..connection.way import dial
 from ..credentials import Login, Provider
@@ -24,14 +25,27 @@ FULL = frozenset({ER.CON_COUNT_ERROR, ER.TOO_MANY_USER_CONNECTIONS, ER.USER_LIMI
 
 
 class Connection(pymysql.Connection):
-    """PyMySQL's connection, whose commit a shadow cannot reach: it rolls back instead."""
+    """PyMySQL's connection, whose commit a shadow cannot reach: it rolls back instead.
+
+    `writes` says whether the transaction has a statement that may have changed something.
+    """
+
+    writes = False
 
     def commit(self) -> None:
-        """Commit; for a shadow roll back."""
+        """Commit, and note it where something was written; for a shadow roll back."""
         if is_shadow():
             self.rollback()
-        else:
-            super().commit()
+            return
+        if self.writes:
+            effects.note("committing")
+        super().commit()
+        self.writes = False
+
+    def rollback(self) -> None:
+        """Roll back."""
+        super().rollback()
+        self.writes = False
 
 
 def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:

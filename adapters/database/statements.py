@@ -16,6 +16,7 @@ from ..deadline import bounded
 from ..profiles.values import DatabaseProfile
 
 _BOUNDABLE = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CALL)\b", re.IGNORECASE)
+_READS = re.compile(r"\s*(SELECT|SHOW|DESCRIBE|EXPLAIN)\b(?!.*\bINTO\b)", re.IGNORECASE | re.DOTALL)
 _SELECT = re.compile(r"\s*SELECT\b(?!\s*/\*\+)", re.IGNORECASE)
 _STEP_MS = 10
 
@@ -34,6 +35,8 @@ def bound(engine: Engine, profile: DatabaseProfile) -> None:
         _many: bool,  # noqa: FBT001
     ) -> tuple[str, Any]:
         seconds = bounded(profile.statement_timeout, doing)
+        if not _READS.match(statement):
+            connection.connection.dbapi_connection.writes = True
         if seconds is not None:
             statement = bounded_text(statement, seconds, is_mariadb=connection.dialect.is_mariadb)
         return statement, parameters
