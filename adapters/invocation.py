@@ -16,8 +16,10 @@ from strangler_fig.names import SHADOW_HEADER
 
 from . import effects
 from .deadline import RESERVE_SECONDS, Deadline, in_force
-from .errors import ShadowSuppressed, TargetFailed
-from .events.handler import FALLBACK_HEADERS, gateway_handler
+from .errors import EventUnreadable, ShadowSuppressed, TargetFailed
+from .events.handler import FALLBACK_HEADERS, fallback_safe
+from .events.kinds import Kind
+from .events.one_type import answered, received
 from .shadow import marked
 
 Function = TypeVar("Function", bound=Callable[[Any, Any], Any])
@@ -46,11 +48,15 @@ def handler_of(function: Function, *, route: str | None, reserve: float) -> Func
     """`handler` without the ways to write it."""
 
     def handle(event: Any, context: Any) -> Any:
-        with _invocation(event, context, reserve):
-            return _answered(function, event, context, route)
+        try:
+            request, kind = received(event)
+        except EventUnreadable as error:
+            logging.getLogger(__name__).warning("not handled, left to legacy: %s", error)
+            return answered(fallback_safe(str(error), status=error.status), event, Kind.ROUTER)
+        with _invocation(request, context, reserve):
+            return answered(_outcome(function, request, context, route), event, kind)
 
-    wrapped = gateway_handler(handle)
-    return functools.update_wrapper(wrapped, function, updated=())  # type: ignore[return-value]
+    return functools.update_wrapper(handle, function, updated=())  # type: ignore[return-value]
 
 
 @contextmanager
@@ -79,7 +85,7 @@ def _trace(event: Any) -> Any:
         context.detach(token)
 
 
-def _answered(function: Callable[[Any, Any], Any], event: Any, context: Any, route: str | None) -> Any:
+def _outcome(function: Callable[[Any, Any], Any], event: Any, context: Any, route: str | None) -> Any:
     shadow = _is_shadow(event)
     try:
         answer = function(event, context)

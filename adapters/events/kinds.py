@@ -1,4 +1,4 @@
-"""Who sent an event: the router, API Gateway (both payload formats), a load balancer, a function URL, or nobody of these.
+"""Who sent an event: the router, API Gateway (two formats), a load balancer, a function URL, or nobody of these.
 
 Source: Lambda developer guide, "Using AWS Lambda with API Gateway", "... with an Application Load Balancer", "Function
 URLs"; API Gateway developer guide, payload formats 1.0 and 2.0.
