@@ -55,6 +55,11 @@ def request_context(method: str, path: str, headers: Mapping[str, str], now: flo
     return context
 
 
+def fig_of(headers: Mapping[str, str]) -> FigContext:
+    """What the router's headers say, where the router is known to be the caller. Raises: EventUnreadable."""
+    return _fig(headers, _claims(headers.get(CLAIMS_HEADER, "")))
+
+
 def _fig(headers: Mapping[str, str], claims: dict[str, object] | None) -> FigContext:
     fig: FigContext = {"shadow": headers.get(SHADOW_HEADER) == "1"}
     if route := headers.get(ROUTE_HEADER):

@@ -1,0 +1,139 @@
+"""A new connection: the way to the server, TLS in its own name, and a login that is renewed once when it is denied.
+
+PyMySQL's own connect timeout ends with TCP: a server that accepts and stays silent would hold it for ever. Here the
+greeting, TLS and the login together have `handshake_timeout`, or what remains of the invocation.
+"""
+
+import ssl
+from typing import Any
+
+import pymysql
+from pymysql.constants import CLIENT, CR, ER
+
+from .. import effects
+from ..connection.tls import context_for
+from ..connection.way import dial
+from ..credentials import Login, Provider
+from ..deadline import Deadline, bounded, current, in_force
+from ..errors import CredentialsRefused, DeadlineExceeded, Overloaded, TlsUnverified, Unreachable
+from ..profiles.values import DatabaseProfile, TlsMode
+from ..shadow import is_shadow
+
+DENIED = frozenset({ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1698})
+"""1698 is MariaDB's denial without a password. Source: MariaDB, "Error codes"."""
+FULL = frozenset({ER.CON_COUNT_ERROR, ER.TOO_MANY_USER_CONNECTIONS, ER.USER_LIMIT_REACHED})
+
+
+class Connection(pymysql.Connection):
+    """PyMySQL's connection, whose commit a shadow cannot reach: it rolls back instead.
+
+    `writes` says whether the transaction has a statement that may have changed something.
+    """
+
+    writes = False
+
+    def commit(self) -> None:
+        """Commit, and note it where something was written; for a shadow roll back."""
+        if is_shadow():
+            self.rollback()
+            return
+        if self.writes:
+            effects.note("committing")
+        super().commit()
+        self.writes = False
+
+    def rollback(self) -> None:
+        """Roll back."""
+        super().rollback()
+        self.writes = False
+
+
+def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:
+    """A connection that is logged in. Raises `Unreachable` and its kinds, `CredentialsRefused`, `DeadlineExceeded`."""
+    doing = f"connecting to {profile.name}"
+    seconds = bounded(profile.handshake_timeout, doing) or profile.handshake_timeout
+    with in_force(Deadline(profile.way.connect_timeout * len(profile.way.endpoints) + seconds)):
+        sock, endpoint = dial(profile.way, profile.name)
+    login = None
+    try:
+        login = provider.get(endpoint)
+        connection = _logged_in(profile, login, sock)
+    except pymysql.err.OperationalError as error:
+        if error.args[0] not in DENIED:
+            raise _failure(error, profile, seconds) from error
+        renewed = provider.refresh(endpoint)
+        if renewed is None:
+            raise _denied(profile, login) from error
+        connection, login = _again(profile, renewed), renewed
+    finally:
+        if login is None:
+            sock.close()
+    provider.worked(login)
+    return connection
+
+
+def _again(profile: DatabaseProfile, login: Login) -> Any:
+    sock, _ = dial(profile.way, profile.name)
+    try:
+        return _logged_in(profile, login, sock)
+    except pymysql.err.OperationalError as error:
+        if error.args[0] in DENIED:
+            raise _denied(profile, login) from error
+        raise _failure(error, profile, profile.handshake_timeout) from error
+
+
+def _logged_in(profile: DatabaseProfile, login: Login, sock: Any) -> Any:
+    """Greeting, TLS and login on a connected socket, which is closed when they fail. Raises `OperationalError`."""
+    try:
+        context = _context(profile, login)
+        connection = Connection(
+            defer_connect=True,
+            host=profile.tls.name or profile.way.endpoints[0].host,  # what TLS verifies; nothing is looked up by it
+            user=login.user,
+            password=login.password.reveal(),
+            database=profile.database or None,
+            charset="utf8mb4",
+            ssl=context,
+            ssl_disabled=context is None,
+            read_timeout=profile.read_timeout,
+            write_timeout=profile.write_timeout,
+            client_flag=CLIENT.FOUND_ROWS,  # as SQLAlchemy's dialect has it: rows that matched count
+        )
+        with in_force(Deadline(profile.handshake_timeout)):
+            connection.connect(sock)
+    except BaseException:
+        sock.close()
+        raise
+    return connection
+
+
+def _context(profile: DatabaseProfile, login: Login) -> ssl.SSLContext | None:
+    if login.is_token and profile.tls.mode is not TlsMode.VERIFY:
+        message = f"{profile.name}: a signed token goes over verified TLS only"
+        raise TlsUnverified(message)
+    try:
+        return context_for(profile.tls)
+    except OSError as error:
+        message = f"{profile.name}: the files of its TLS cannot be used: {error}"
+        raise TlsUnverified(message) from error
+
+
+def _failure(error: pymysql.err.OperationalError, profile: DatabaseProfile, seconds: float) -> Exception:
+    """What a handshake that failed means."""
+    deadline = current()
+    if deadline is not None and deadline.remaining() <= 0:
+        return DeadlineExceeded(f"logging in to {profile.name}", nothing_done=True)
+    number, text = error.args[0], str(error.args[-1])
+    if number in FULL:
+        return Overloaded(f"{profile.name} has no room for another connection: {text}")
+    cause = error.__cause__ or error.__context__ or getattr(error, "original_exception", None)
+    if isinstance(cause, ssl.SSLError) or number == CR.CR_SSL_CONNECTION_ERROR:
+        return TlsUnverified(f"{profile.name} does not prove that it is {profile.tls.name}: {text}")
+    if "timed out" in text:
+        return Unreachable(f"{profile.name} was silent for {seconds:.1f} s after it accepted the connection")
+    return Unreachable(f"{profile.name} ended the connection before the login: {text}")
+
+
+def _denied(profile: DatabaseProfile, login: Login | None) -> CredentialsRefused:
+    user = f" {login.user}" if login else ""
+    return CredentialsRefused(f"{profile.name} denied the login{user}, also after it was fetched anew")

@@ -1,0 +1,124 @@
+"""`handler`: what a function's entry point is wrapped in, so that its calls are bounded and its failures understood.
+
+    event -> API Gateway v2 -> deadline, shadow mark, trace context in force -> the function -> its answer, or what its
+    failure means for the router
+
+It stacks with other decorators, as those of Powertools; the outermost sees the event first.
+"""
+
+import functools
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar, overload
+
+from strangler_fig.names import SHADOW_HEADER
+
+from . import effects
+from .deadline import RESERVE_SECONDS, Deadline, in_force
+from .errors import EventUnreadable, ShadowSuppressed, TargetFailed
+from .events.handler import FALLBACK_HEADERS, fallback_safe
+from .events.kinds import Kind
+from .events.one_type import answered, received
+from .shadow import marked
+
+Function = TypeVar("Function", bound=Callable[[Any, Any], Any])
+SHADOW_HONOURED = "honoured"
+
+
+@overload
+def handler(function: Function) -> Function: ...
+@overload
+def handler(*, route: str | None = None, reserve: float = RESERVE_SECONDS) -> Callable[[Function], Function]: ...
+def handler(
+    function: Function | None = None, *, route: str | None = None, reserve: float = RESERVE_SECONDS
+) -> Function | Callable[[Function], Function]:
+    """A Lambda handler around `function`, which gets API Gateway v2 events whoever sent the request.
+
+    `route` names it in logs; `reserve` (seconds) is kept of the invocation for answering. A `TargetFailed` that leaves
+    the function is answered with its status, and with `x-fig-fallback: safe` where nothing was done: then legacy serves
+    the request, whatever its method. Any other exception passes through: the function fails.
+    """
+    if function is None:
+        return lambda decorated: handler_of(decorated, route=route, reserve=reserve)
+    return handler_of(function, route=route, reserve=reserve)
+
+
+def handler_of(function: Function, *, route: str | None, reserve: float) -> Function:
+    """`handler` without the ways to write it."""
+
+    def handle(event: Any, context: Any) -> Any:
+        try:
+            request, kind = received(event)
+        except EventUnreadable as error:
+            logging.getLogger(__name__).warning("not handled, left to legacy: %s", error)
+            return answered(fallback_safe(str(error), status=error.status), event, Kind.ROUTER)
+        with _invocation(request, context, reserve):
+            return answered(_outcome(function, request, context, route), event, kind)
+
+    return functools.update_wrapper(handle, function, updated=())  # type: ignore[return-value]
+
+
+@contextmanager
+def _invocation(event: Any, context: Any, reserve: float) -> Any:
+    with ExitStack() as stack:
+        stack.enter_context(in_force(Deadline.of_context(context, reserve=reserve)))
+        stack.enter_context(marked(shadow=_is_shadow(event)))
+        stack.enter_context(effects.new_page())
+        stack.enter_context(_trace(event))
+        yield
+
+
+@contextmanager
+def _trace(event: Any) -> Any:
+    """The request's trace is the current one, so that calls carry it on; an SDK is not needed for that."""
+    headers = event.get("headers") if isinstance(event, Mapping) else None
+    if not isinstance(headers, Mapping) or "traceparent" not in headers:
+        yield
+        return
+    from opentelemetry import context, propagate  # noqa: PLC0415 - only where there is a trace
+
+    token = context.attach(propagate.extract(headers))
+    try:
+        yield
+    finally:
+        context.detach(token)
+
+
+def _outcome(function: Callable[[Any, Any], Any], event: Any, context: Any, route: str | None) -> Any:
+    shadow = _is_shadow(event)
+    try:
+        answer = function(event, context)
+    except ShadowSuppressed:
+        return {"statusCode": 204, "headers": {SHADOW_HEADER: SHADOW_HONOURED}}
+    except TargetFailed as error:
+        if not _is_request(event):
+            raise
+        logging.getLogger(__name__).warning("%s: %s: %s", route or "handler", type(error).__name__, error)
+        answer = failed(error)
+    return _marked(answer) if shadow and isinstance(answer, Mapping) else answer
+
+
+def failed(error: TargetFailed) -> dict[str, Any]:
+    """The answer that an error means: its status, and whether legacy may serve the request."""
+    headers = {"content-type": "text/plain;charset=UTF-8"}
+    if error.nothing_done and not effects.noted():
+        headers |= FALLBACK_HEADERS
+    # The error names hosts and profiles, which are nobody's business outside.
+    return {"statusCode": error.status, "headers": headers, "body": f"{type(error).__name__}\n"}
+
+
+def _marked(answer: Mapping[str, Any]) -> dict[str, Any]:
+    return {**answer, "headers": {**(answer.get("headers") or {}), SHADOW_HEADER: SHADOW_HONOURED}}
+
+
+def _is_request(event: Any) -> bool:
+    return isinstance(event, Mapping) and "requestContext" in event
+
+
+def _is_shadow(event: Any) -> bool:
+    """The router's mark; `events` puts it there, and only where the router is the caller."""
+    if not _is_request(event):
+        return False
+    fig = event["requestContext"].get("fig") if isinstance(event["requestContext"], Mapping) else None
+    return isinstance(fig, Mapping) and fig.get("shadow") is True

@@ -1,0 +1,1 @@
+"""Sockets, TLS, proxies and endpoints against real peers."""

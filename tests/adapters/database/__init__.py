@@ -1,0 +1,1 @@
+"""Databases against a real MariaDB, through proxies that misbehave."""

@@ -1,0 +1,1 @@
+"""Profiles from documents, URLs and the environment."""
