@@ -138,8 +138,17 @@ class Sharing:
             return grants(figure.most, targets(figure.key, figure.most, held), held)
         wanted = steady_targets(figure.most, held, held, count=count)
         unknown = (count - len(held)) * -(-figure.most // count)
-        is_early = self._clock() - self._started < LIVE_SECONDS
-        return grants(figure.most, wanted, held, reserved=figure.most if is_early else unknown)
+        return grants(figure.most, wanted, held, reserved=figure.most if self._may_be_held(held) else unknown)
+
+    def _may_be_held(self, held: Mapping[str, int]) -> bool:
+        """Whether nodes that are about to report may hold all of a figure, of which these nodes hold so much.
+
+        Not if one of before has reported and holds nothing: then the figure is new.
+        """
+        if self._clock() - self._started >= LIVE_SECONDS:
+            return False
+        of_before = held.keys() & self._expected
+        return not of_before or any(held[name] for name in of_before)
 
     def _count(self) -> int:
         """How many nodes there are: those counted, and as long as some of before may still report, those too.

@@ -328,6 +328,15 @@ def test_a_new_node_takes_nothing_from_those_that_a_restarted_control_has_not_he
     assert sorted(granted(control).values()) == [3, 3, 4]
 
 
+def test_a_figure_that_is_new_is_divided_at_once_whoever_is_missing() -> None:
+    """Right after a restart, a figure that a node of before does not know is nobody's yet: each gets its part of it."""
+    control = sharing(Clock(), expected=("a", "b"))
+    control.heard("a", Holding(version=None, shares=Shares(nodes=2)))
+    assert granted(control) == {"a": 5}
+    follow(control, "a")
+    assert granted(control) == {"a": 5}
+
+
 def test_a_restarted_control_waits_for_a_missing_node_as_long_as_for_a_silent_one() -> None:
     """Of two nodes one does not come back after the restart: the other grows when the grace time is over."""
     clock = Clock()
