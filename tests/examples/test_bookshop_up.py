@@ -145,7 +145,7 @@ def test_comes_up_serves_and_goes(tmp_path: Path) -> None:
         assert (again.returncode, "UP124 error: an estate already runs on" in again.stderr) == (2, True)
 
         mark = running.mark
-        assert PARTS == parts_of(mark)
+        assert parts_of(mark) == PARTS
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(DEADLINE_SECONDS) == 0, running.log
         assert of_run(mark) == []
@@ -168,7 +168,7 @@ def test_killed_leaves_nothing(tmp_path: Path) -> None:
     """When fig up is killed, its processes, Envoy among them, end by themselves."""
     with up(tmp_path) as running:
         mark = running.mark
-        assert PARTS == parts_of(mark)
+        assert parts_of(mark) == PARTS
         running.process.kill()
         assert until(lambda: not of_run(mark)), of_run(mark)
 
