@@ -3,10 +3,9 @@
 The entry removes every inbound `x-fig-*`, so what is read here was set by the router.
 """
 
-import base64
 import json
 from collections.abc import Mapping
-from time import gmtime
+from time import gmtime, time
 
 from strangler_fig.names import (
     CLAIMS_HEADER,
@@ -17,7 +16,7 @@ from strangler_fig.names import (
     USER_HEADER,
 )
 
-from ..errors import EventUnreadable
+from .claims import read_claims
 from .shapes import FigContext, GatewayContext
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -29,7 +28,7 @@ def request_context(method: str, path: str, headers: Mapping[str, str], now: flo
     Raises: EventUnreadable, when the claims are no JSON object.
     """
     host = _without_port(headers.get("host", ""))
-    claims = _claims(headers.get(CLAIMS_HEADER, ""))
+    claims = read_claims(headers.get(CLAIMS_HEADER, ""), now)
     context: GatewayContext = {
         "accountId": "anonymous",
         "apiId": "fig",
@@ -57,7 +56,7 @@ def request_context(method: str, path: str, headers: Mapping[str, str], now: flo
 
 def fig_of(headers: Mapping[str, str]) -> FigContext:
     """What the router's headers say, where the router is known to be the caller. Raises: EventUnreadable."""
-    return _fig(headers, _claims(headers.get(CLAIMS_HEADER, "")))
+    return _fig(headers, read_claims(headers.get(CLAIMS_HEADER, ""), time()))
 
 
 def _fig(headers: Mapping[str, str], claims: dict[str, object] | None) -> FigContext:
@@ -76,27 +75,6 @@ def _fig(headers: Mapping[str, str], claims: dict[str, object] | None) -> FigCon
 def _client(headers: Mapping[str, str]) -> str:
     """The client's address; without the router's header the last hop that a proxy recorded."""
     return headers.get(CLIENT_HEADER) or headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-
-
-def _claims(value: str) -> dict[str, object] | None:
-    """The identity's claims, from JSON or base64url of it; None when the router vouches for nobody.
-
-    Claims that cannot be read are a fault, not an anonymous request: the handler would answer another question.
-    """
-    if not value:
-        return None
-    try:
-        text = (
-            value if value.startswith("{") else base64.b64decode(value + "=" * (-len(value) % 4), b"-_", validate=True)
-        )
-        claims = json.loads(text)
-    except ValueError as error:  # binascii.Error, JSONDecodeError and UnicodeDecodeError are ValueErrors
-        message = f"{CLAIMS_HEADER} is neither JSON nor base64url of JSON"
-        raise EventUnreadable(message) from error
-    if not isinstance(claims, dict):
-        message = f"{CLAIMS_HEADER} holds {type(claims).__name__}, not an object"
-        raise EventUnreadable(message)
-    return claims
 
 
 def _as_gateway_writes(value: object) -> str:

@@ -1,6 +1,7 @@
 """Envoy's event becomes the event that an HTTP API would have sent."""
 
 import base64
+import hmac
 import json
 from typing import Any
 
@@ -145,6 +146,36 @@ def test_claims_become_a_jwt_authorizer(written: str) -> None:
             "scopes": None,
         }
     }
+
+
+def signed(claims: object, key: str, head: str = '{"alg":"HS256","typ":"JWT"}') -> str:
+    """A compact JWS of the claims."""
+
+    def text(data: bytes) -> str:
+        return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+    content = f"{text(head.encode())}.{text(json.dumps(claims).encode())}"
+    return f"{content}.{text(hmac.digest(key.encode(), content.encode(), 'sha256'))}"
+
+
+def test_signed_claims_are_read_and_believed_by_their_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the router signs is read; with a key only what it or the one before it signed, while it is valid."""
+    alice = {"sub": "alice", "exp": 2**40}
+    assert shown(("x-fig-claims", signed(alice, "anything")))["requestContext"]["fig"].get("claims") == alice
+    monkeypatch.setenv("ADAPTERS_CLAIMS_KEY", "new" * 11)
+    monkeypatch.setenv("ADAPTERS_CLAIMS_KEY_FORMER", "old" * 11)
+    for key in ("new" * 11, "old" * 11):
+        assert shown(("x-fig-claims", signed(alice, key)))["requestContext"]["fig"].get("claims") == alice
+    none = '{"alg":"none"}'
+    for wrong in (
+        signed(alice, "another" * 5),
+        signed(alice, "new" * 11, none),
+        signed({"sub": "alice", "exp": 1}, "new" * 11),
+        signed(alice, "new" * 11)[:-2] + "AA",
+        json.dumps(alice),
+    ):
+        with pytest.raises(EventUnreadable, match="x-fig-claims"):
+            shown(("x-fig-claims", wrong))
 
 
 @pytest.mark.parametrize("written", ["{", "[]", "W10", "a.b.c", "é", "null", "_w"])
