@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.node.expiry import Certificate, Unreadable, certificates, soonest
@@ -90,6 +90,7 @@ def test_half_a_file_is_unreadable(tmp_path: Path, left: int) -> None:
         certificates(whole + whole[: left or 60] if left >= 0 else whole + whole.rstrip()[:left])
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=300))
 def test_nonsense_is_unreadable(data: bytes) -> None:
     """Whatever stands between the marks, it is certificates or it is refused."""
@@ -98,6 +99,7 @@ def test_nonsense_is_unreadable(data: bytes) -> None:
         certificates(marked)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(min_value=0), st.binary(min_size=1, max_size=4))
 def test_a_damaged_certificate_is_read_or_refused(place: int, data: bytes) -> None:
     """A certificate with some bytes replaced gives a certificate or is refused, and nothing else happens."""
