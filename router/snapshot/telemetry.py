@@ -72,7 +72,9 @@ def access_logs(estate: Estate) -> list[Json]:
         buffer_size_bytes=_BATCH_LOG_BYTES,
         buffer_flush_interval=f"{_FLUSH_MS / 1000:g}s",
     )
-    return [{"name": "envoy.access_loggers.open_telemetry", "typed_config": logger}]
+    # The VIP's monitor is nobody's traffic.
+    only = {"not_health_check_filter": {}}
+    return [{"name": "envoy.access_loggers.open_telemetry", "filter": only, "typed_config": logger}]
 
 
 def bootstrap(estate: Estate) -> Json:
