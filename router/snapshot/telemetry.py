@@ -73,7 +73,7 @@ def access_logs(estate: Estate) -> list[Json]:
         buffer_flush_interval=f"{_FLUSH_MS / 1000:g}s",
     )
     # The VIP's monitor is nobody's traffic.
-    only = {"not_health_check_filter": {}}
+    only: Json = {"not_health_check_filter": {}}
     return [{"name": "envoy.access_loggers.open_telemetry", "filter": only, "typed_config": logger}]
 
 
