@@ -43,6 +43,11 @@ _BY_PURPOSE = {
 }
 
 
+def shown(text: str) -> str:
+    """A name as it may be printed: what would move a cursor or break a line is escaped."""
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
 def kind_of(purpose: str, vpc: str) -> Kind:
     """What a row with that purpose and VPC stands for."""
     return _BY_PURPOSE.get(purpose.lower()) or (Kind.SUBNET if vpc else Kind.BLOCK)

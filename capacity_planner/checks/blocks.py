@@ -12,7 +12,7 @@ from strangler_fig.diagnostics import Diagnostic, Severity
 
 from ..addresses.key import holds
 from ..addresses.overlap import crossings, overlaps
-from ..allocations.values import Kind
+from ..allocations.values import Kind, shown
 from . import codes
 from .view import View
 
@@ -173,7 +173,7 @@ def _pair(view: View, outer: int, inner: int) -> Diagnostic:
 
 
 def _whose(view: View, row: int) -> str:
-    return f" of {view.owners[row]}" if view.owners[row] and view.owners[row] != view.rows.names[row] else ""
+    return f" of {shown(view.owners[row])}" if view.owners[row] and view.owners[row] != view.rows.names[row] else ""
 
 
 def _of(position: object) -> str:

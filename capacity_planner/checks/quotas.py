@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..addresses.key import is_ipv6
+from ..allocations.values import shown
 from ..inventory.values import VpcUse
 from ..limits.values import Limit, Limits
 from .verdict import Verdict
@@ -84,7 +85,7 @@ class Quotas:
 
     def _of_regions(self) -> Iterator[Verdict]:
         for region in self.view.inventory.regions:
-            scope = " ".join(part for part in (region.account, region.region) if part)
+            scope = shown(" ".join(part for part in (region.account, region.region) if part))
             where = VpcUse(vpc="", account=region.account, region=region.region)
             for key, used in (
                 ("vpcs_per_region", region.vpcs),
@@ -93,12 +94,12 @@ class Quotas:
                 if used is not None:
                     yield replace(self._verdict(key, scope, used, where), exists=True)
             for zone, used in (region.enis_by_az or {}).items():
-                yield replace(self._verdict("eni_per_region", f"{scope} {zone}", used, where), exists=True)
+                yield replace(self._verdict("eni_per_region", f"{scope} {shown(zone)}", used, where), exists=True)
 
     def _of_routes(self) -> Iterator[Verdict]:
         for table in self.view.inventory.route_tables:
             use = self.uses.get(self.view.canonical(table.vpc))
-            scope = f"{table.name} of {self.view.name_of(table.vpc)}"
+            scope = f"{shown(table.name)} of {self.view.name_of(table.vpc)}"
             for key, used in (("routes_per_table", table.static), ("propagated_routes_per_table", table.propagated)):
                 position = table.routes[0].place if table.routes else None
                 yield replace(self._verdict(key, scope, used, use), exists=True, position=position)
@@ -108,7 +109,7 @@ class Quotas:
             if function.security_groups:
                 use = VpcUse(vpc=function.vpc, account=function.account, region=function.region)
                 used = len(function.security_groups)
-                verdict = self._verdict("security_groups_per_eni", f"function {function.name}", used, use)
+                verdict = self._verdict("security_groups_per_eni", f"function {shown(function.name)}", used, use)
                 yield replace(verdict, exists=True, position=function.place)
 
     def _nau(self, use: VpcUse) -> int:

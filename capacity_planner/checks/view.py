@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ..addresses.block import Block
 from ..addresses.key import holds
-from ..allocations.values import Allocations, Kind, kind_of
+from ..allocations.values import Allocations, Kind, kind_of, shown
 from ..inventory.values import Inventory
 
 
@@ -52,7 +52,7 @@ class View:
         """The VPC as findings call it: its name, and its id where that is another."""
         rows = self.vpc_blocks.get(self.canonical(vpc), ())
         name = self.rows.names[rows[0]] if rows else ""
-        return f"{name} ({vpc})" if name and name != vpc else vpc
+        return shown(f"{name} ({vpc})" if name and name != vpc else vpc)
 
 
 def view(inventory: Inventory) -> View:

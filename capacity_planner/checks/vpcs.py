@@ -9,7 +9,7 @@ from strangler_fig.diagnostics import Diagnostic, Severity
 
 from ..addresses.block import Block
 from ..addresses.key import is_ipv6, prefix_of
-from ..allocations.values import Kind
+from ..allocations.values import Kind, shown
 from ..inventory.values import Route
 from ..layout.association import refusal
 from ..limits.values import Limit, Limits
@@ -94,7 +94,7 @@ def routes(view: View) -> Iterator[Diagnostic]:
     known: dict[str, list[tuple[Route, str]]] = {}
     for table in view.inventory.route_tables:
         vpc = view.canonical(table.vpc)
-        known.setdefault(vpc, []).extend((route, f" in {table.name}") for route in table.routes)
+        known.setdefault(vpc, []).extend((route, f" in {shown(table.name)}") for route in table.routes)
     for row in view.others:
         if view.kinds[row] is Kind.ROUTE:
             route = Route(block=rows.block(row), place=rows.position(row))

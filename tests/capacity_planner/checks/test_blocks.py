@@ -121,3 +121,14 @@ def test_a_plan_and_the_account_it_was_deployed_to_are_judged_together() -> None
     assert codes(report) == ["CK101"]
     assert "hub-b" in report.findings[0].message
     assert "by hand" in report.findings[0].message
+
+
+def test_a_name_from_outside_cannot_write_over_the_terminal() -> None:
+    """Escapes and line ends in a name are printed as what they are."""
+    evil = "hub\x1b[2J\nlist.csv: 0 errors"
+    rows = [*vpc(evil, "10.0.0.0/20"), subnet(evil, "10.1.0.0/24", evil), subnet(evil, "10.0.0.0/29", evil)]
+    report = judged([*rows, *vpc(evil, "10.0.0.0/20")])
+    assert len(report.findings) == 3
+    for text in [*map(str, report.findings), *(verdict.scope for verdict in report.verdicts)]:
+        assert "\x1b" not in text
+        assert "\nlist" not in text
