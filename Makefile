@@ -21,7 +21,7 @@ demo: $(VENV)/.demo ## Shift a real route to Lambda and back, unattended (KEEP=1
 
 test: $(VENV)/.test ## Install what the tests need, Debian packages included, and run them
 	@tests/debian-packages.sh
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST)
 
 check: $(VENV)/.test ## Lint, format, types, import contracts
 	@$(BIN)/ruff check .
