@@ -33,8 +33,9 @@ def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="What is written.",
     )
+    as_json = click.option("--json", "form", flag_value="json", help="The same as --format json.")
     output = click.option("-o", "--output", type=click.Path(path_type=Path), help="A file, instead of standard output.")
-    return form(output(command))
+    return form(as_json(output(command)))
 
 
 @click.group("import")

@@ -60,7 +60,7 @@ def test_columns_can_be_named_and_host_bits_are_never_guessed(here: Path) -> Non
     assert done.code == 2
     assert "own.csv:2:1: AD102 error" in done.stderr
     assert "--blocks takes the block" in done.stderr
-    done = fig(here, *asked, "--blocks", "--format", "json")
+    done = fig(here, *asked, "--blocks", "--json")
     assert (done.code, json.loads(done.stdout)) == (0, [{"cidr": "10.0.0.0/24", "name": "web"}])
     assert fig(here, "import", "csv", "own.csv", "--column", "cidr=nothing").code == 2
     assert fig(here, "import", "csv", "own.csv", "--column", "nonsense").code == 2

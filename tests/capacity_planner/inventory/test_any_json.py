@@ -43,9 +43,9 @@ values = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS), inner, min_size=1, max_size=5)
     ),
-    max_leaves=12,
+    max_leaves=6,
 )
-items = st.dictionaries(st.sampled_from(KEYS), values, max_size=8)
+items = st.dictionaries(st.sampled_from(KEYS), values, max_size=5)
 # objects that are let in: each has what its kind requires
 sound = {kind: st.fixed_dictionaries({key: st.just("vpc-1") for key in keys}) for kind, keys in REQUIRED.items()}
 
@@ -61,7 +61,7 @@ def documents(draw: st.DrawFn) -> Any:
     return answers or rows
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(documents())
 def test_any_json_is_an_inventory_or_findings(tmp_path_factory: pytest.TempPathFactory, document: Any) -> None:
     """Whatever stands under the keys that are read, and the rules judge what was let in."""
