@@ -14,7 +14,7 @@ entry:
   health: {path: /router-health}
 legacy:
   shop: {endpoints: ["127.0.0.1:${LEGACY_PORT}"]}
-telemetry: {otlp: "http://127.0.0.1:${OTLP_PORT}", sample: 100%}
+telemetry: {otlp: "http://127.0.0.1:${OTLP_PORT}/otlp", sample: 100%}
 """
 
 
