@@ -45,6 +45,14 @@ routes:
   yours: {match: {path: {prefix: /yours}}, legacy: shop, limit: {requests: 5, per: 60s, by: client}}
   crowd: {match: {path: {prefix: /crowd}}, legacy: shop, limit: {requests: 2, per: 10m, by: client}}
 """
+BEHIND_A_VIP = """
+version: 1
+entry: {address: "127.0.0.1:${ENTRY_PORT}", default: shop, client_address: {hops: 1}}
+legacy:
+  shop: {endpoints: ["127.0.0.1:${LEGACY_PORT}"]}
+routes:
+  mine: {match: {path: {prefix: /mine}}, legacy: shop, limit: {requests: 3, per: 10m, by: client}}
+"""
 MOST_CLIENTS = 20
 
 
@@ -190,3 +198,20 @@ def test_clients_are_forgotten_when_there_are_too_many(limited: Limited) -> None
         assert limited.ask_from(f"127.2.1.{number}", "/crowd")[0] == 200
     assert limited.ask_from("127.2.0.1", "/crowd")[0] == 200
     assert [limited.ask_from(f"127.2.1.{MOST_CLIENTS - 1}", "/crowd")[0] for _ in range(2)] == [200, 429]
+
+
+def test_behind_a_vip_a_client_is_who_the_vip_says(tmp_path: Path) -> None:
+    """The address that the VIP wrote counts, whatever stands before it; an IPv6 client is its network."""
+    with StandIn(echo).running() as legacy:
+        ports = {"LEGACY_PORT": str(legacy.port)}
+        with running_router(tmp_path, BEHIND_A_VIP, environment=ports) as router:
+            limited = Limited(router, legacy, legacy)
+
+            def found(address: str) -> list[int]:
+                forged = (f"10.9.9.{number}, {address}" for number in range(4))
+                return [limited.ask_from("127.0.0.1", "/mine", {"X-Forwarded-For": one})[0] for one in forged]
+
+            passes = [200, 200, 200, 429]
+            assert found("10.0.0.1") == found("10.0.0.2") == found("2001:db8::1") == passes
+            assert found("2001:db8::2") == [429] * 4
+            assert found("2001:db8:0:1::2") == passes
