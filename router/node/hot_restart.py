@@ -28,6 +28,8 @@ NEVER_SECONDS = 100_000_000
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - where shm_open(3) has it; the file is Envoy's
 _PROCESSES = 3  # an Envoy's sockets are named by its epoch modulo this
+_BASES = (1 << 31) // 10 - 1
+"""Envoy multiplies a base id by ten in 32 bits with a sign: a higher one gives its sockets names of another number."""
 _INITIALIZING = 1
 _NUMBER = struct.Struct("Q")
 _HEAD = struct.Struct("QQ")  # size and version
@@ -53,7 +55,7 @@ def base_id(root: Path) -> int:
     """The number that keeps the nodes on one machine apart: it follows from the state directory's place on the disk."""
     status = root.stat()
     digest = hashlib.sha256(f"{status.st_dev}:{status.st_ino}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") % (1 << 28) + 1  # Envoy multiplies it by ten, in 32 bits
+    return int.from_bytes(digest[:4], "big") % _BASES + 1
 
 
 def build_of(binary: Path) -> Build | None:
