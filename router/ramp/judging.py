@@ -1,4 +1,4 @@
-"""What a verdict does to a ramp: a pass lets it go on, a fail acts by the release's policy, all else holds and says why.
+"""What a verdict does to a ramp: a pass lets it go on, a fail acts by the policy, all else holds and says why.
 
 A group is judged as one: it passes when every route of it passes, and fails when one fails.
 """
@@ -9,8 +9,8 @@ from datetime import datetime
 from ..gate.verdict import Baseline, Code, Outcome, Reason, Verdict
 from ..release.values import OnBreach, Ramp
 from ..weight import LEGACY_ONLY
-from .events import Decision, Judged, Note, RouteVerdict, SetWeight
-from .moving import go_on, hold_ends, leave, restart, roll_back
+from .events import Decision, Judged, Note, RouteVerdict
+from .moving import go_on, hold_ends, leave, restart, roll_back, wanted
 from .state import Phase, RampState
 
 _WORST_FIRST = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASS)
@@ -94,35 +94,34 @@ def _breach(ramp: Ramp, state: RampState, verdict: RouteVerdict, now: datetime) 
 
 
 def _step_back(ramp: Ramp, state: RampState, reason: str, now: datetime) -> Decision:
-    """The last step with a lower weight, held there until a person resumes; from the first one, legacy."""
+    """The last step with a lower weight (else where the ramp began), held until a person resumes; else legacy."""
     lower = [
         index
         for index, step in enumerate(ramp.steps[: state.step + 1])
         if step.needs_pass and LEGACY_ONLY < step.weight < state.weight
     ]
-    if not lower:
+    if not lower and not LEGACY_ONLY < ramp.start < state.weight:
         return roll_back(ramp, state, reason, now)
-    index = lower[-1]
+    index = lower[-1] if lower else 0
     step = ramp.steps[index]
+    weight = step.weight if lower else ramp.start
     after = replace(
         state,
         step=index,
         phase=Phase.HELD,
-        weight=step.weight,
+        weight=weight,
         since=now,
         moved_at=now,
         window=state.window + 1,
         evidence_since=None,
-        shadow=step.shadow,
-        cohort=step.cohort,
+        shadow=step.shadow if lower else 0,
+        cohort=step.cohort if lower else None,
         doubt="",
         reason=reason,
     )
-    actions = (
-        SetWeight(routes=ramp.routes, weight=step.weight, is_upward=False),
-        Note(text=f"back from {state.weight} to step {step.number} ({step}): {reason}"),
-    )
-    return Decision(state=after, actions=actions)
+    back_to = f"step {step.number} ({step})" if lower else f"where it began ({weight})"
+    note = Note(text=f"back from {state.weight} to {back_to}: {reason}")
+    return Decision(state=after, actions=(*wanted(ramp, after), note))
 
 
 def _then(first: Decision, second: Decision) -> Decision:

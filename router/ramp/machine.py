@@ -8,8 +8,8 @@
                                                    └──► rolled back
    A rollback is possible from everywhere, an abort until the ramp is over.
 
-Whoever runs it records the state before an upward action and carries actions out as often as it likes; after a crash it
-reads the state back and carries out `wanted`. A promotion out of a judged step happens on a verdict only, never by time.
+Whoever runs it records the state before an upward action and carries actions out as often as it likes; after a crash
+it reads the state back and carries out `wanted`. A judged step is left on a verdict only, never by time.
 """
 
 from dataclasses import replace
@@ -41,7 +41,7 @@ def begin(ramp: Ramp, now: datetime, *, frozen: str = "") -> Decision:
     return go_on(ramp, state, now)
 
 
-def decide(ramp: Ramp, state: RampState, event: Event, now: datetime) -> Decision:
+def decide(ramp: Ramp, state: RampState, event: Event, now: datetime) -> Decision:  # noqa: PLR0911 - one line each
     """The new state after the event, and the actions that make it true; the same state when nothing follows."""
     match event:
         case Tick():

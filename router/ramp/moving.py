@@ -64,7 +64,7 @@ def roll_back(ramp: Ramp, state: RampState, reason: str, now: datetime) -> Decis
 
 
 def restart(ramp: Ramp, state: RampState, reason: str, now: datetime) -> Decision:
-    """The step's evidence and its hold begin again; on the way to a step a pass at the present weight is needed first."""
+    """The step's evidence and its hold begin again; between steps a pass at the present weight is needed first."""
     is_holding = state.phase is Phase.HOLDING
     is_doubtful = not is_holding and state.weight > LEGACY_ONLY
     after = replace(
@@ -81,10 +81,13 @@ def restart(ramp: Ramp, state: RampState, reason: str, now: datetime) -> Decisio
 
 
 def wanted(ramp: Ramp, state: RampState) -> tuple[Action, ...]:
-    """The actions that make the world what the state wants; carried out twice they change nothing."""
+    """The actions that make the world what the state wants; carried out twice they change nothing.
+
+    None of them needs a record first: the state that wants them is one.
+    """
     step = ramp.steps[state.step]
     actions: tuple[Action, ...] = (
-        SetWeight(routes=ramp.routes, weight=state.weight, is_upward=state.weight > LEGACY_ONLY),
+        SetWeight(routes=ramp.routes, weight=state.weight, is_upward=False),
         SetShadow(routes=ramp.routes, parts=state.shadow),
         SetCohort(routes=ramp.routes, cohort=state.cohort),
     )

@@ -15,7 +15,7 @@ from .moving import go_on, leave, roll_back, wanted
 from .state import Phase, RampState
 
 
-def ordered(ramp: Ramp, state: RampState, order: Order, now: datetime) -> Decision:
+def ordered(ramp: Ramp, state: RampState, order: Order, now: datetime) -> Decision:  # noqa: PLR0911 - an order each
     """What the ramp does at a person's order."""
     if order.command is Command.ROLLBACK:
         return roll_back(ramp, state, f"ordered by {order}", now)

@@ -1,6 +1,6 @@
 """Where a ramp stands: all that the ledger must keep so that the ramp goes on from the same step after a crash.
 
-A state says what is wanted (weight, shadow, cohort), never what is still to be done: making it so twice changes nothing.
+A state says what is wanted (weight, shadow, cohort), never what is still to be done: done twice it changes nothing.
 """
 
 import enum
