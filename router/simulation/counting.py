@@ -105,7 +105,7 @@ class Counting:
                 continue
             sent = _poisson(self._rng, requests * load.requests)
             counts.requests[bucket] = sent
-            counts.failed[bucket] = min(sent, _poisson(self._rng, requests * errors * load.errors))
+            counts.failed[bucket] = _binomial(self._rng, sent, min(1.0, errors * load.errors / load.requests))
         for fold, latency in enumerate(counts.latency):
             sent = sum(counts.requests[fold::FOLDS])
             if sent:
@@ -125,6 +125,18 @@ def _shape(side: SideAssumption) -> list[float]:
     """The share of latencies in each bucket of the histogram, for a lognormal with the side's median."""
     below = [0.5 * (1 + math.erf(math.log(bound / side.latency_ms) / (_SIGMA * math.sqrt(2)))) for bound in BOUNDS_MS]
     return [later - earlier for earlier, later in zip([0.0, *below], [*below, 1.0], strict=True)]
+
+
+def _binomial(rng: random.Random, total: int, share: float) -> int:
+    """How many of so many happen, each with that chance; many are drawn as a normal or a Poisson number."""
+    if total <= _MANY:
+        return sum(rng.random() < share for _each in range(total)) if share else 0
+    if share > 1 / 2:
+        return total - _binomial(rng, total, 1 - share)
+    mean = total * share
+    if mean < _MANY:
+        return min(total, _poisson(rng, mean))
+    return max(0, min(total, round(rng.gauss(mean, math.sqrt(mean * (1 - share))))))
 
 
 def _poisson(rng: random.Random, mean: float) -> int:

@@ -16,8 +16,9 @@ from ..gate.values import Metric, Relation
 from ..gate.verdict import Finding, Outcome
 from .outcome import Look, RouteRun
 
-_LEFT, _RIGHT, _TOP = 84, 24, 56
-_COLUMN = 190
+_LEFT, _RIGHT, _TOP = 104, 24, 76
+_COLUMN = 236
+_LEAST_COLUMNS = 3
 _WEIGHTS, _GAP, _BAND = 110, 46, 190
 _HEIGHT = _TOP + _WEIGHTS + _GAP + _BAND + 64
 _LINES = 3.0
@@ -53,7 +54,7 @@ class _Column:
 def picture(run: RouteRun, metric: Metric = Metric.SERVER_ERRORS) -> str:
     """The picture of one route's run, as SVG text."""
     columns = _columns(run.looks)
-    width = _LEFT + max(1, len(columns)) * _COLUMN + _RIGHT
+    width = _LEFT + max(_LEAST_COLUMNS, len(columns)) * _COLUMN + _RIGHT
     title = f"route {run.route}: {run.ending.value} after {_lasting(run.seconds)}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" width="{width}" role="img">',
@@ -81,7 +82,7 @@ def _columns(looks: Sequence[Look]) -> list[_Column]:
 
 def _weights(columns: Sequence[_Column], width: float) -> Iterator[str]:
     bottom = _TOP + _WEIGHTS
-    yield f'<text class="small" x="12" y="{_TOP + 4}">weight</text>'
+    yield f'<text x="12" y="{_TOP - 22}">weight, and how long each step took</text>'
     for parts in (0, FULL_SHARE // 2, FULL_SHARE):
         y = bottom - parts / FULL_SHARE * _WEIGHTS
         yield f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{width - _RIGHT}" y2="{y:.1f}"/>'
@@ -166,4 +167,4 @@ def _lasting(seconds: float) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= 150 else text[:147] + "..."  # noqa: PLR2004 - a line's worth
+    return text if len(text) <= 130 else text[:127] + "..."  # noqa: PLR2004 - a line's worth

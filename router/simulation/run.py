@@ -7,8 +7,9 @@ looks anyway, and nothing but time is saved by it.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
-from ..gate.evidence import SideEvidence
+from ..gate.evidence import RouteEvidence, SideEvidence
 from ..gate.judge import judge
 from ..gate.verdict import Verdict
 from ..gate.window import Window
@@ -52,11 +53,14 @@ def simulate(release: Release, traffic: Traffic, course: Course, progress: Progr
 
 @dataclass(slots=True)
 class _Seen:
-    """What is known of one route: what counts for the step, what was counted lately, and legacy's last good side."""
+    """What is known of one route: what counts for the step, what was counted lately, and legacy's last good side.
+
+    Times are seconds since the weight is in force.
+    """
 
     counting: Counting
     counts: RouteCounts = field(default_factory=RouteCounts)
-    recent: tuple[RouteCounts, ...] = ()
+    lately: list[tuple[float, RouteCounts]] = field(default_factory=list)
     latest: SideEvidence | None = None
     baseline: SideEvidence | None = None
     looks: list[Look] = field(default_factory=list)
@@ -64,7 +68,31 @@ class _Seen:
     def begin(self) -> None:
         """Forget the step's evidence; legacy's side of it stays as the baseline."""
         self.baseline = self.latest or self.baseline
-        self.counts, self.recent, self.latest = RouteCounts(), (), None
+        self.counts, self.lately, self.latest = RouteCounts(), [], None
+
+    def go_on(self, weight: Weight, begun: float, ends: float, warm_up: float) -> None:
+        """Let the users do what they do between two looks; what was done lately is kept apart."""
+        cuts = sorted({begun, ends, *(cut for cut in self._cuts(ends, warm_up) if begun < cut < ends)})
+        for start, end in pairwise(cuts):
+            part = self.counting.count(weight, end - start)
+            self.lately.append((start, part))
+            if start >= warm_up:
+                self.counts.add(part)
+        self.lately = [one for one in self.lately if one[0] >= ends - max(_RECENT_SECONDS)]
+
+    def recent(self, now: float) -> tuple[RouteEvidence, ...]:
+        """What was counted in the last seconds, for each length that the breaker looks back."""
+        found = []
+        for length in _RECENT_SECONDS:
+            whole = RouteCounts()
+            for start, part in self.lately:
+                if start >= now - length:
+                    whole.add(part)
+            found.append(whole.evidence())
+        return tuple(found)
+
+    def _cuts(self, ends: float, warm_up: float) -> tuple[float, ...]:
+        return (warm_up, *(ends - length for length in _RECENT_SECONDS))
 
 
 class _Run:
@@ -170,31 +198,9 @@ class _Run:
             self._window = state.window
             for seen in self._seen.values():
                 seen.begin()
-        elapsed = (self._now - state.evidence_since).total_seconds()
-        warm = max(0.0, min(seconds, self._ramp.gate.warm_up_seconds - elapsed))
+        begun = (self._now - state.evidence_since).total_seconds()
         for seen in self._seen.values():
-            if warm:
-                seen.recent = self._counted(seen, state.weight, warm)
-            if seconds > warm:
-                seen.recent = self._counted(seen, state.weight, seconds - warm)
-                seen.counts.add(seen.recent[-1])
-                if len(seen.recent) > len(_RECENT_SECONDS):
-                    seen.recent = seen.recent[:-1]
-
-    def _counted(self, seen: _Seen, weight: Weight, seconds: float) -> tuple[RouteCounts, ...]:
-        """The counts of the last seconds of it, of more of them, and at last of all of it."""
-        found: list[RouteCounts] = []
-        done = 0.0
-        for length in (*_RECENT_SECONDS, seconds):
-            part = min(length, seconds) - done
-            whole = RouteCounts()
-            if found:
-                whole.add(found[-1])
-            if part > 0:
-                whole.add(seen.counting.count(weight, part))
-                done += part
-            found.append(whole)
-        return tuple(found)
+            seen.go_on(state.weight, begun, begun + seconds, self._ramp.gate.warm_up_seconds)
 
     def _look(self, state: RampState) -> None:
         verdicts = tuple(RouteVerdict(route=route, verdict=self._verdict(route, state)) for route in self._ramp.routes)
@@ -213,7 +219,7 @@ class _Run:
             elapsed_seconds=elapsed,
             step=state.step,
             steps=len(self._ramp.steps),
-            recent=tuple(one.evidence() for one in seen.recent),
+            recent=seen.recent(elapsed),
             version=VERSION,
             holdback=self._ramp.steps[state.step].holdback > 0,
             baseline=seen.baseline,
