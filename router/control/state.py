@@ -54,6 +54,12 @@ def shifted(desired: Desired, move: Move) -> Step:
     return _step(desired, _reweighted(desired, {**desired.weights, move.route: held}), entry)
 
 
+def with_weights(desired: Desired, weights: Mapping[str, Weight], *, at: datetime, by: str) -> Desired:
+    """The desired state with these routes at these weights, as runtime keys; the others stay as they are."""
+    new = {route: Held(weight=weight, since=at, by=by, moving=True) for route, weight in weights.items()}
+    return _reweighted(desired, {**desired.weights, **new})
+
+
 def published(desired: Desired, manifest: Manifest, entry: NewEntry) -> Step:
     """The step that makes a new snapshot the desired one.
 

@@ -19,7 +19,7 @@ from ..errors import LedgerFailed
 from . import tables
 from .chain import Check, Head, check, text_digest
 from .migrate import migrate
-from .records import Desired, Entry, Kind, ReleaseRecord, Step, Stored
+from .records import Desired, Entry, Kind, RampKey, RampRecord, ReleaseRecord, Step, Stored
 from .rows import entry_in, frozen_in, held_in, ramp_in, release_in
 from .writes import head, insert_missing, upsert, write_step
 
@@ -144,6 +144,12 @@ class Ledger:
         with self._reading() as connection:
             return tuple(release_in(row) for row in connection.execute(query))
 
+    def ramps(self, release_id: str) -> dict[RampKey, RampRecord]:
+        """How far the ramps of a release were when it ended, or are. Raises `LedgerFailed`."""
+        query = select(tables.ramps).where(tables.ramps.c.release_id == release_id)
+        with self._reading() as connection:
+            return dict(ramp_in(row) for row in connection.execute(query))
+
     def times_started(self, name: str) -> int:
         """How often a release of this name was started. Raises `LedgerFailed`."""
         query = select(func.count()).select_from(tables.releases).where(tables.releases.c.name == name)
@@ -156,11 +162,16 @@ class Ledger:
         with self._reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
-    def history(self, *, route: str | None = None, limit: int = 50) -> tuple[Entry, ...]:
-        """The latest entries, newest first; of one route when it is named. Raises `LedgerFailed`."""
+    def history(
+        self, *, route: str | None = None, release: str | None = None, after: int = 0, limit: int = 50
+    ) -> tuple[Entry, ...]:
+        """The latest entries after that number, newest first; of one route or release alone. Raises `LedgerFailed`."""
         query = select(tables.history).order_by(tables.history.c.id.desc()).limit(limit)
-        if route is not None:
-            query = query.where(tables.history.c.route == route)
+        for column, wanted in ((tables.history.c.route, route), (tables.history.c.release_name, release)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if after:
+            query = query.where(tables.history.c.id > after)
         with self._reading() as connection:
             return tuple(entry_in(row) for row in connection.execute(query))
 
