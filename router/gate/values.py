@@ -65,7 +65,7 @@ class Harm(enum.Enum):
 
     MORE = "more"
     ANY = "any"
-    """Also less: fewer redirects or refusals are another behaviour. Only for relative limits."""
+    """Also less: fewer redirects or refusals are another behaviour. Only for relative shares and sizes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +95,8 @@ class Limit:
         if self.relation is Relation.LEGACY and self.metric in _ABSOLUTE_ONLY:
             message = f"{self.metric.value}: legacy has nothing to compare with, the limit is absolute"
             raise ValueError(message)
-        if self.relation is Relation.ABSOLUTE and self.harm is Harm.ANY:
-            message = f"{self.metric.value}: an absolute limit is one on more"
+        if self.harm is Harm.ANY and (self.relation is Relation.ABSOLUTE or self.metric in QUANTILES):
+            message = f"{self.metric.value}: an absolute limit, and one on latency, is one on more"
             raise ValueError(message)
 
     @property
