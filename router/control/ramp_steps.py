@@ -15,7 +15,7 @@ from ..ramp.events import Command, Decision, Note, ReadyForRetirement
 from ..ramp.state import Phase, RampState
 from ..release.values import Ramp
 from ..weight import Weight
-from .state import weight_of, with_weights
+from .state import kept_moving, weight_of, with_weights
 
 CONTROL = "control"
 _OUTCOMES = (Phase.ROLLED_BACK, Phase.ABORTED, Phase.COMPLETED)
@@ -92,7 +92,7 @@ def stepped(desired: Desired, changes: Sequence[Change], cause: Cause, entries: 
     by = f"release {changes[0].release.name}" if len({one.release.id for one in changes}) == 1 else CONTROL
     after = with_weights(desired, weights, at=cause.at, by=by if cause.command is None else cause.actor)
     own = tuple(entry for change in changes for entry in _entries(desired, change, cause))
-    after = _with_states(after, changes, cause.at)
+    after = kept_moving(_with_states(after, changes, cause.at))
     documents = (cause.evidence,) if cause.evidence else ()
     return Step(
         before=desired,
@@ -107,13 +107,17 @@ def _with_states(desired: Desired, changes: Sequence[Change], at: datetime) -> D
     releases = {key: one for key, one in desired.releases.items() if one.outcome is None}
     releases |= {change.release.id: change.release for change in changes}
     ramps = {key: one for key, one in desired.ramps.items() if key[0] in releases}
-    ramps |= {one.key: RampRecord(state=json.dumps(one.after.to_json()), at=at) for one in changes}
+    ramps |= {one.key: _record(one, at) for one in changes}
     for release in {change.release.id: change.release for change in changes}.values():
         phases = {Phase(json.loads(one.state)["phase"]) for key, one in ramps.items() if key[0] == release.id}
         if all(phase.is_over for phase in phases):
             outcome = next(phase for phase in _OUTCOMES if phase in phases)
             releases[release.id] = replace(release, outcome=outcome.value, ended_at=at)
     return replace(desired, releases=releases, ramps=ramps)
+
+
+def _record(change: Change, at: datetime) -> RampRecord:
+    return RampRecord(routes=change.ramp.routes, state=json.dumps(change.after.to_json()), at=at)
 
 
 def _entries(desired: Desired, change: Change, cause: Cause) -> Iterator[NewEntry]:

@@ -107,6 +107,7 @@ class ReleaseRecord:
 class RampRecord:
     """How far a ramp of a release is: `state` is the machine's own JSON text, which the ledger does not read."""
 
+    routes: tuple[str, ...]
     state: str
     at: datetime
 
@@ -140,6 +141,11 @@ class Desired:
     releases: Mapping[str, ReleaseRecord] = field(default_factory=dict)
     ramps: Mapping[RampKey, RampRecord] = field(default_factory=dict)
     frozen: Frozen | None = None
+
+    def ramped(self) -> frozenset[str]:
+        """The routes of releases that run: their weights stay runtime keys, because only those are counted closely."""
+        running = {key for key, release in self.releases.items() if release.outcome is None}
+        return frozenset(route for (key, _), ramp in self.ramps.items() if key in running for route in ramp.routes)
 
     def moving(self) -> dict[str, int]:
         """The weights that travel as runtime keys, parts per 10,000 by route."""

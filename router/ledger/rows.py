@@ -55,12 +55,14 @@ def release_in(row: Row[Any]) -> ReleaseRecord:
 def ramp_row(key: RampKey, ramp: RampRecord) -> dict[str, Any]:
     """The row of `ramps`."""
     release, name = key
-    return {"release_id": release, "ramp": name, "state": ramp.state, "at": ramp.at.isoformat()}
+    routes = " ".join(ramp.routes)  # a route's name has no space
+    return {"release_id": release, "ramp": name, "routes": routes, "state": ramp.state, "at": ramp.at.isoformat()}
 
 
 def ramp_in(row: Row[Any]) -> tuple[RampKey, RampRecord]:
     """The key and the value in a row of `ramps`."""
-    return (row.release_id, row.ramp), RampRecord(state=row.state, at=datetime.fromisoformat(row.at))
+    ramp = RampRecord(routes=tuple(row.routes.split()), state=row.state, at=datetime.fromisoformat(row.at))
+    return (row.release_id, row.ramp), ramp
 
 
 def frozen_row(frozen: Frozen | None) -> dict[str, Any]:

@@ -119,6 +119,7 @@ ramps = Table(
     metadata,
     Column("release_id", _NAME, primary_key=True),
     Column("ramp", _NAME, primary_key=True),
+    Column("routes", _LONG_TEXT, nullable=False),
     Column("state", _LONG_TEXT, nullable=False),
     Column("at", _TIME, nullable=False),
     **_SETTINGS,

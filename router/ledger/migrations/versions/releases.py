@@ -112,6 +112,7 @@ def _releases() -> None:
         "ramps",
         sa.Column("release_id", _NAME, primary_key=True),
         sa.Column("ramp", _NAME, primary_key=True),
+        sa.Column("routes", _LONG_TEXT, nullable=False),
         sa.Column("state", _LONG_TEXT, nullable=False),
         sa.Column("at", _TIME, nullable=False),
         **_SETTINGS,
