@@ -70,6 +70,7 @@ class Control:
     nodes: Nodes
     publishing: Publishing
     ramping: Ramping
+    intake: Intake
 
     def close(self) -> None:
         """Let everybody who waits go: the process is about to stop."""
@@ -77,12 +78,13 @@ class Control:
         self.nodes.bell.close()
 
 
-def make_control(  # noqa: PLR0913 - what a process is made of; the last two are for tests
+def make_control(  # noqa: PLR0913 - what a process is made of; the last two have defaults
     ledger: Ledger,
     stages: Stages,
     snapshots: Path,
     token: str,
     clocks: Clocks | None = None,
+    *,
     outside: Outside | None = None,
 ) -> Control:
     """Control over this ledger and folder of snapshots. Raises `ControlFailed` when what was published is lost."""
@@ -101,6 +103,7 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two are
     releasing = Releasing(parts=ramping.parts, now=times.now, wake=ramping.wake)
     shifting = Shifting(keeper, nodes, clock=times.clock, under_a_ramp=releasing.shifted)
     publishing = Publishing(keeper, nodes, now=times.now, clock=times.clock)
+    intake = Intake(evidence=ramping.parts.evidence, wake=ramping.wake)
     api = Api(
         keeper=keeper,
         nodes=nodes,
@@ -108,7 +111,7 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two are
         publishing=publishing,
         sharing=sharing,
         releases=ReleasesApi(ramping=ramping, releasing=releasing, load=read_release, now=times.now, clock=times.clock),
-        intake=Intake(evidence=ramping.parts.evidence, wake=ramping.wake),
+        intake=intake,
         now=times.now,
     )
 
@@ -125,7 +128,7 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two are
 
     starlette = Starlette(routes=api.routes(), exception_handlers=HANDLERS, lifespan=lifespan)
     app = TokenGuard(starlette, token)
-    return Control(app=app, keeper=keeper, nodes=nodes, publishing=publishing, ramping=ramping)
+    return Control(app=app, keeper=keeper, nodes=nodes, publishing=publishing, ramping=ramping, intake=intake)
 
 
 def _ramping(keeper: Keeper, nodes: Nodes, times: Clocks, outside: Outside) -> Ramping:

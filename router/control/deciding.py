@@ -11,7 +11,7 @@ from ..ledger.records import Desired, NewEntry, Step
 from ..ramp.events import Decision
 from .keeper import Keeper
 from .ramp_steps import Cause, Change, moves, stepped
-from .running import Live, Running
+from .running import Live, Running, weights_of
 from .state import weight_of
 
 
@@ -82,6 +82,4 @@ class Deciding:
 
 def _stands(desired: Desired, live: Live) -> bool:
     """Whether nobody decided about the ramp or moved its routes since."""
-    if desired.ramps.get(live.key) is not live.record:
-        return False
-    return live.state.is_over or all(weight_of(desired, route) == live.state.weight for route in live.ramp.routes)
+    return desired.ramps.get(live.key) is live.record and weights_of(desired, live.ramp) == live.weights

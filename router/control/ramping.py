@@ -71,6 +71,11 @@ class Ramping:
             for task in (*self._recording.values(), *self._writing):
                 task.cancel()
 
+    async def settled(self) -> None:
+        """Return when what was decided is written."""
+        while tasks := (*self._recording.values(), *self._writing):
+            await asyncio.gather(*tasks)
+
     def look(self) -> None:
         """Look at every ramp once."""
         lives = list(self.parts.running.live(self.parts.keeper.desired))

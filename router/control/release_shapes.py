@@ -15,7 +15,7 @@ _ORDERS = (Command.APPROVE, Command.PAUSE, Command.RESUME, Command.ABORT, Comman
 
 
 class StartBody(BaseModel):
-    """`POST /v1/releases`. `document` is the release's text; `basis` what the plan was made on, None: it saw nothing."""
+    """`POST /v1/releases`. `document` is the release's text; `basis`: what its plan was made on, if it saw any."""
 
     model_config = ConfigDict(extra="forbid")
 

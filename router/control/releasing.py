@@ -22,7 +22,7 @@ from .deciding import Decided, Wanted
 from .ramp_steps import Cause, Change, stepped
 from .ramping import Parts
 from .refusal import NotDone
-from .running import Live
+from .running import Live, weights_of
 from .state import Move, weight_of
 
 _AT_ONCE = frozenset({Command.PAUSE, Command.ABORT, Command.ROLLBACK})
@@ -216,7 +216,9 @@ class Releasing:
         for key, record in ramps.items():
             ramp = release.ramp(key[1])
             if ramp is not None:
-                lives.append(Live(release=last[0], ramp=ramp, record=record, state=running.state(key, record)))
+                weights = weights_of(self.parts.keeper.desired, ramp)
+                state = running.state(key, record)
+                lives.append(Live(release=last[0], ramp=ramp, record=record, state=state, weights=weights))
         busy = [other for live in lives for route in live.ramp.routes if (other := self._moving(route)) is not None]
         if busy:
             raise NotDone(

@@ -12,6 +12,8 @@ import orjson
 from ..ledger.records import Desired, RampKey, RampRecord, ReleaseRecord
 from ..ramp.state import RampState
 from ..release.values import Ramp, Release
+from ..weight import Weight
+from .state import weight_of
 
 ReadRelease = Callable[[str], Release]
 """From a release's document, as the ledger keeps it, to the release."""
@@ -19,17 +21,26 @@ ReadRelease = Callable[[str], Release]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """One ramp of a release that runs. `record` is the ledger's: while it stands, nobody decided otherwise."""
+    """One ramp of a release that runs, and the weights that its routes have.
+
+    `record` is the ledger's: while it and the weights stand, nobody decided otherwise.
+    """
 
     release: ReleaseRecord
     ramp: Ramp
     record: RampRecord
     state: RampState
+    weights: tuple[Weight, ...]
 
     @property
     def key(self) -> RampKey:
         """The ramp's key in the ledger."""
         return self.release.id, self.ramp.name
+
+
+def weights_of(desired: Desired, ramp: Ramp) -> tuple[Weight, ...]:
+    """The weights of a ramp's routes, in their order."""
+    return tuple(weight_of(desired, route) for route in ramp.routes)
 
 
 class Running:
@@ -64,7 +75,7 @@ class Running:
             ramp = self.release(release).ramp(name)
             if ramp is not None:
                 state = self.state((release_id, name), record)
-                yield Live(release=release, ramp=ramp, record=record, state=state)
+                yield Live(release=release, ramp=ramp, record=record, state=state, weights=weights_of(desired, ramp))
 
     def state(self, key: RampKey, record: RampRecord) -> RampState:
         """The ramp's state as it is now."""

@@ -24,7 +24,7 @@ RELEASE = ReleaseRecord(id="r#1", name="r", document="d", plan="p", actor="ann",
 def test_a_step_is_kept_whole(database: Engine) -> None:
     """What a step wrote, all tables of it, is read back as it was; a second step changes and removes what it says."""
     ledger = Ledger.over(database)
-    ramps = {("r#1", "books"): RampRecord(state="{}", at=AT)}
+    ramps = {("r#1", "books"): RampRecord(routes=("books", "pens"), state="{}", at=AT)}
     frozen = Frozen(by="ann", at=AT, reason="Friday")
     first = Desired(
         revision=2, weights_version=1, weights={"books": HELD, "Books": HELD}, releases={"r#1": RELEASE}, ramps=ramps
