@@ -119,6 +119,7 @@ class Api:
             self.sharing.heard(name, report.shares.holding if report.shares else None)
         try:
             before = self.nodes.heard(name, report)
+            self.releases.legacy_use.heard(name, report)
             self.intake.heard(name, body.evidence, has_left=report.has_left)
             if body.local_moves:
                 acknowledged = await self.shifting.reconcile(name, [move.move(name) for move in body.local_moves])

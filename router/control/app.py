@@ -29,6 +29,7 @@ from .read_release import read_release
 from .refusal import NotDone
 from .releases_api import ReleasesApi
 from .releasing import Releasing
+from .retirement import LegacyUse
 from .running import Running
 from .sharing import GRACE_SECONDS, Sharing
 from .shifting import Shifting
@@ -71,6 +72,7 @@ class Control:
     publishing: Publishing
     ramping: Ramping
     intake: Intake
+    legacy_use: LegacyUse
 
     def close(self) -> None:
         """Let everybody who waits go: the process is about to stop."""
@@ -103,6 +105,7 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
     releasing = Releasing(parts=ramping.parts, now=times.now, wake=ramping.wake)
     shifting = Shifting(keeper, nodes, clock=times.clock, under_a_ramp=releasing.shifted)
     publishing = Publishing(keeper, nodes, now=times.now, clock=times.clock)
+    legacy_use = LegacyUse(now=times.now, kept=ledger.legacy_use())
     intake = Intake(evidence=ramping.parts.evidence, wake=ramping.wake)
     api = Api(
         keeper=keeper,
@@ -110,14 +113,21 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
         shifting=shifting,
         publishing=publishing,
         sharing=sharing,
-        releases=ReleasesApi(ramping=ramping, releasing=releasing, load=read_release, now=times.now, clock=times.clock),
+        releases=ReleasesApi(
+            ramping=ramping,
+            releasing=releasing,
+            load=read_release,
+            legacy_use=legacy_use,
+            now=times.now,
+            clock=times.clock,
+        ),
         intake=intake,
         now=times.now,
     )
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        chores = asyncio.create_task(_chores(keeper, publishing))
+        chores = asyncio.create_task(_chores(keeper, publishing, legacy_use))
         chores.add_done_callback(_tell_of_a_crash)
         ramps = asyncio.create_task(_ramps(ramping))
         yield
@@ -128,7 +138,15 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
 
     starlette = Starlette(routes=api.routes(), exception_handlers=HANDLERS, lifespan=lifespan)
     app = TokenGuard(starlette, token)
-    return Control(app=app, keeper=keeper, nodes=nodes, publishing=publishing, ramping=ramping, intake=intake)
+    return Control(
+        app=app,
+        keeper=keeper,
+        nodes=nodes,
+        publishing=publishing,
+        ramping=ramping,
+        intake=intake,
+        legacy_use=legacy_use,
+    )
 
 
 def _ramping(keeper: Keeper, nodes: Nodes, times: Clocks, outside: Outside) -> Ramping:
@@ -157,13 +175,14 @@ async def _ramps(ramping: Ramping) -> None:
             await asyncio.sleep(ramping.every_seconds)
 
 
-async def _chores(keeper: Keeper, publishing: Publishing) -> None:
+async def _chores(keeper: Keeper, publishing: Publishing, legacy_use: LegacyUse) -> None:
     """Write what could not be written, and fold weights at rest, for as long as the process runs."""
     while True:
         await asyncio.sleep(_CHORES_SECONDS)
         try:
             await keeper.catch_up()
             await publishing.fold()
+            await asyncio.to_thread(legacy_use.keep, keeper.ledger, keeper.desired)
         except RouterFailed as error:
             sys.stderr.write(f"control: {error}\n")
         except NotDone as refused:

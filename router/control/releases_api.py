@@ -22,6 +22,7 @@ from .refusal import NotDone
 from .release_shapes import FreezeBody, OrderBody, StartBody
 from .release_status import releases_status
 from .releasing import Releasing, Start
+from .retirement import LegacyUse, ready_for_retirement
 from .shifting import Wish, until_in_force
 
 _SMALL_BYTES = 64 * 1024
@@ -42,6 +43,7 @@ class ReleasesApi:
     ramping: Ramping
     releasing: Releasing
     load: LoadRelease
+    legacy_use: LegacyUse
     now: Callable[[], datetime]
     clock: Callable[[], float]
 
@@ -85,8 +87,11 @@ class ReleasesApi:
 
     async def status(self) -> dict[str, Any]:
         """The same as values, for the whole status."""
-        past = await asyncio.to_thread(self.ramping.parts.keeper.ledger.releases, limit=_LATELY)
-        return releases_status(self.ramping, past, self.now())
+        ledger, desired = self.ramping.parts.keeper.ledger, self.ramping.parts.keeper.desired
+        past = await asyncio.to_thread(ledger.releases, limit=_PAST)
+        retired = await asyncio.to_thread(ready_for_retirement, desired, past, ledger, self.legacy_use)
+        told = releases_status(self.ramping, past, self.now())
+        return told | {"ended": told["ended"][:_LATELY], "retirement": retired}
 
     async def order(self, request: Request) -> Response:
         """Approve, pause, resume, abort or roll back a release, or one route of it."""

@@ -5,7 +5,7 @@ control never hands out a revision twice.
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -181,6 +181,18 @@ class Ledger:
         query = select(column).where(tables.history.c.node == node, column.in_(list(ids)))
         with self._reading() as connection:
             return frozenset(connection.execute(query).scalars().all())
+
+    def note_legacy_use(self, uses: Mapping[str, datetime]) -> None:
+        """Keep when legacy was last asked for these routes. Raises `LedgerFailed`."""
+        rows = [{"route": route, "at": at.isoformat()} for route, at in uses.items()]
+        with self._writing, self._failures("write to"), self._engine.begin() as connection:
+            upsert(connection, tables.legacy_use, rows)
+
+    def legacy_use(self) -> dict[str, datetime]:
+        """When legacy was last asked, by route, as far as it was kept. Raises `LedgerFailed`."""
+        with self._reading() as connection:
+            rows = connection.execute(select(tables.legacy_use)).all()
+        return {row.route: datetime.fromisoformat(row.at) for row in rows}
 
     def remember_node(self, name: str, at: datetime) -> None:
         """Note that this node exists, so that a restarted control waits for it. Raises `LedgerFailed`."""

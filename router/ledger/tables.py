@@ -2,7 +2,8 @@
 
 `desired` has one row and `weights` one for each route: the present, so that a restart need not replay the past. They
 are written in the same transaction as the history, as are `releases` and `ramps`. `documents` are texts that others
-name by their digests: evidence, releases. `history` may only grow, see `triggers`.
+name by their digests: evidence, releases. `legacy_use` has when legacy was last asked for a route that is all Lambda's.
+`history` may only grow, see `triggers`.
 """
 
 from typing import Any
@@ -121,6 +122,14 @@ ramps = Table(
     Column("ramp", _NAME, primary_key=True),
     Column("routes", _LONG_TEXT, nullable=False),
     Column("state", _LONG_TEXT, nullable=False),
+    Column("at", _TIME, nullable=False),
+    **_SETTINGS,
+)
+
+legacy_use = Table(
+    "legacy_use",
+    metadata,
+    Column("route", _NAME, primary_key=True),
     Column("at", _TIME, nullable=False),
     **_SETTINGS,
 )

@@ -1,12 +1,15 @@
 """Ramps that control runs: they go on by evidence, go back by it, and stop when somebody says so."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from router.errors import LedgerFailed
 from router.gate.verdict import Code, Outcome
+from router.ledger.records import Step
 
 from .fakes import FakeTime, Here, control_here, run
 from .ramps import ESTATE, RELEASE, TWO, FakeJudge, Play
@@ -133,15 +136,12 @@ def test_no_weight_rises_while_the_ledger_cannot_write(tmp_path: Path) -> None:
     async def story(one: Play, judge: FakeJudge) -> None:
         await one.begin()
         judge.says(Outcome.PASS)
-        one.here.ledger._engine.dispose()  # noqa: SLF001 - what a disk does
         broken = one.here.ledger.record
 
-        def fails(*_: object) -> None:
-            from router.errors import LedgerFailed  # noqa: PLC0415
-
+        def fails(_step: Step) -> None:
             raise LedgerFailed("no space left")  # noqa: EM101, TRY003 - the disk's words
 
-        one.here.ledger.record = fails  # type: ignore[method-assign, assignment]
+        one.here.ledger.record = fails  # type: ignore[method-assign]
         await one.second(600)
         assert one.weight() == 100
         assert (await one.ramp())["step"] == 1
@@ -502,6 +502,35 @@ def test_what_was_recorded_and_not_adopted_is_taken_back(tmp_path: Path) -> None
             assert stored.weights["books"].weight.parts == 0
             assert stored.releases == {}
 
-    import asyncio  # noqa: PLC0415
-
     asyncio.run(main())
+
+
+def test_a_route_that_held_all_of_lambda_is_ready_for_retirement(tmp_path: Path) -> None:
+    """After a release completed at 100 % its route is reported, with when legacy was last asked, also later on."""
+    time, judge = FakeTime(), FakeJudge()
+    traffic = {"epoch": "1", "routes": {"books": {"legacy": {"requests": 5}, "lambda": {"fallbacks": 0}}}}
+
+    async def first(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node())
+        await one.begin()
+        judge.says(Outcome.PASS)
+        await one.node.report(traffic=traffic)
+        for _ in range(4):
+            await one.second(600)
+        assert (await here.get("/v1/status"))["retirement"][0]["legacy_last_request"] is None
+        fallback = {"legacy": {"requests": 5}, "lambda": {"fallbacks": 1}}
+        await one.node.report(traffic={"epoch": "1", "routes": {"books": fallback}})
+        here.control.legacy_use.keep(here.ledger, here.control.keeper.desired)
+        asked = time.clocks().now()
+        time.seconds += 86_400
+        (retired,) = (await here.get("/v1/status"))["retirement"]
+        assert (retired["route"], retired["legacy_last_request"]) == ("books", asked.isoformat())
+
+    async def then(here: Here) -> None:
+        (retired,) = (await here.get("/v1/status"))["retirement"]
+        assert retired["legacy_last_request"] is not None
+        await here.shift("books", 5000, reason="not yet", wait_seconds=0)
+        assert (await here.get("/v1/status"))["retirement"] == []
+
+    run(tmp_path, first, time, judge.outside())
+    run(tmp_path, then, time, judge.outside())

@@ -118,6 +118,12 @@ def _releases() -> None:
         **_SETTINGS,
     )
     op.create_table(
+        "legacy_use",
+        sa.Column("route", _NAME, primary_key=True),
+        sa.Column("at", _TIME, nullable=False),
+        **_SETTINGS,
+    )
+    op.create_table(
         "documents",
         sa.Column("digest", _DIGEST, primary_key=True),
         sa.Column("text", _LONG_TEXT, nullable=False),
