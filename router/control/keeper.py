@@ -89,6 +89,7 @@ class Keeper:
                 now = self.desired
                 step = make(now)
                 if step is None:
+                    await self._take_back(written)
                     return None
                 if written is not None:  # its entries are in the history; only the state is written again
                     step = replace(step, entries=())
@@ -124,6 +125,11 @@ class Keeper:
             self.published = published
         self.desired = step.after
         self.bell.ring()
+
+    async def _take_back(self, written: Step | None) -> None:
+        """Write what is in force over a step that was written and then not adopted; its entries stay in the history."""
+        if written is not None:
+            await self._write(Step(before=written.after, after=self.desired))
 
     async def _write(self, step: Step) -> None:
         await self._write_unwritten()
