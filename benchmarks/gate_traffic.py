@@ -1,7 +1,8 @@
 """Simulated ramps: users who differ, heavy users, retry storms and the day's rhythm, counted as the router counts.
 
-Users keep their habits; which of them are on Lambda, and in which bucket, is drawn by lot, as a hash does it. Counts of a minute are Poisson around the sum of what the bucket's users do, which is exactly what
-counting each user alone would give. Needs numpy.
+Users keep their habits; which of them are on Lambda, and in which bucket, is drawn by lot, as a hash does it. Counts of
+a minute are Poisson around the sum of what the bucket's users do, which is exactly what counting each user alone would
+give. Needs numpy.
 """
 
 from collections.abc import Iterator

@@ -114,8 +114,9 @@ class _Look:
             return _nothing(self._lambda.requests, self._legacy.requests)
         size = limit.metric is Metric.RESPONSE_SIZE
         if relative:
-            return (sizes if size else shares).relative(limit, self._lambda, self._legacy, level)
-        return (sizes if size else shares).absolute(limit, self._lambda, level)
+            compare = sizes.relative if size else shares.relative
+            return compare(limit, self._lambda, self._legacy, level)
+        return (sizes.absolute if size else shares.absolute)(limit, self._lambda, level)
 
     def _quantile(self, limit: Limit, level: Level, *, relative: bool) -> Bounds:
         mine, theirs = self._latencies
