@@ -34,6 +34,7 @@ from .running import Running
 from .sharing import GRACE_SECONDS, Sharing
 from .shifting import Shifting
 from .stages import Stages
+from .telling import Telling
 from .warming import Warm, Warming, cannot_warm
 
 _CHORES_SECONDS = 5.0
@@ -105,6 +106,8 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
     releasing = Releasing(parts=ramping.parts, now=times.now, wake=ramping.wake)
     shifting = Shifting(keeper, nodes, clock=times.clock, under_a_ramp=releasing.shifted)
     publishing = Publishing(keeper, nodes, now=times.now, clock=times.clock)
+    telling = Telling(keeper=keeper, now=times.now)
+    keeper.decided = telling.decided
     legacy_use = LegacyUse(now=times.now, kept=ledger.legacy_use())
     intake = Intake(evidence=ramping.parts.evidence, wake=ramping.wake)
     api = Api(
@@ -129,12 +132,12 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         chores = asyncio.create_task(_chores(keeper, publishing, legacy_use))
         chores.add_done_callback(_tell_of_a_crash)
-        ramps = asyncio.create_task(_ramps(ramping))
+        tasks = (chores, asyncio.create_task(_ramps(ramping)), asyncio.create_task(telling.run()))
         yield
         ramping.parts.warming.close()
-        for task in (chores, ramps):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(chores, ramps, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     starlette = Starlette(routes=api.routes(), exception_handlers=HANDLERS, lifespan=lifespan)
     app = TokenGuard(starlette, token)

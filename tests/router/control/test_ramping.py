@@ -141,7 +141,7 @@ def test_no_weight_rises_while_the_ledger_cannot_write(tmp_path: Path) -> None:
         def fails(_step: Step) -> None:
             raise LedgerFailed("no space left")  # noqa: EM101, TRY003 - the disk's words
 
-        one.here.ledger.record = fails  # type: ignore[method-assign]
+        one.here.ledger.record = fails  # type: ignore[method-assign, assignment]
         await one.second(600)
         assert one.weight() == 100
         assert (await one.ramp())["step"] == 1
