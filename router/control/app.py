@@ -22,6 +22,7 @@ from .guard import HANDLERS, TokenGuard
 from .intake import Intake
 from .judging import Judge, Judging, real_judge
 from .keeper import Keeper
+from .lambda_warming import lambda_warm
 from .nodes import Nodes
 from .publishing import Publishing
 from .ramping import Parts, Ramping
@@ -35,7 +36,7 @@ from .sharing import GRACE_SECONDS, Sharing
 from .shifting import Shifting
 from .stages import Stages
 from .telling import Telling
-from .warming import Warm, Warming, cannot_warm
+from .warming import Warm, Warming
 
 _CHORES_SECONDS = 5.0
 
@@ -57,10 +58,10 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """What ramps need beyond control: a judge, and a way to make functions ready."""
+    """What ramps need beyond control: a judge, and a way to make functions ready (None: the Lambda API)."""
 
     judge: Judge = real_judge
-    warm: Warm = cannot_warm
+    warm: Warm | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,9 @@ def _ramping(keeper: Keeper, nodes: Nodes, times: Clocks, outside: Outside) -> R
         judging=Judging(evidence=evidence, judge=outside.judge),
         running=running,
         deciding=Deciding(keeper, running),
-        warming=Warming(warm=outside.warm),
+        warming=Warming(
+            warm=outside.warm or lambda_warm(lambda: keeper.published.estate if keeper.published else None)
+        ),
     )
     return Ramping(parts=parts, now=times.now, every_seconds=times.look_seconds)
 

@@ -148,7 +148,7 @@ def test_no_weight_rises_while_the_ledger_cannot_write(tmp_path: Path) -> None:
         judge.says(Outcome.FAIL, code=Code.LIMIT)
         await one.second()
         assert one.weight() == 0
-        one.here.ledger.record = broken  # type: ignore[method-assign, assignment]
+        one.here.ledger.record = broken  # type: ignore[method-assign]
         await one.here.control.keeper.catch_up()
         assert (await one.here.history())[-1] == ("rollback", "books", 100, 0)
 
