@@ -22,6 +22,7 @@ from .guard import HANDLERS, TokenGuard
 from .intake import Intake
 from .judging import Judge, Judging, real_judge
 from .keeper import Keeper
+from .lambda_warming import lambda_warm
 from .nodes import Nodes
 from .publishing import Publishing
 from .ramping import Parts, Ramping
@@ -34,7 +35,8 @@ from .running import Running
 from .sharing import GRACE_SECONDS, Sharing
 from .shifting import Shifting
 from .stages import Stages
-from .warming import Warm, Warming, cannot_warm
+from .telling import Telling
+from .warming import Warm, Warming
 
 _CHORES_SECONDS = 5.0
 
@@ -56,10 +58,10 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """What ramps need beyond control: a judge, and a way to make functions ready."""
+    """What ramps need beyond control: a judge, and a way to make functions ready (None: the Lambda API)."""
 
     judge: Judge = real_judge
-    warm: Warm = cannot_warm
+    warm: Warm | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,8 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
     releasing = Releasing(parts=ramping.parts, now=times.now, wake=ramping.wake)
     shifting = Shifting(keeper, nodes, clock=times.clock, under_a_ramp=releasing.shifted)
     publishing = Publishing(keeper, nodes, now=times.now, clock=times.clock)
+    telling = Telling(keeper=keeper, now=times.now)
+    keeper.decided = telling.decided
     legacy_use = LegacyUse(now=times.now, kept=ledger.legacy_use())
     intake = Intake(evidence=ramping.parts.evidence, wake=ramping.wake)
     api = Api(
@@ -129,12 +133,12 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         chores = asyncio.create_task(_chores(keeper, publishing, legacy_use))
         chores.add_done_callback(_tell_of_a_crash)
-        ramps = asyncio.create_task(_ramps(ramping))
+        tasks = (chores, asyncio.create_task(_ramps(ramping)), asyncio.create_task(telling.run()))
         yield
         ramping.parts.warming.close()
-        for task in (chores, ramps):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(chores, ramps, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     starlette = Starlette(routes=api.routes(), exception_handlers=HANDLERS, lifespan=lifespan)
     app = TokenGuard(starlette, token)
@@ -159,7 +163,9 @@ def _ramping(keeper: Keeper, nodes: Nodes, times: Clocks, outside: Outside) -> R
         judging=Judging(evidence=evidence, judge=outside.judge),
         running=running,
         deciding=Deciding(keeper, running),
-        warming=Warming(warm=outside.warm),
+        warming=Warming(
+            warm=outside.warm or lambda_warm(lambda: keeper.published.estate if keeper.published else None)
+        ),
     )
     return Ramping(parts=parts, now=times.now, every_seconds=times.look_seconds)
 

@@ -41,7 +41,7 @@ class LegacyUse:
                 self._used(route for route, count in new.items() if count > old.get(route, 0))
 
     def keep(self, ledger: Ledger, desired: Desired) -> None:
-        """Write it down for the routes that are all Lambda's, the others are used anyway; blocks. Raises `LedgerFailed`."""
+        """Write it down for the routes that are all Lambda's: others are used anyway. Blocks. Raises `LedgerFailed`."""
         due = {route for route in self._unkept if weight_of(desired, route) == LAMBDA_ONLY}
         if due:
             ledger.note_legacy_use({route: self.kept[route] for route in due})

@@ -1,14 +1,15 @@
 """Makes functions ready before a step: so many calls at once that they find environments started, or what was reserved.
 
-The calls go to AWS through the Lambda API, with control's own credentials. A function that is called to be warmed must
-know it: the event is `{"x-fig-warm": true}`, and a handler that does not want it answers early.
+One task for each ramp and step: the loop asks for it at every look, and hears when it is done. After a restart it is
+done again, which changes nothing.
 """
 
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..errors import RouterFailed
 from ..ledger.records import RampKey
@@ -22,21 +23,15 @@ class WarmingFailed(RouterFailed):
     """A function could not be made ready; the ramp waits, and it is tried again."""
 
 
-Warm = Callable[[tuple[str, ...], Ready], Awaitable[None]]
+Warm = Callable[[tuple[str, ...], Ready], Coroutine[Any, Any, None]]
 """Makes these routes' functions ready, and returns when they are. Raises `WarmingFailed`."""
-
-
-async def cannot_warm(routes: tuple[str, ...], _ready: Ready) -> None:
-    """Refuse: no way to the Lambda API was given to this control."""
-    message = f"nothing can be made ready for {', '.join(routes)}: this control has no way to the Lambda API"
-    raise WarmingFailed(message)
 
 
 @dataclass(slots=True)
 class Warming:
     """What is being made ready, for which ramp and step."""
 
-    warm: Warm = cannot_warm
+    warm: Warm
     again_seconds: float = _AGAIN_SECONDS
     problems: dict[RampKey, str] = field(default_factory=dict)
     _tasks: dict[tuple[RampKey, int], asyncio.Task[None]] = field(default_factory=dict)

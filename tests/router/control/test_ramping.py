@@ -141,14 +141,14 @@ def test_no_weight_rises_while_the_ledger_cannot_write(tmp_path: Path) -> None:
         def fails(_step: Step) -> None:
             raise LedgerFailed("no space left")  # noqa: EM101, TRY003 - the disk's words
 
-        one.here.ledger.record = fails  # type: ignore[method-assign]
+        one.here.ledger.record = fails  # type: ignore[method-assign, assignment]
         await one.second(600)
         assert one.weight() == 100
         assert (await one.ramp())["step"] == 1
         judge.says(Outcome.FAIL, code=Code.LIMIT)
         await one.second()
         assert one.weight() == 0
-        one.here.ledger.record = broken  # type: ignore[method-assign, assignment]
+        one.here.ledger.record = broken  # type: ignore[method-assign]
         await one.here.control.keeper.catch_up()
         assert (await one.here.history())[-1] == ("rollback", "books", 100, 0)
 
