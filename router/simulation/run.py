@@ -221,7 +221,7 @@ class _Run:
             steps=len(self._ramp.steps),
             recent=seen.recent(elapsed),
             version=VERSION,
-            holdback=self._ramp.steps[state.step].holdback > 0,
+            holdback=state.phase is Phase.HOLDING and self._ramp.steps[state.step].holdback > 0,
             baseline=seen.baseline,
         )
         verdict = judge(gate, window)
