@@ -176,7 +176,8 @@ async def _ramps(ramping: Ramping) -> None:
         try:
             await ramping.run()
         except Exception as error:  # noqa: BLE001 - the process's entry for this work; it is told, and begun again
-            sys.stderr.write("control: looking at ramps crashed; it is begun again\n")
+            ramping.problems = ("looking at ramps crashed, and was begun again: control's output says how",)
+            sys.stderr.write(f"control: {ramping.problems[0]}\n")
             sys.stderr.write("".join(traceback.format_exception(error)))
             await asyncio.sleep(ramping.every_seconds)
 

@@ -48,6 +48,7 @@ class Ramping:
     now: Callable[[], datetime]
     every_seconds: float = 1.0
     looks: dict[RampKey, Look] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
     _recording: dict[RampKey, asyncio.Task[None]] = field(default_factory=dict)
     _writing: set[asyncio.Task[None]] = field(default_factory=set)

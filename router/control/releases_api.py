@@ -130,4 +130,4 @@ class ReleasesApi:
         parts = self.ramping.parts
         if planned != basis(parts.keeper, running_routes(parts, parts.keeper.desired)):
             message = "the plan is stale: the estate, a weight or a running release is another one since it was made"
-            raise NotDone(409, "CT409", message, hint="plan it again, and look at what is different")
+            raise NotDone(409, "CT410", message, hint="plan it again, and look at what is different")

@@ -89,9 +89,11 @@ class Releasing:
             step = stepped(desired, changes, Cause(at=now), (entry,))
             return replace(step, documents=(*step.documents, wish.document))
 
+        before = await asyncio.to_thread(keeper.ledger.head)
         await keeper.record_first(make)
         self.wake()
-        return {"release": release.name, "id": record.id, "routes": sorted(release.routes)}
+        started = {"release": release.name, "id": record.id, "routes": sorted(release.routes)}
+        return started | {"entry": before.entries}
 
     async def order(self, wish: Ordered) -> dict[str, Any]:
         """Carry out an order. Raises `NotDone` when there is nothing to order it of, `LedgerFailed`."""

@@ -115,3 +115,63 @@ def test_the_run_file_names_the_control_that_releases_ask(desk: Desk) -> None:
             assert (await desk.fig("history", "--head", "x")).code == 2
 
     asyncio.run(main())
+
+
+SHORT = RELEASE.replace("for 1h", "for 100ms").replace(
+    "ticket: CHG-1", "ticket: CHG-1\ngate: {warm_up: 1ms, minimum_requests: 1}"
+)
+
+
+async def count(node: FakeNode) -> None:
+    """Count and report until cancelled."""
+    counter = Counter(version="$LATEST")
+    while True:
+        counter.count(node.weights.items(), each=20_000)
+        await node.report(evidence=counter.reading(node.weights_version))
+        await asyncio.sleep(0.1)
+
+
+def test_a_plan_is_applied_and_followed_to_its_end(desk: Desk) -> None:
+    """A plan whose files or basis moved is refused; a fresh one is started and followed to its outcome."""
+    (desk.folder / "release.yaml").write_text(SHORT)
+    plan = ["plan", "release.yaml", "--estate", "estate.yaml", "-o", "release.plan"]
+
+    async def main() -> None:
+        async with desk.control(), desk.node() as node:
+            await desk.fig("publish", "estate.yaml")
+            planned = await desk.fig(*plan)
+            assert planned.code == 0, planned
+            (desk.folder / "release.yaml").write_text(SHORT + "# another text\n")
+            stale = await desk.fig("apply", "release.plan")
+            assert (stale.code, "release.yaml was changed since it was made" in stale.err) == (2, True), stale
+            (desk.folder / "release.yaml").write_text(SHORT)
+            await desk.fig("shift", "books-read", "2%")
+            moved = await desk.fig("apply", "release.plan")
+            assert (moved.code, "the plan is stale" in moved.err) == (2, True), moved
+            await desk.fig("shift", "books-read", "0")
+            counting = asyncio.create_task(count(node))
+            applied = await desk.fig("apply", "release.plan", "--reason", "go")
+            counting.cancel()
+            assert applied.code == 0, applied
+            assert "0% -> 1%" in applied.out
+            assert applied.out.splitlines()[-1] == "release 2026.11.2: completed"
+
+    asyncio.run(main())
+
+
+def test_a_plan_can_be_applied_and_left_alone(desk: Desk) -> None:
+    """Detached, apply returns when the release has started; what is no plan is refused."""
+    (desk.folder / "release.yaml").write_text(RELEASE)
+
+    async def main() -> None:
+        async with desk.control(), desk.node():
+            await desk.fig("publish", "estate.yaml")
+            await desk.fig("plan", "release.yaml", "--estate", "estate.yaml", "-o", "release.plan")
+            started = await desk.fig("apply", "release.plan", "--detach", "--json")
+            assert (started.code, started.json()["id"]) == (0, "2026.11.2#1"), started
+            again = await desk.fig("apply", "release.plan", "--detach")
+            assert again.code == 2
+            assert (await desk.fig("apply", "estate.yaml")).code == 2
+            assert (await desk.fig("apply", "nowhere")).code == 2
+
+    asyncio.run(main())
