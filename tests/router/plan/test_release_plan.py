@@ -172,6 +172,7 @@ def test_the_words_show_it_all() -> None:
     plain = present_json(attempts={"books": attempt})
     text = "\n".join(release_words(planned(books("lambda: 10% for 1h", "lambda: 100% for 7d"), plain)))
     assert "~ route books  0% -> 100%  (on a breach: rollback)" in text
+    assert "adds at most 9.0 executions of books; a function gains 1,000 in 10 s" in text
     assert "last attempt at books: 2026.10.9, rolled back 2026-10-09T10:00: p99" in text
     assert "not seen: capacity" in text
     blind = "\n".join(release_words(planned(books("lambda: 10% for 1h"))))
