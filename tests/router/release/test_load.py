@@ -219,6 +219,12 @@ def test_a_ramp_goes_on_from_where_an_earlier_release_left_it() -> None:
     assert [one.code for one in load(below).diagnostics] == ["RS203"]
 
 
+@pytest.mark.parametrize("steps", [(1, 50, 100), (5, 25, 100), (10, 100), (1, 10, 50, 100), (25, 50, 75, 100)])
+def test_usual_ramps_skip_nothing(steps: tuple[int, ...]) -> None:
+    """A quarter at first, then half or ten times as many."""
+    assert load(books(*(f"lambda: {step}% for 1h" for step in steps))).diagnostics == ()
+
+
 def test_a_glide_may_go_far_from_a_share_that_was_judged() -> None:
     """It goes through all that lies between."""
     assert load(books("lambda: 1%", "glide: 1d", "lambda: 100%")).diagnostics == ()
