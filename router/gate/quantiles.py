@@ -3,8 +3,9 @@
 A quantile is compared as a share: Lambda's p99 is above some latency when more than 1 % of Lambda's requests are. So
 the bounds are those of a share, turned around through Lambda's own distribution; nothing is assumed of its shape.
 Source: Howard and Ramdas, "Sequential estimation of quantiles with applications to A/B testing and best-arm
-identification", Bernoulli 28 (2022). Requests of a user resemble each other: the folds say by how much the effective number of requests
-is smaller (the design effect), with as many degrees of freedom as there are folds, which `student` makes dear.
+identification", Bernoulli 28 (2022). Requests of a user resemble each other: the folds say by how much the effective
+number of requests is smaller (the design effect), with as many degrees of freedom as there are folds, which `student`
+makes dear.
 
 Inside a bucket of the histogram values are taken to lie evenly by their logarithm. Both sides are read the same way.
 """
