@@ -70,13 +70,13 @@ class Latencies:
         seen = len(sizes) - sizes.count(0)
         if seen < 2:  # noqa: PLR2004 - one fold says nothing of how folds differ
             return 1.0, 0.0
-        chance = 1 - share
         place, part = self._place(at)
+        chance = _above(self.counts, place, part) / self.requests
         squares = 0.0
         for counts, size in zip(self.folds, sizes, strict=True):
             squares += (_above(counts, place, part) - chance * size) ** 2
         variance = squares / self.requests * seen / (seen - 1)
-        return variance / (chance * share), self.requests * self.requests / sum(map(mul, sizes, sizes)) - 1
+        return variance / (share * (1 - share)), self.requests * self.requests / sum(map(mul, sizes, sizes)) - 1
 
 
 def _above(counts: Sequence[int], place: int, part: float) -> float:
@@ -119,13 +119,15 @@ def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: L
     share = QUANTILES[limit.metric]
     mine = lambda_.quantile(share)
     theirs = legacy.quantile(share) if legacy is not None else 1.0
-    counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
-    if theirs in {0.0, inf} or mine == inf:
+    if theirs in {0.0, inf} or not lambda_.bounds:
         return Bounds(None, None, None, 0.0, lambda_.requests)
+    last = lambda_.bounds[-1]
+    mine = min(mine, last)  # what lies above the last bound is at least that
+    counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
     chance = _Chance(share, (mine, theirs), lambda_, legacy)
     far = farthest(1 - share, chance.budget(level.alpha), above=True)
     near = farthest(1 - share, chance.budget(level.beta), above=False)
-    lower = lambda_.quantile(1 - far) / theirs
+    lower = min(lambda_.quantile(1 - far), last) / theirs
     upper = lambda_.quantile(1 - near) / theirs if near > 0 else inf
     within = chance.growth(level.beta, lambda_.above(limit.limit * theirs), above=False)
     beyond = chance.growth(level.alpha, lambda_.above(limit.tolerated * theirs), above=True)
