@@ -106,13 +106,6 @@ class _Chance:
         information = self.effective / (self.share * (1 - self.share))
         return student(reach(information, self.target, alpha), self.freedom) / 2 / self.effective
 
-    def growth(self, alpha: float, share_above: float, *, above: bool) -> float | None:
-        """How many times as much evidence would show that `share_above` is not chance, on that side of it."""
-        chance = 1 - self.share
-        if (share_above > chance) is not above or share_above == chance:
-            return None
-        return self.budget(alpha) / divergence(min(share_above, 1 - 1e-12), chance)
-
 
 def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: Level) -> Bounds:
     """Lambda's quantile: as a ratio to legacy's, or, without `legacy`, in milliseconds."""
@@ -125,10 +118,17 @@ def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: L
     mine = min(mine, last)  # what lies above the last bound is at least that
     counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
     chance = _Chance(share, (mine, theirs), lambda_, legacy)
-    far = farthest(1 - share, chance.budget(level.alpha), above=True)
-    near = farthest(1 - share, chance.budget(level.beta), above=False)
+    down, up = chance.budget(level.alpha), chance.budget(level.beta)
+    far, near = farthest(1 - share, down, above=True), farthest(1 - share, up, above=False)
     lower = min(lambda_.quantile(1 - far), last) / theirs
     upper = lambda_.quantile(1 - near) / theirs if near > 0 else inf
-    within = chance.growth(level.beta, lambda_.above(limit.limit * theirs), above=False)
-    beyond = chance.growth(level.alpha, lambda_.above(limit.tolerated * theirs), above=True)
+    within = _growth(up, lambda_.above(limit.limit * theirs), 1 - share, above=False)
+    beyond = _growth(down, lambda_.above(limit.tolerated * theirs), 1 - share, above=True)
     return Bounds(mine / theirs, lower, upper if upper < inf else None, *counted, least(within, beyond))
+
+
+def _growth(budget: float, share: float, chance: float, *, above: bool) -> float | None:
+    """How many times as much evidence would show that the share above a latency is not chance, on that side of it."""
+    if (share > chance) is not above or share == chance:
+        return None
+    return budget / divergence(min(share, 1 - 1e-12), chance)
