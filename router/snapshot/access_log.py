@@ -1,13 +1,14 @@
 """The access log (JSON lines) and the counters of moving routes.
 
-No bodies, no query strings, no tokens: the user appears as a keyed pseudonym, the path without its query.
+No bodies, no query strings, no tokens: the user appears as a keyed pseudonym, the path without its query. Nothing here
+is computed that a reader can: a fallback is a line whose `assigned` is lambda and whose `answered` is legacy.
 """
 
 from strangler_fig.names import ASSIGNED_ATTRIBUTE, ROUTE_ATTRIBUTE, SIDE_ATTRIBUTE
 
 from ..estate import Estate
 from . import alarms, counters, faults, telemetry
-from .faults import FELL_BACK, STATUS_TAG
+from .faults import STATUS_TAG
 from .paths import odd_path_counter
 from .proto import Json, extension
 
@@ -15,14 +16,12 @@ LOG_FILE = "logs/access.jsonl"
 
 _FIELDS = {
     "time": "%START_TIME%",
-    "trace_id": "%TRACE_ID%",
+    "traceparent": "%REQ(TRACEPARENT)%",
     "request_id": "%REQ(X-REQUEST-ID)%",
     "route": "%ROUTE_NAME%",
     "assigned": "%METADATA(CLUSTER:fig:side)%",
     "answered": "%UPSTREAM_METADATA(fig:side)%",
     "weight": "%DYNAMIC_METADATA(fig:request:weight)%",
-    # "legacy" when it answered after Lambda failed, else null
-    "fallback": f'%CEL({FELL_BACK} ? "legacy" : response.headers["x-fig-none"])%',
     "status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",
     "method": "%REQ(:METHOD)%",

@@ -62,6 +62,11 @@ def status_is(status: int, comparison: str = "EQ") -> Json:
     return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
 
 
+def has_header(name: str) -> Json:
+    """The filter of requests that carry a header, those that the router added included."""
+    return {"header_filter": {"header": {"name": name, "present_match": True}}}
+
+
 def expression(text: str) -> Json:
     """The filter that a CEL expression is."""
     config = extension("access_loggers.filters.cel.v3.ExpressionFilter", expression=text)

@@ -16,7 +16,7 @@ from ..estate import Candidate, Entry, Estate, HttpUpstream, LambdaFunction
 from . import counters, faults, names
 from .clusters import INNER_BUFFER_BYTES
 from .connections import ONE_STREAM_FAILS
-from .entries import ANY, CANDIDATE_HEADER, ONLY_HEADER
+from .entries import ANY, ONLY_HEADER
 from .match_tree import action
 from .paths import AS_IS_HEADER, ODD_PATH
 from .proto import MAX_HEADERS, Json, api_type, extension, headers, seconds
@@ -106,7 +106,7 @@ def _listener(name: str, candidates: Sequence[Candidate], entry: Entry) -> Json:
 
 
 def _virtual_host(name: str, candidates: Sequence[Candidate]) -> Json:
-    chosen = api_type("envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name=CANDIDATE_HEADER)
+    chosen = api_type("envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name=names.CANDIDATE_HEADER)
     calls = {one.name: action(one.name, [_named(one, route) for route in _routes(one)]) for one in candidates}
     tree = {"input": {"name": "candidate", "typed_config": chosen}, "exact_match_map": {"map": calls}}
     return {"name": name, "domains": ["*"], "matcher": {"matcher_tree": tree}, "retry_policy": _NEVER_WRITTEN}

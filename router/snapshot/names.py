@@ -17,7 +17,8 @@ IDENTITY_KEYS = "identities.keys"
 TELEMETRY = "telemetry"
 SHADOWING = "shadowing"
 """The runtime key (percent) that switches all shadows of a node off; a route's own share has another."""
-TELEMETRY_OFF = "telemetry.off"
+CANDIDATE_HEADER = "x-fig-candidate"
+"""On requests to Lambda: which candidate the inner hop calls."""
 
 
 def entry_listener(address: Endpoint) -> str:

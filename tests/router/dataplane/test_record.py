@@ -42,14 +42,16 @@ def test_the_access_log(world: World) -> None:
     """A line tells who was assigned, who answered, at which weight, for whom - and holds no query, body or key."""
     world.router.shift(by_header=10_000)
     world.api.api = api_error(429, "TooManyRequestsException")
-    secret = [("Authorization", "Bearer tok-1"), ("Cookie", "session=c-1"), ("Content-Type", "t/x")]
+    trace = ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01")
+    secret = [trace, ("Authorization", "Bearer tok-1"), ("Cookie", "session=c-1"), ("Content-Type", "t/x")]
     for number, user in enumerate(("alice@example.com", "alice@example.com", "bob")):
         sent = [("X-User", user), ("X-Request-Id", f"log-{number}"), *secret]
         world.router.request("/h?token=q-1", sent, method="POST", body=b"body-1")
     lines = [world.router.log_line(f"log-{number}") for number in range(3)]
     first = lines[0]
     assert first["route"] == "by-header"
-    assert (first["assigned"], first["answered"], first["fallback"]) == ("lambda", "legacy", "legacy")
+    assert (first["assigned"], first["answered"]) == ("lambda", "legacy")  # which is a fallback
+    assert first["traceparent"] == f"00-{TRACE}-00f067aa0ba902b7-01"
     assert {first["weight"], lines[1]["weight"]} <= {0, 10_000}  # the log's view may lag by a tenth of a second
     assert (first["status"], first["method"], first["path"]) == (200, "POST", "/h")
     assert first["bytes_received"] == len(b"body-1")
@@ -77,12 +79,12 @@ def test_the_log_names_the_weight_in_force(world: World) -> None:
 
 
 def test_a_served_request_is_no_fallback(world: World) -> None:
-    """Where the assigned side answered, the log's `fallback` is null."""
+    """Where the assigned side answered, the log names it twice; what no side was chosen for has no user and weight."""
     world.router.shift(by_header=10_000)
     world.router.request("/h", [("X-User", "a"), ("X-Request-Id", "served-1")])
     world.router.request("/elsewhere", [("X-Request-Id", "served-2")])
     ours, other = world.router.log_line("served-1"), world.router.log_line("served-2")
-    assert (ours["answered"], ours["fallback"]) == ("lambda", None)
+    assert (ours["assigned"], ours["answered"], ours["traceparent"]) == ("lambda", "lambda", None)
     assert (other["route"], other["answered"], other["user"], other["weight"]) == ("default", "legacy", None, None)
 
 
