@@ -18,6 +18,11 @@ def counter(name: str, tags: Tags) -> Json:
     return {"stat": _stat(name, tags), "value_fixed": 1}
 
 
+def total(name: str, tags: Tags, value: str) -> Json:
+    """A counter that grows by a number that the request has: `value` is its format."""
+    return {"stat": _stat(name, tags), "value_format": value}
+
+
 def milliseconds(name: str, tags: Tags) -> Json:
     """A histogram of how long the requests took that its logger is told of."""
     return {"stat": _stat(name, tags), "unit": "Milliseconds", "value_format": "%DURATION%"}

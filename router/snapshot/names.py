@@ -51,6 +51,11 @@ def upstream_cluster(candidate: str) -> str:
     return f"upstream.{candidate}"
 
 
+def candidate_of(lambda_key: str) -> str:
+    """The candidate that a route's runtime key shifts to."""
+    return lambda_key.partition(f".{LAMBDA_PREFIX}")[2].partition(".")[0]
+
+
 def identity_cluster(identity: str) -> str:
     """The cluster of the host that has the keys of an identity's tokens."""
     return f"identity.{identity}"

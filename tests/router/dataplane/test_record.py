@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from router.node.samples import samples
 from router.node.traffic import parse
 
+from ..half_sip_hash import half_sip_hash
 from .conftest import World
 from .harness import eventually
 from .standins import api_error
@@ -104,42 +106,6 @@ def test_the_log_and_the_draw_take_the_same_cookie(world: World) -> None:
     assert world.api.events[0].event["headers"]["x-fig-user"] == "bob"
 
 
-def half_sip_hash(data: bytes, low: int, high: int) -> str:
-    mask = 0xFFFFFFFF
-
-    def rol(value: int, by: int) -> int:
-        return ((value << by) | (value >> (32 - by))) & mask
-
-    v0, v1, v2, v3 = low, high ^ 0xEE, 0x6C796765 ^ low, 0x74656462 ^ high
-
-    def rounds(count: int) -> None:
-        nonlocal v0, v1, v2, v3
-        for _ in range(count):
-            v0 = (v0 + v1) & mask
-            v1 = rol(v1, 5) ^ v0
-            v0 = rol(v0, 16)
-            v2 = (v2 + v3) & mask
-            v3 = rol(v3, 8) ^ v2
-            v0 = (v0 + v3) & mask
-            v3 = rol(v3, 7) ^ v0
-            v2 = (v2 + v1) & mask
-            v1 = rol(v1, 13) ^ v2
-            v2 = rol(v2, 16)
-
-    padded = data + bytes(-(len(data) + 1) % 4) + bytes([len(data) & 0xFF])
-    for at in range(0, len(padded), 4):
-        word = int.from_bytes(padded[at : at + 4], "little")
-        v3 ^= word
-        rounds(2)
-        v0 ^= word
-    v2 ^= 0xEE
-    rounds(4)
-    first = v1 ^ v3
-    v1 ^= 0xDD
-    rounds(4)
-    return f"{first:08x}{v1 ^ v3:08x}"
-
-
 def test_shadowing_goes_to_the_side_that_did_not_serve(world: World) -> None:
     """With a shadow share, safe requests are mirrored to the other side; at 0, and for a POST, nothing is."""
     for parts, served in ((0, "legacy"), (10_000, "lambda")):
@@ -174,7 +140,7 @@ def test_moving_routes_are_counted(world: World) -> None:
         return "by-header" in reading()
 
     def reading() -> dict[str, dict[str, Any]]:
-        return parse(world.router.admin("/stats?format=prometheus&filter=%5Efig%5B.%5Drequests"))
+        return parse(samples(world.router.admin("/stats?format=prometheus&filter=%5Efig%5B.%5Drequests")))
 
     eventually(counted)
     before = reading()["by-header"]["lambda"]
