@@ -67,6 +67,11 @@ def reason_option(command: Command) -> Command:
     return click.option("--reason", default="", help="Why, for the history.")(command)
 
 
+def why_option(command: Command) -> Command:
+    """`--reason TEXT`, which must be given."""
+    return click.option("--reason", required=True, help="Why, for the history.")(command)
+
+
 def wait_option(default: str) -> Callable[[Command], Command]:
     """`--wait DURATION`."""
     text = "How long to wait until it is in force."
@@ -76,6 +81,16 @@ def wait_option(default: str) -> Callable[[Command], Command]:
 def print_json(values: Any) -> None:
     """Print one line of JSON on standard output."""
     click.echo(json.dumps(values))
+
+
+def print_view(view: object) -> None:
+    """Print a table or text on standard output, as wide as the terminal is."""
+    from rich.console import Console  # noqa: PLC0415 - heavy, and not needed for JSON
+
+    console = Console(markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 200  # a pipe has no width: long lines are better than cut ones
+    console.print(view)
 
 
 @contextlib.contextmanager

@@ -19,10 +19,12 @@ from ..snapshot.directory import FILES
 from ..weight import LAMBDA_ONLY
 from .guard import read_body
 from .history import WINDOW_SECONDS, summed
+from .intake import Intake
 from .keeper import Keeper
 from .nodes import Nodes, Seen, runs
 from .publishing import Publishing
 from .refusal import NotDone
+from .releases_api import ReleasesApi
 from .shapes import BackBody, PublishBody, ReportBody, ShiftBody
 from .shares_status import shares_status, small_figures
 from .sharing import Sharing
@@ -48,6 +50,8 @@ class Api:
     shifting: Shifting
     publishing: Publishing
     sharing: Sharing
+    releases: ReleasesApi
+    intake: Intake
     now: Callable[[], datetime]
 
     def routes(self) -> list[Route]:
@@ -63,6 +67,7 @@ class Api:
             Route("/v1/publishes", self.publish, methods=["POST"]),
             Route("/v1/publishes/back", self.publish_back, methods=["POST"]),
             Route("/v1/estate", self.estate, methods=["GET"]),
+            *self.releases.routes(),
         ]
 
     async def health(self, _request: Request) -> Response:
@@ -114,6 +119,8 @@ class Api:
             self.sharing.heard(name, report.shares.holding if report.shares else None)
         try:
             before = self.nodes.heard(name, report)
+            self.releases.legacy_use.heard(name, report)
+            self.intake.heard(name, body.evidence, has_left=report.has_left)
             if body.local_moves:
                 acknowledged = await self.shifting.reconcile(name, [move.move(name) for move in body.local_moves])
             if before is None:
@@ -139,6 +146,7 @@ class Api:
                 "counters": {"window_seconds": WINDOW_SECONDS, **summed(seen.history for seen in live)},
                 "nodes": [self._node(seen) for seen in self.nodes.all()],
                 **shares_status(published, self.sharing, self.nodes),
+                **await self.releases.status(),
             }
         )
 
@@ -150,8 +158,10 @@ class Api:
     async def history(self, request: Request) -> Response:
         """Who moved what, when; newest first."""
         limit = int(min(max(_number(request, "limit", 50), 1), _MOST_ENTRIES))
-        route = request.query_params.get("route")
-        entries = await asyncio.to_thread(self.keeper.ledger.history, route=route, limit=limit)
+        route, release = request.query_params.get("route"), request.query_params.get("release")
+        after = int(max(_number(request, "after", 0), 0))
+        read = self.keeper.ledger.history
+        entries = await asyncio.to_thread(read, route=route, release=release, after=after, limit=limit)
         return JSONResponse({"entries": [_entry(entry) for entry in entries]})
 
     async def publish(self, request: Request) -> Response:
@@ -232,4 +242,9 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "reason": entry.reason,
         "snapshot": entry.snapshot,
         "node": entry.node,
+        "release": entry.release,
+        "step": entry.step,
+        "evidence": entry.evidence,
+        "details": json.loads(entry.details) if entry.details else None,
+        "digest": entry.digest,
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 
-from router.control.app import Clocks, Control, make_control
+from router.control.app import Clocks, Control, Outside, make_control
 from router.control.stages import Stages
 from router.estate import (
     Endpoint,
@@ -261,11 +261,16 @@ async def until(done: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-def run(folder: Path, story: Callable[[Here], Awaitable[None]], time: FakeTime | None = None) -> None:
+def run(
+    folder: Path,
+    story: Callable[[Here], Awaitable[None]],
+    time: FakeTime | None = None,
+    outside: Outside | None = None,
+) -> None:
     """Run the story against a control over this folder."""
 
     async def main() -> None:
-        async with control_here(folder, clocks=time.clocks() if time else None) as here:
+        async with control_here(folder, clocks=time.clocks() if time else None, outside=outside) as here:
             await story(here)
 
     asyncio.run(main())
@@ -273,12 +278,17 @@ def run(folder: Path, story: Callable[[Here], Awaitable[None]], time: FakeTime |
 
 @contextlib.asynccontextmanager
 async def control_here(
-    folder: Path, *, stages: Stages | None = None, clocks: Clocks | None = None, token: str = TOKEN
+    folder: Path,
+    *,
+    stages: Stages | None = None,
+    clocks: Clocks | None = None,
+    token: str = TOKEN,
+    outside: Outside | None = None,
 ) -> AsyncIterator[Here]:
     """Run control over this folder in this process; started again on the same folder it goes on where it was."""
     ledger = Ledger.open(folder / "ledger.sqlite")
     (folder / "snapshots").mkdir(exist_ok=True)
-    control = make_control(ledger, stages or fake_stages(), folder / "snapshots", TOKEN, clocks)
+    control = make_control(ledger, stages or fake_stages(), folder / "snapshots", TOKEN, clocks, outside=outside)
     transport = httpx2.ASGITransport(app=control.app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}
     try:

@@ -1,0 +1,124 @@
+"""Latency quantiles, from histograms by fold of users.
+
+A quantile is compared as a share: Lambda's p99 is above some latency when more than 1 % of Lambda's requests are. So
+the bounds are those of a share, turned around through Lambda's own distribution; nothing is assumed of its shape.
+Source: Howard and Ramdas, "Sequential estimation of quantiles with applications to A/B testing and best-arm identification",
+Bernoulli 28 (2022). Requests of a user resemble each other: the folds say by how much the effective number of requests
+is smaller (the design effect), with as many degrees of freedom as there are folds, which `student` makes dear.
+
+Inside a bucket of the histogram values are taken to lie evenly by their logarithm. Both sides are read the same way.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from itertools import accumulate
+from math import inf, log
+
+from .bounds import Bounds, Level, least
+from .evidence import Histogram
+from .sequences import divergence, farthest, reach, student
+from .values import QUANTILES, Limit
+
+_TYPICAL_CHANGE = 0.1
+"""The change of a share that p50 and p95 are tuned to find; a p99 has no more than its 1 % for it."""
+
+
+class Latencies:
+    """One side's latencies: all of them together, and each fold's."""
+
+    __slots__ = ("bounds", "counts", "folds", "requests", "sizes", "sums")
+
+    def __init__(self, folds: Mapping[int, Histogram]) -> None:
+        histograms = list(folds.values())
+        self.bounds = histograms[0].bounds if histograms else ()
+        self.folds = [histogram.counts for histogram in histograms]
+        self.counts = [sum(column) for column in zip(*self.folds, strict=True)]
+        self.sums = list(accumulate(self.counts))
+        self.sizes = [sum(counts) for counts in self.folds]
+        self.requests = self.sums[-1] if self.sums else 0
+
+    def quantile(self, share: float) -> float:
+        """The latency in milliseconds below which `share` of the requests lie; infinite above the last bound."""
+        wanted = share * self.requests
+        place = bisect_left(self.sums, wanted)
+        if place >= len(self.bounds):
+            return inf
+        low = self.bounds[place - 1] if place else 0.0
+        before = self.sums[place - 1] if place else 0
+        inside = (wanted - before) / self.counts[place] if self.counts[place] else 1.0
+        high = self.bounds[place]
+        return float(low * (high / low) ** inside if low > 0 else high * inside)
+
+    def above(self, latency: float) -> float:
+        """The share of requests that took longer than `latency` milliseconds."""
+        return self._above(self.counts, latency) / self.requests
+
+    def _above(self, counts: list[int] | tuple[int, ...], latency: float) -> float:
+        place = bisect_left(self.bounds, latency)
+        if place >= len(self.bounds):
+            return 0.0 if latency == inf else float(counts[-1])
+        low, high = self.bounds[place - 1] if place else 0.0, self.bounds[place]
+        inside = log(latency / low) / log(high / low) if low > 0 else latency / high
+        return sum(counts[place + 1 :]) + counts[place] * (1 - inside)
+
+    def effect(self, share: float) -> tuple[float, float]:
+        """The design effect of the share above the quantile of `share`, and its degrees of freedom."""
+        sizes = [size for size in self.sizes if size]
+        squares = sum(size * size for size in sizes)
+        if len(sizes) < 2:  # noqa: PLR2004 - one fold says nothing of how folds differ
+            return 1.0, 0.0
+        at, chance = self.quantile(share), 1 - share
+        rest = (
+            self._above(counts, at) - chance * size for counts, size in zip(self.folds, self.sizes, strict=True) if size
+        )
+        variance = sum(one * one for one in rest) / self.requests * len(sizes) / (len(sizes) - 1)
+        return variance / (chance * share), self.requests * self.requests / squares - 1
+
+
+class _Chance:
+    """How far from its share a quantile may lie by chance, on this much evidence."""
+
+    __slots__ = ("effective", "freedom", "share", "target")
+
+    def __init__(self, share: float, lambda_: Latencies, legacy: Latencies | None) -> None:
+        mine, freedom = lambda_.effect(share)
+        effects = freedom * mine
+        rest = 1 / lambda_.requests
+        if legacy is not None:
+            theirs, other = legacy.effect(share)
+            effects, freedom = effects + other * theirs, freedom + other
+            rest += 1 / legacy.requests
+        together = effects / freedom if freedom > 0 else 1.0
+        self.effective = 1 / (rest * max(1.0, mine, together))
+        self.freedom, self.share = freedom, share
+        self.target = min(_TYPICAL_CHANGE, 1 - share)
+
+    def budget(self, alpha: float) -> float:
+        """The divergence that chance may reach at `alpha`, over all looks."""
+        information = self.effective / (self.share * (1 - self.share))
+        return student(reach(information, self.target, alpha), self.freedom) / 2 / self.effective
+
+    def growth(self, alpha: float, share_above: float, *, above: bool) -> float | None:
+        """How many times as much evidence would show that `share_above` is not chance, on that side of it."""
+        chance = 1 - self.share
+        if (share_above > chance) is not above or share_above == chance:
+            return None
+        return self.budget(alpha) / divergence(min(share_above, 1 - 1e-12), chance)
+
+
+def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: Level) -> Bounds:
+    """Lambda's quantile: as a ratio to legacy's, or, without `legacy`, in milliseconds."""
+    share = QUANTILES[limit.metric]
+    mine = lambda_.quantile(share)
+    theirs = legacy.quantile(share) if legacy is not None else 1.0
+    counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
+    if theirs in {0.0, inf} or mine == inf:
+        return Bounds(None, None, None, 0.0, lambda_.requests)
+    chance = _Chance(share, lambda_, legacy)
+    far = farthest(1 - share, chance.budget(level.alpha), above=True)
+    near = farthest(1 - share, chance.budget(level.beta), above=False)
+    lower = lambda_.quantile(1 - far) / theirs
+    upper = lambda_.quantile(1 - near) / theirs if near > 0 else inf
+    within = chance.growth(level.beta, lambda_.above(limit.limit * theirs), above=False)
+    beyond = chance.growth(level.alpha, lambda_.above(limit.tolerated * theirs), above=True)
+    return Bounds(mine / theirs, lower, upper if upper < inf else None, *counted, least(within, beyond))

@@ -1,0 +1,137 @@
+"""Shares of requests, compared between users, not between requests.
+
+A side's share is the ratio of two sums over buckets of users; its variance comes from how much the buckets differ
+(the linearised, cluster-robust variance of a ratio), so a user who causes a hundred failures is one user. Three rules
+keep it honest when there is little to see:
+
+- the sides' users were drawn by lot, so when they are equal they spread alike: neither side counts as more even than
+  both together, nor than Poisson's law would have it. Without this a small side without a single unlucky user would
+  seem to be perfect, and certain;
+- the variance is an estimate, so the boundary is Student's (`sequences.student`);
+- while failures are few, what counts is how many *buckets* failed at all (`sequences.distinct`).
+"""
+
+from math import inf, sqrt
+
+from .bounds import Bounds, Level, growth, least
+from .moments import NO_SHARE, Moments, Share
+from .sequences import distinct, reach, student
+from .values import Harm, Limit
+
+_HALVINGS = 30
+
+
+def spread(side: Moments, share: Share) -> float:
+    """The variance of a side's ratio times its requests: Poisson's is the ratio itself, heavy users make it larger."""
+    if side.seen < 2:  # noqa: PLR2004 - one bucket says nothing of how buckets differ: all its failures may be one user's
+        return share.total
+    ratio = share.total / side.requests
+    squares = share.squares - 2 * ratio * share.products + ratio * ratio * side.squares
+    return max(0.0, squares) / side.requests * side.seen / (side.seen - 1)
+
+
+def pooled(one: Moments, other: Moments, spreads: tuple[float, float]) -> float:
+    """The spread of both sides together, each by how many users it rests on."""
+    mine, yours = max(one.freedom, 0.0), max(other.freedom, 0.0)
+    return (mine * spreads[0] + yours * spreads[1]) / (mine + yours) if mine + yours else max(spreads)
+
+
+def relative(limit: Limit, lambda_: Moments, legacy: Moments, level: Level) -> Bounds:
+    """How many of all requests more (or, with `Harm.ANY`, how differently many) the metric counts on Lambda."""
+    mine = lambda_.shares.get(limit.metric, NO_SHARE)
+    theirs = legacy.shares.get(limit.metric, NO_SHARE)
+    rate, baseline = mine.total / lambda_.requests, theirs.total / legacy.requests
+    spreads = spread(lambda_, mine), spread(legacy, theirs)
+    least_spread = max(
+        pooled(lambda_, legacy, spreads),
+        (mine.total + theirs.total) / (lambda_.requests + legacy.requests),
+    )
+    variances = max(spreads[0], least_spread) / lambda_.requests, max(spreads[1], least_spread) / legacy.requests
+    seen = _Seen(
+        lambda_=lambda_,
+        share=mine,
+        baseline=baseline,
+        variances=variances,
+        freedom=lambda_.freedom + legacy.freedom,
+    )
+    lower, upper = seen.bounds(limit, level, difference=rate - baseline)
+    return _found(limit, rate - baseline, (lower, upper), (mine.total, lambda_.requests, theirs.total, legacy.requests))
+
+
+def absolute(limit: Limit, lambda_: Moments, level: Level) -> Bounds:
+    """The metric's share of Lambda's requests, legacy left aside."""
+    mine = lambda_.shares.get(limit.metric, NO_SHARE)
+    rate = mine.total / lambda_.requests
+    variance = max(spread(lambda_, mine), rate) / lambda_.requests
+    seen = _Seen(
+        lambda_=lambda_,
+        share=mine,
+        baseline=0.0,
+        variances=(variance, 0.0),
+        freedom=lambda_.freedom,
+    )
+    return _found(limit, rate, seen.bounds(limit, level, difference=rate), (mine.total, lambda_.requests, 0.0, 0))
+
+
+class _Seen:
+    """Both sides' figures of one metric, and the boundaries that follow from them."""
+
+    __slots__ = ("baseline", "freedom", "lambda_", "share", "variances")
+
+    def __init__(
+        self, *, lambda_: Moments, share: Share, baseline: float, variances: tuple[float, float], freedom: float
+    ) -> None:
+        self.lambda_, self.share, self.baseline = lambda_, share, baseline
+        self.variances, self.freedom = variances, freedom
+
+    def bounds(self, limit: Limit, level: Level, *, difference: float) -> tuple[float, float]:
+        """The lower bound at `level.alpha` and the upper one at `level.beta`, of the size when any change is harm."""
+        mine, theirs = self.variances
+        size = abs(difference) if limit.harm is Harm.ANY else difference
+        at_limit = max(mine, (self.baseline + limit.limit) / self.lambda_.requests) + theirs
+        upper = size + self._reach(at_limit, limit.limit, level.beta)
+        # Half of alpha for the boundary on the difference, half for the other side of it or for the distinct buckets.
+        squared = self._squared(mine + theirs, limit.limit, level.alpha / 2)
+        lower = size - sqrt(squared * (mine + theirs)) if mine + theirs else size
+        if limit.harm is Harm.MORE and self.share.seen:
+            lower = max(lower, self._distinct(limit, level.alpha / 2))
+        return lower, upper
+
+    def _squared(self, variance: float, target: float, alpha: float) -> float:
+        return student(reach(1 / variance, target, alpha), self.freedom) if variance > 0 else 0.0
+
+    def _reach(self, variance: float, target: float, alpha: float) -> float:
+        return sqrt(self._squared(variance, target, alpha) * variance) if variance > 0 else 0.0
+
+    def _distinct(self, limit: Limit, alpha: float) -> float:
+        """The largest difference that the number of failing buckets rules out; minus infinity when it is none."""
+        baseline = self.baseline + self._reach(self.variances[1], limit.limit, alpha / 2)
+        requests, needed = self.lambda_.requests, 2 / alpha
+        seen = self.share.seen
+        if baseline == inf or distinct(seen, (baseline + limit.tolerated) * requests) < needed:
+            return -inf
+        low, high = limit.tolerated, 1.0
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            if distinct(seen, (baseline + middle) * requests) < needed:
+                high = middle
+            else:
+                low = middle
+        return low if low > limit.tolerated else limit.tolerated * (1 + 1e-9) + 1e-12
+
+
+def _found(
+    limit: Limit, difference: float, bounds: tuple[float, float], counted: tuple[float, int, float, int]
+) -> Bounds:
+    lower, upper = bounds
+    size = abs(difference) if limit.harm is Harm.ANY else difference
+    return Bounds(
+        estimate=difference,
+        lower=lower if lower > -inf else None,
+        upper=upper if upper < inf else None,
+        lambda_count=counted[0],
+        lambda_requests=counted[1],
+        legacy_count=counted[2],
+        legacy_requests=counted[3],
+        growth=least(growth(limit.limit - size, upper - size), growth(size - limit.tolerated, size - lower)),
+    )
