@@ -20,6 +20,8 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "schema": ("router.commands.files", "schema", _ROUTER),
     "compile": ("router.commands.files", "compile_", _ROUTER),
     "explain": ("router.commands.explain", "explain", _ROUTER),
+    "simulate": ("router.commands.simulate", "simulate", _ROUTER),
+    "plan": ("router.commands.plan", "plan", _ROUTER),
     "control": ("router.commands.control", "control", _ROUTER),
     "node": ("router.commands.node", "node", _ROUTER),
     "publish": ("router.commands.publish", "publish", _ROUTER),
@@ -81,10 +83,12 @@ class _Commands(click.Group):
 
 
 _SUMMARIES = {
-    "check": "Say what is wrong with estate files, with file:line:column.",
+    "check": "Say what is wrong with estate and release files, with file:line:column.",
     "schema": "Print the JSON Schema of the files, for editors.",
     "compile": "Write the Envoy configuration of an estate, for review.",
     "explain": "Say which route a request takes, and on which side its user is.",
+    "simulate": "Run a release against simulated users: what would happen, and when.",
+    "plan": "Show what a release or a changed estate would do, and what speaks against it.",
     "control": "Run the control process: ledger, weights, snapshots.",
     "node": "Run a router host's Envoy, or roll back on the host alone.",
     "publish": "Check, validate and switch to a changed estate; --back undoes.",

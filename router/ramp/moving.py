@@ -20,6 +20,10 @@ GLIDE_MOVES = 20
 """A glide is at most so many changes of weight: each is recorded, and each brings new users whom the gate must see."""
 
 
+RESTARTED = "restarted"
+"""What stands for the last verdict's outcome after evidence was thrown away."""
+
+
 def go_on(ramp: Ramp, state: RampState, now: datetime) -> Decision:
     """What the ramp does by itself at this moment, as far as it gets."""
     actions: tuple[Action, ...] = ()
@@ -72,12 +76,13 @@ def restart(ramp: Ramp, state: RampState, reason: str, now: datetime) -> Decisio
         window=state.window + 1,
         evidence_since=now if state.evidence_since else None,
         since=now if is_holding else state.since,
-        outcome="",
+        outcome=RESTARTED,
         doubt=reason if is_doubtful else state.doubt,
         reason=reason if is_holding else state.reason,
     )
     following = go_on(ramp, after, now)
-    return Decision(state=following.state, actions=(Note(text=reason), *following.actions))
+    notes = () if state.outcome == RESTARTED else (Note(text=reason),)  # two versions that take turns are told once
+    return Decision(state=following.state, actions=(*notes, *following.actions))
 
 
 def wanted(ramp: Ramp, state: RampState) -> tuple[Action, ...]:
