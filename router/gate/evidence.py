@@ -33,10 +33,12 @@ class Counts:
         if min(self.requests, self.fallbacks, self.throttles, self.timeouts, self.response_bytes) < 0:
             message = f"counts are never below zero: {self}"
             raise ValueError(message)
-        for status, count in self.by_status.items():
-            if count < 0 or status not in _STATUSES:
-                message = f"not a status and how often it was seen: {status}: {count}"
-                raise ValueError(message)
+        by_status = self.by_status
+        if by_status and (
+            min(by_status.values()) < 0 or min(by_status) not in _STATUSES or max(by_status) not in _STATUSES
+        ):
+            message = f"not statuses and how often they were seen: {by_status}"
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Histogram:
         if len(self.counts) != len(self.bounds) + 1:
             message = f"{len(self.bounds)} bounds need {len(self.bounds) + 1} counts, not {len(self.counts)}"
             raise ValueError(message)
-        if any(later <= earlier for earlier, later in zip(self.bounds, self.bounds[1:], strict=False)):
+        if list(self.bounds) != sorted(set(self.bounds)):
             message = f"bounds grow: {self.bounds}"
             raise ValueError(message)
         if min(self.counts) < 0:

@@ -15,7 +15,7 @@ from .breaker import broken
 from .evidence import RouteEvidence, SideEvidence
 from .moments import Moments, Share, moments
 from .quantiles import Latencies
-from .sentences import duration, finding
+from .sentences import duration, name, words
 from .trust import split_fault, version_fault
 from .values import QUANTILES, Gate, Limit, Metric, Relation
 from .verdict import Baseline, Code, Finding, Needed, Outcome, Reason, Verdict
@@ -23,7 +23,7 @@ from .window import Window
 
 _NEAR_ALL: Final = 9_500
 """From this weight on legacy's own users may be too few, and its last baseline may stand for it."""
-_WEIGHTS: Final = {Metric.SERVER_ERRORS: 6.0, Metric.LATENCY_P99: 2.0, Metric.FALLBACKS: 2.0}
+_WEIGHTS: Final = {Metric.SERVER_ERRORS: 10.0, Metric.LATENCY_P99: 3.0, Metric.FALLBACKS: 2.0}
 """Shares of the error budget: what hurts most gets most; others have 1."""
 _HOPELESS: Final = 10_000.0
 _PARITY_EFFECT: Final = 4.0
@@ -46,9 +46,9 @@ def judge(gate: Gate, window: Window) -> Verdict:
         return Verdict(outcome=outcome, reasons=(version,), baseline=Baseline.NONE, restart=True)
     if window.elapsed_seconds < gate.warm_up_seconds:
         rest = gate.warm_up_seconds - window.elapsed_seconds
-        words = f"warming up for another {duration(rest)}"
-        needed = Needed(requests=None, seconds=rest, words=words)
-        return _hold((Reason(code=Code.WARM_UP, words=words),), Baseline.NONE, (), needed)
+        rest_words = f"warming up for another {duration(rest)}"
+        needed = Needed(requests=None, seconds=rest, words=rest_words)
+        return _hold((Reason(code=Code.WARM_UP, words=rest_words),), Baseline.NONE, (), needed)
     return _Look(gate, window, evidence, legacy).verdict()
 
 
@@ -62,10 +62,11 @@ def spending(gate: Gate, steps: int) -> dict[tuple[Metric, Relation], float]:
 class _Look:
     """One look at evidence that is there, fresh, warm and of one version."""
 
-    __slots__ = ("_baseline", "_gate", "_lambda", "_latencies", "_legacy", "_side", "_split", "_window")
+    __slots__ = ("_baseline", "_gate", "_lambda", "_latencies", "_legacy", "_side", "_spending", "_split", "_window")
 
     def __init__(self, gate: Gate, window: Window, evidence: RouteEvidence, own: Moments) -> None:
         self._gate, self._window = gate, window
+        self._spending = spending(gate, window.steps)
         self._side, self._split = evidence.lambda_, evidence
         self._lambda = moments(evidence.lambda_.buckets.values())
         legacy, self._legacy, self._baseline = self._stand_in(evidence.legacy, own)
@@ -77,18 +78,18 @@ class _Look:
         few = tuple(self._few())
         if not any(reason.code in {Code.FEW_REQUESTS, Code.FEW_USERS} for reason in few):
             breaches = tuple(
-                Reason(code=Code.LIMIT, words=one.words) for one in findings if one.outcome is Outcome.FAIL
+                Reason(code=Code.LIMIT, words=words(one)) for one in findings if one.outcome is Outcome.FAIL
             )
             if breaches:
                 return Verdict(outcome=Outcome.FAIL, reasons=breaches, baseline=self._baseline, findings=findings)
         fault = self._fault()
         if fault:
             return _error(fault, self._baseline, findings)
-        open_ = tuple(
-            Reason(code=Code.UNDECIDED, words=one.words) for one in findings if one.outcome is not Outcome.PASS
-        )
-        if few or open_:
-            return _hold(few + open_, self._baseline, findings, self._needed([found for _, found in judged]))
+        undecided = [name(one.metric) for one in findings if one.outcome is not Outcome.PASS]
+        if undecided:
+            few += (Reason(code=Code.UNDECIDED, words=f"not decided yet: {', '.join(undecided)}"),)
+        if few:
+            return _hold(few, self._baseline, findings, self._needed([found for _, found in judged]))
         kept = Reason(code=Code.KEPT, words=f"all {len(findings)} limits are kept, against {self._baseline.value}")
         return Verdict(outcome=Outcome.PASS, reasons=(kept,), baseline=self._baseline, findings=findings)
 
@@ -103,7 +104,7 @@ class _Look:
         return side, own, Baseline.HOLDBACK if self._window.holdback else Baseline.SAME_WINDOW
 
     def _compare(self, limit: Limit) -> Bounds:
-        level = Level(spending(self._gate, self._window.steps)[limit.metric, limit.relation], self._gate.beta)
+        level = Level(self._spending[limit.metric, limit.relation], self._gate.beta)
         relative = limit.relation is Relation.LEGACY
         if limit.metric in QUANTILES:
             return self._quantile(limit, level, relative=relative)
@@ -113,8 +114,9 @@ class _Look:
             return _nothing(self._lambda.requests, self._legacy.requests)
         size = limit.metric is Metric.RESPONSE_SIZE
         if relative:
-            return (sizes if size else shares).relative(limit, self._lambda, self._legacy, level)
-        return (sizes if size else shares).absolute(limit, self._lambda, level)
+            compare = sizes.relative if size else shares.relative
+            return compare(limit, self._lambda, self._legacy, level)
+        return (sizes.absolute if size else shares.absolute)(limit, self._lambda, level)
 
     def _quantile(self, limit: Limit, level: Level, *, relative: bool) -> Bounds:
         mine, theirs = self._latencies
@@ -132,7 +134,7 @@ class _Look:
             return _nothing(0, 0)
         effective = max(1, round(parity.compared / _PARITY_EFFECT))
         differ = parity.different / parity.compared * effective
-        flat = Moments(effective, 1, effective, {Metric.PARITY: Share(differ, differ, differ, 0)})
+        flat = Moments(effective, 1, effective, [], {Metric.PARITY: Share(differ, differ, differ, 0, [])})
         found = shares.absolute(limit, flat, level)
         return found._replace(lambda_count=parity.different, lambda_requests=parity.compared)
 
@@ -145,11 +147,11 @@ class _Look:
             sides.append(("legacy", self._legacy))
         for side, seen in sides:
             if seen.requests < self._gate.minimum_requests:
-                words = f"{seen.requests} requests on {side}, at least {self._gate.minimum_requests} are asked for"
-                yield Reason(code=Code.FEW_REQUESTS, words=words)
+                few = f"{seen.requests} requests on {side}, at least {self._gate.minimum_requests} are asked for"
+                yield Reason(code=Code.FEW_REQUESTS, words=few)
             if seen.seen < self._gate.minimum_users:
-                words = f"users of {seen.seen} buckets on {side}, at least {self._gate.minimum_users} are asked for"
-                yield Reason(code=Code.FEW_USERS, words=words)
+                few = f"users of {seen.seen} buckets on {side}, at least {self._gate.minimum_users} are asked for"
+                yield Reason(code=Code.FEW_USERS, words=few)
 
     def _fault(self) -> Reason | None:
         if self._gate.needs_parity and self._side.parity is None:
@@ -173,14 +175,13 @@ class _Look:
             )
         requests = max(ceil(seen * (max(known, default=1.0) - 1)), self._gate.minimum_requests - seen, 1)
         seconds = requests * elapsed / seen
-        words = f"about {requests} more requests on Lambda, {duration(seconds)} at the present traffic"
-        return Needed(requests=requests, seconds=seconds, words=words)
+        about = f"about {requests} more requests on Lambda, {duration(seconds)} at the present traffic"
+        return Needed(requests=requests, seconds=seconds, words=about)
 
 
 def _missing(gate: Gate, window: Window) -> Reason | None:
     if window.evidence is not None and window.age_seconds > gate.stale_after_seconds:
-        words = f"the newest evidence is {duration(window.age_seconds)} old"
-        return Reason(code=Code.STALE, words=words)
+        return Reason(code=Code.STALE, words=f"the newest evidence is {duration(window.age_seconds)} old")
     return None
 
 
@@ -202,7 +203,6 @@ def _finding(limit: Limit, found: Bounds) -> Finding:
         lambda_requests=found.lambda_requests,
         legacy_count=found.legacy_count,
         legacy_requests=found.legacy_requests,
-        words=finding(limit, found),
     )
 
 

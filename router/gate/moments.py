@@ -27,19 +27,23 @@ _ERRORS: Final = _STATUS_METRICS.index(Metric.SERVER_ERRORS)
 
 
 class Share(NamedTuple):
-    """Over buckets: the sum of counts, of their squares, of count times requests, and how many buckets have any."""
+    """Over buckets: the sum of counts, of their squares, of count times requests, and how many buckets have any.
+
+    `column` has the counts themselves, in the order of `Moments.sent`; it is empty when there are none.
+    """
 
     total: float
     squares: float
     products: float
     seen: int
+    column: list[int]
 
 
-NO_SHARE: Final = Share(0, 0, 0, 0)
+NO_SHARE: Final = Share(0, 0, 0, 0, [])
 
 
 class Moments(NamedTuple):
-    """One side: its requests, the sum of their squares over buckets, how many buckets sent any, and each metric's sums.
+    """One side: its requests, the sum of their squares over buckets, how many buckets sent any, each one's, and shares.
 
     `RESPONSE_SIZE` holds bytes; latencies are not here.
     """
@@ -47,6 +51,7 @@ class Moments(NamedTuple):
     requests: int
     squares: int
     seen: int
+    sent: list[int]
     shares: dict[Metric, Share]
 
     @property
@@ -82,7 +87,7 @@ def moments(buckets: Iterable[Counts]) -> Moments:
         Metric.RESPONSE_SIZE: _share([counts.response_bytes for counts in active], sent),
     }
     shares.update(zip(_STATUS_METRICS, [_share(column, sent) for column in columns], strict=True))
-    return Moments(sum(sent), sum(map(mul, sent, sent)), len(active), shares)
+    return Moments(sum(sent), sum(map(mul, sent, sent)), len(active), sent, shares)
 
 
 def _share(column: list[int], sent: list[int]) -> Share:
@@ -90,4 +95,4 @@ def _share(column: list[int], sent: list[int]) -> Share:
     if not total:
         return NO_SHARE
     seen = len(column) - column.count(0)
-    return Share(total, sum(map(mul, column, column)), sum(map(mul, column, sent)), seen)
+    return Share(total, sum(map(mul, column, column)), sum(map(mul, column, sent)), seen, column)

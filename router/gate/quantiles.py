@@ -2,17 +2,18 @@
 
 A quantile is compared as a share: Lambda's p99 is above some latency when more than 1 % of Lambda's requests are. So
 the bounds are those of a share, turned around through Lambda's own distribution; nothing is assumed of its shape.
-Source: Howard and Ramdas, "Sequential estimation of quantiles with applications to A/B testing and best-arm identification",
-Bernoulli 28 (2022). Requests of a user resemble each other: the folds say by how much the effective number of requests
+Source: Howard and Ramdas, "Sequential estimation of quantiles with applications to A/B testing and best-arm
+identification", Bernoulli 28 (2022). Requests of a user resemble each other: the folds say by how much the effective number of requests
 is smaller (the design effect), with as many degrees of freedom as there are folds, which `student` makes dear.
 
 Inside a bucket of the histogram values are taken to lie evenly by their logarithm. Both sides are read the same way.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import inf, log
+from operator import mul
 
 from .bounds import Bounds, Level, least
 from .evidence import Histogram
@@ -32,9 +33,9 @@ class Latencies:
         histograms = list(folds.values())
         self.bounds = histograms[0].bounds if histograms else ()
         self.folds = [histogram.counts for histogram in histograms]
-        self.counts = [sum(column) for column in zip(*self.folds, strict=True)]
+        self.counts = list(map(sum, zip(*self.folds, strict=True)))
         self.sums = list(accumulate(self.counts))
-        self.sizes = [sum(counts) for counts in self.folds]
+        self.sizes = list(map(sum, self.folds))
         self.requests = self.sums[-1] if self.sums else 0
 
     def quantile(self, share: float) -> float:
@@ -51,28 +52,34 @@ class Latencies:
 
     def above(self, latency: float) -> float:
         """The share of requests that took longer than `latency` milliseconds."""
-        return self._above(self.counts, latency) / self.requests
+        place, rest = self._place(latency)
+        return _above(self.counts, place, rest) / self.requests
 
-    def _above(self, counts: list[int] | tuple[int, ...], latency: float) -> float:
+    def _place(self, latency: float) -> tuple[int, float]:
+        """The bucket that a latency lies in, and the share of the bucket that lies above it."""
         place = bisect_left(self.bounds, latency)
         if place >= len(self.bounds):
-            return 0.0 if latency == inf else float(counts[-1])
+            return place, float(latency < inf)
         low, high = self.bounds[place - 1] if place else 0.0, self.bounds[place]
-        inside = log(latency / low) / log(high / low) if low > 0 else latency / high
-        return sum(counts[place + 1 :]) + counts[place] * (1 - inside)
+        return place, 1 - (log(latency / low) / log(high / low) if low > 0 else latency / high)
 
-    def effect(self, share: float) -> tuple[float, float]:
-        """The design effect of the share above the quantile of `share`, and its degrees of freedom."""
-        sizes = [size for size in self.sizes if size]
-        squares = sum(size * size for size in sizes)
-        if len(sizes) < 2:  # noqa: PLR2004 - one fold says nothing of how folds differ
+    def effect(self, share: float, at: float) -> tuple[float, float]:
+        """The design effect of the share above `at`, the quantile of `share`, and its degrees of freedom."""
+        sizes = self.sizes
+        seen = len(sizes) - sizes.count(0)
+        if seen < 2:  # noqa: PLR2004 - one fold says nothing of how folds differ
             return 1.0, 0.0
-        at, chance = self.quantile(share), 1 - share
-        rest = (
-            self._above(counts, at) - chance * size for counts, size in zip(self.folds, self.sizes, strict=True) if size
-        )
-        variance = sum(one * one for one in rest) / self.requests * len(sizes) / (len(sizes) - 1)
-        return variance / (chance * share), self.requests * self.requests / squares - 1
+        chance = 1 - share
+        place, part = self._place(at)
+        squares = 0.0
+        for counts, size in zip(self.folds, sizes, strict=True):
+            squares += (_above(counts, place, part) - chance * size) ** 2
+        variance = squares / self.requests * seen / (seen - 1)
+        return variance / (chance * share), self.requests * self.requests / sum(map(mul, sizes, sizes)) - 1
+
+
+def _above(counts: Sequence[int], place: int, part: float) -> float:
+    return sum(counts[place + 1 :]) + counts[place] * part
 
 
 class _Chance:
@@ -80,16 +87,16 @@ class _Chance:
 
     __slots__ = ("effective", "freedom", "share", "target")
 
-    def __init__(self, share: float, lambda_: Latencies, legacy: Latencies | None) -> None:
-        mine, freedom = lambda_.effect(share)
+    def __init__(self, share: float, at: tuple[float, float], lambda_: Latencies, legacy: Latencies | None) -> None:
+        mine, freedom = lambda_.effect(share, at[0])
         effects = freedom * mine
         rest = 1 / lambda_.requests
         if legacy is not None:
-            theirs, other = legacy.effect(share)
+            theirs, other = legacy.effect(share, at[1])
             effects, freedom = effects + other * theirs, freedom + other
             rest += 1 / legacy.requests
         together = effects / freedom if freedom > 0 else 1.0
-        self.effective = 1 / (rest * max(1.0, mine, together))
+        self.effective = 1 / (rest * max(1.0, together))
         self.freedom, self.share = freedom, share
         self.target = min(_TYPICAL_CHANGE, 1 - share)
 
@@ -114,7 +121,7 @@ def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: L
     counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
     if theirs in {0.0, inf} or mine == inf:
         return Bounds(None, None, None, 0.0, lambda_.requests)
-    chance = _Chance(share, lambda_, legacy)
+    chance = _Chance(share, (mine, theirs), lambda_, legacy)
     far = farthest(1 - share, chance.budget(level.alpha), above=True)
     near = farthest(1 - share, chance.budget(level.beta), above=False)
     lower = lambda_.quantile(1 - far) / theirs

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from math import ceil
 from typing import Final
 
-from .bounds import Bounds
-from .values import QUANTILES, Limit, Metric, Relation
+from .values import QUANTILES, Metric, Relation
+from .verdict import Finding
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _NAMES: Final = {
@@ -23,19 +23,19 @@ def name(metric: Metric) -> str:
     return _NAMES.get(metric, metric.value.replace("_", " "))
 
 
-def finding(limit: Limit, found: Bounds) -> str:
+def words(finding: Finding) -> str:
     """One sentence: what was seen on both sides, what is known of the difference, what is allowed."""
-    if found.estimate is None:
-        return f"{name(limit.metric)}: not enough to compare yet"
-    relative = limit.relation is Relation.LEGACY
-    write = _writer(limit)
-    low = "" if found.lower is None else f" at least {write(found.lower)}"
-    high = "" if found.upper is None else f" at most {write(found.upper)}"
+    if finding.estimate is None:
+        return f"{name(finding.metric)}: not enough to compare yet"
+    relative = finding.relation is Relation.LEGACY
+    write = _writer(finding.metric, finding.relation)
+    low = "" if finding.lower is None else f" at least {write(finding.lower)}"
+    high = "" if finding.upper is None else f" at most {write(finding.upper)}"
     known = " and".join(part for part in (low, high) if part) or " nothing"
-    allowed = f"limit {write(limit.limit)}, tolerated {write(limit.tolerated)}"
-    against = f", legacy {_side(limit, found.legacy_count, found.legacy_requests)}" if relative else ""
-    mine = _side(limit, found.lambda_count, found.lambda_requests)
-    return f"{name(limit.metric)}: Lambda {mine}{against}: {write(found.estimate)}, surely{known}; {allowed}"
+    allowed = f"limit {write(finding.limit)}, tolerated {write(finding.tolerated)}"
+    against = f", legacy {_side(finding.metric, finding.legacy_count, finding.legacy_requests)}" if relative else ""
+    mine = _side(finding.metric, finding.lambda_count, finding.lambda_requests)
+    return f"{name(finding.metric)}: Lambda {mine}{against}: {write(finding.estimate)}, surely{known}; {allowed}"
 
 
 def duration(seconds: float) -> str:
@@ -47,19 +47,20 @@ def duration(seconds: float) -> str:
     return f"{ceil(seconds / _HOUR)} hours" if seconds < 2 * _DAY else f"{ceil(seconds / _DAY)} days"
 
 
-def _writer(limit: Limit) -> Callable[[float], str]:
-    if limit.is_share:
-        return _points if limit.relation is Relation.LEGACY else "{:.2%}".format
-    if limit.relation is Relation.LEGACY:
-        return "{:.2f} times".format
-    return "{:.0f} ms".format if limit.metric in QUANTILES else "{:.0f} bytes".format
+def _writer(metric: Metric, relation: Relation) -> Callable[[float], str]:
+    relative = relation is Relation.LEGACY
+    if metric in QUANTILES:
+        return "{:.2f} times".format if relative else "{:.0f} ms".format
+    if metric is Metric.RESPONSE_SIZE:
+        return "{:.2f} times".format if relative else "{:.0f} bytes".format
+    return _points if relative else "{:.2%}".format
 
 
 def _points(value: float) -> str:
     return f"{100 * value:+.2f} points"
 
 
-def _side(limit: Limit, count: float, requests: int) -> str:
-    if limit.metric in QUANTILES:
+def _side(metric: Metric, count: float, requests: int) -> str:
+    if metric in QUANTILES:
         return f"{count:.0f} ms of {requests}"
-    return f"{count:.0f} bytes of {requests}" if limit.metric is Metric.RESPONSE_SIZE else f"{count:.0f} of {requests}"
+    return f"{count:.0f} bytes of {requests}" if metric is Metric.RESPONSE_SIZE else f"{count:.0f} of {requests}"

@@ -6,7 +6,7 @@ chance that the estimate is ever more than k standard deviations off is at most 
 
     k^2 = (1 + r / I) * log((1 + I / r) / alpha^2)        (two-sided; r = 1 / target^2)
 
-`target` is the difference that the boundary is best at. Three targets share alpha, so that a disaster is seen soon and
+`target` is the difference that the boundary is best at. Two targets share alpha, so that a disaster is seen soon and
 a small difference at all. Sources: Howard, Ramdas, McAuliffe, Sekhon, "Time-uniform, nonparametric, nonasymptotic
 confidence sequences", Ann. Statist. 49 (2021), section 3 (conjugate mixtures); Waudby-Smith, Arbour, Sinha, Kennedy,
 Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences", Ann. Statist. 52 (2024), for variances
@@ -16,10 +16,10 @@ that are estimated: the boundary is then asymptotic, which `student` is careful 
 from math import exp, inf, log
 from typing import Final
 
-_TARGETS: Final = (1.0, 1 / 9, 1 / 81)
-"""Squares of 1, 1/3 and 1/9: r for differences of once, three times and nine times the target."""
+_TARGETS: Final = (1.0, 1 / 36)
+"""Squares of 1 and 1/6: r for differences of once and six times the target."""
 _ENDLESS: Final = 40.0
-_RATES: Final = (1.5, 2.0, 3.0, 6.0, 15.0, 40.0, 120.0, 400.0)
+_RATES: Final = tuple((rate, log(rate)) for rate in (1.5, 2.0, 3.0, 6.0, 15.0, 40.0, 120.0, 400.0))
 
 
 def reach(information: float, target: float, alpha: float) -> float:
@@ -48,7 +48,7 @@ def student(squared: float, freedom: float) -> float:
 
 
 def distinct(seen: int, expected: float) -> float:
-    """The evidence (an e-value) that buckets fail more often than `expected`, the most that is tolerated in all.
+    """The logarithm of the evidence (an e-value) that more buckets fail than `expected`, the most that is tolerated.
 
     A bucket counts once, at its first failure, however many its users cause later. The hazard of a first failure is at
     most the mean rate, for those who have not failed yet are the better ones. So for each rate ratio above 1 the
@@ -57,9 +57,21 @@ def distinct(seen: int, expected: float) -> float:
     while failures are few.
     """
     if not seen:
-        return 0.0
-    best = sum(exp(min(700.0, seen * log(rate) - expected * (rate - 1))) for rate in _RATES)
-    return best / len(_RATES)
+        return -inf
+    terms = [seen * logarithm - expected * (rate - 1) for rate, logarithm in _RATES]
+    best = max(terms)
+    return best + log(sum(exp(term - best) for term in terms) / len(terms))
+
+
+def against(deviations: float, information: float, target: float, freedom: float) -> float:
+    """The logarithm of the evidence against a value that is `deviations` standard deviations from the estimate.
+
+    The mixture behind `reach`, as an e-value, with Student's tail. Evidence of two independent sources multiplies.
+    """
+    if freedom <= 0:
+        return -inf
+    ratio = information * target * target
+    return (freedom * log(1 + deviations * deviations / freedom) / (1 + 1 / ratio) - log(1 + ratio)) / 2
 
 
 def divergence(share: float, chance: float) -> float:
@@ -77,7 +89,7 @@ def farthest(chance: float, budget: float, *, above: bool) -> float:
     if divergence(end, chance) <= budget:
         return end
     near, far = chance, end
-    for _ in range(24):
+    for _ in range(16):
         middle = (near + far) / 2
         if divergence(middle, chance) < budget:
             near = middle

@@ -9,16 +9,25 @@ keep it honest when there is little to see:
   seem to be perfect, and certain;
 - the variance is an estimate, so the boundary is Student's (`sequences.student`);
 - while failures are few, what counts is how many *buckets* failed at all (`sequences.distinct`).
+
+And one that makes it quick: a bucket may count for no more than a few times what legacy's rate expects of it. Cutting
+Lambda's counts off can only make Lambda look better, so a lower bound stays one; but what a broken function does to
+everybody then stands out from what a few unlucky users meet everywhere.
 """
 
-from math import inf, sqrt
+from math import inf, log, sqrt
+from operator import mul
 
 from .bounds import Bounds, Level, growth, least
 from .moments import NO_SHARE, Moments, Share
-from .sequences import distinct, reach, student
+from .sequences import against, distinct, reach, student
 from .values import Harm, Limit
 
 _HALVINGS = 30
+_TIMES = 3.0
+"""How often what is expected of it a bucket may count."""
+_DEVIATIONS = tuple(half / 2 for half in range(21))
+_LEAST = 1e-9
 
 
 def spread(side: Moments, share: Share) -> float:
@@ -93,9 +102,20 @@ class _Seen:
         # Half of alpha for the boundary on the difference, half for the other side of it or for the distinct buckets.
         squared = self._squared(mine + theirs, limit.limit, level.alpha / 2)
         lower = size - sqrt(squared * (mine + theirs)) if mine + theirs else size
-        if limit.harm is Harm.MORE and self.share.seen:
-            lower = max(lower, self._distinct(limit, level.alpha / 2))
+        if limit.harm is Harm.MORE and self.share.seen and lower <= limit.tolerated < size:
+            lower = max(lower, self._distinct(limit, level.alpha / 4), self._cut(limit, level.alpha / 4))
         return lower, upper
+
+    def _cut(self, limit: Limit, alpha: float) -> float:
+        """The lower bound of the difference when no bucket counts for more than a few times what is expected of it."""
+        sent, requests = self.lambda_.sent, self.lambda_.requests
+        most = _TIMES * self.baseline + _TIMES * limit.limit
+        column = [min(count, most * each + _TIMES) for count, each in zip(self.share.column, sent, strict=True)]
+        total = sum(column)
+        cut = Share(total, sum(map(mul, column, column)), sum(map(mul, column, sent)), self.share.seen, [])
+        variance = max(spread(self.lambda_, cut), total / requests) / requests + self.variances[1]
+        squared = student(reach(1 / variance, limit.limit, alpha), self.lambda_.freedom)
+        return float(total / requests - self.baseline - sqrt(squared * variance))
 
     def _squared(self, variance: float, target: float, alpha: float) -> float:
         return student(reach(1 / variance, target, alpha), self.freedom) if variance > 0 else 0.0
@@ -105,19 +125,29 @@ class _Seen:
 
     def _distinct(self, limit: Limit, alpha: float) -> float:
         """The largest difference that the number of failing buckets rules out; minus infinity when it is none."""
-        baseline = self.baseline + self._reach(self.variances[1], limit.limit, alpha / 2)
-        requests, needed = self.lambda_.requests, 2 / alpha
-        seen = self.share.seen
-        if baseline == inf or distinct(seen, (baseline + limit.tolerated) * requests) < needed:
+        needed = -log(alpha)
+        if self._evidence(limit, limit.tolerated) < needed:
             return -inf
         low, high = limit.tolerated, 1.0
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
-            if distinct(seen, (baseline + middle) * requests) < needed:
+            if self._evidence(limit, middle) < needed:
                 high = middle
             else:
                 low = middle
         return low if low > limit.tolerated else limit.tolerated * (1 + 1e-9) + 1e-12
+
+    def _evidence(self, limit: Limit, difference: float) -> float:
+        """The least evidence against this difference, whatever legacy's rate may be: on Lambda, times on legacy."""
+        requests, seen, variance = self.lambda_.requests, self.share.seen, self.variances[1]
+        if variance <= 0:
+            return distinct(seen, max((self.baseline + difference) * requests, _LEAST))
+        deviation = sqrt(variance)
+        return min(
+            distinct(seen, max((self.baseline + step * deviation + difference) * requests, _LEAST))
+            + against(step, 1 / variance, limit.limit, self.freedom)
+            for step in _DEVIATIONS
+        )
 
 
 def _found(

@@ -2,8 +2,8 @@
 
 A split that does not fit the weight means that something between the draw and the count is wrong (a weight that is not
 in force, stickiness that does not stick, a node left out). Then every comparison may be wrong too, however sure it
-looks. Users are drawn, so the test is on buckets of users: heavy users alone move the share of requests. Source: Fabijan et
-al., "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments", KDD 2019.
+looks. Users are drawn, so the test is on buckets of users: heavy users alone move the share of requests. Source: Fabijan
+et al., "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments", KDD 2019.
 """
 
 from math import log, sqrt

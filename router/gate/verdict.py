@@ -67,7 +67,7 @@ class Finding:
     `estimate` and its confidence bounds have the limit's unit (see `Limit`); a bound is None where nothing bounds it.
     `lower` holds at the ramp's error budget over all looks, `upper` at the gate's beta: together they are no interval,
     each is the bound that its decision needs. `lambda_count` of `lambda_requests` are what was counted; for latency the
-    count is the estimated quantile in milliseconds, for sizes the mean in bytes.
+    count is the estimated quantile in milliseconds, for sizes the mean in bytes. `words` of `sentences` says it in one.
     """
 
     metric: Metric
@@ -82,7 +82,6 @@ class Finding:
     lambda_requests: int
     legacy_count: float
     legacy_requests: int
-    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +138,7 @@ class Verdict:
 
 
 _PLAIN = ("estimate", "lower", "upper", "limit", "tolerated")
-_COUNTED = ("lambda_count", "lambda_requests", "legacy_count", "legacy_requests", "words")
+_COUNTED = ("lambda_count", "lambda_requests", "legacy_count", "legacy_requests")
 
 
 def _finding_json(finding: Finding) -> dict[str, Any]:

@@ -17,7 +17,8 @@ IDENTITY_KEYS = "identities.keys"
 TELEMETRY = "telemetry"
 SHADOWING = "shadowing"
 """The runtime key (percent) that switches all shadows of a node off; a route's own share has another."""
-TELEMETRY_OFF = "telemetry.off"
+CANDIDATE_HEADER = "x-fig-candidate"
+"""On requests to Lambda: which candidate the inner hop calls."""
 
 
 def entry_listener(address: Endpoint) -> str:
@@ -48,6 +49,11 @@ def fallback_cluster(candidate: str, service: str) -> str:
 def upstream_cluster(candidate: str) -> str:
     """The cluster behind a candidate's inner listener: the Lambda API or the plain HTTP upstream."""
     return f"upstream.{candidate}"
+
+
+def candidate_of(lambda_key: str) -> str:
+    """The candidate that a route's runtime key shifts to."""
+    return lambda_key.partition(f".{LAMBDA_PREFIX}")[2].partition(".")[0]
 
 
 def identity_cluster(identity: str) -> str:
