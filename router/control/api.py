@@ -134,7 +134,7 @@ class Api:
         """Routes with weights and traffic, nodes with what is in force there."""
         published, live = self.keeper.published, self.nodes.live()
         problems = small_figures(published, self.sharing)
-        problems += [*self.intake.problems.values(), *self.releases.ramping.problems]
+        problems += [*self.intake.problems.values(), *self.releases.ramping.told_problems()]
         if self.keeper.behind:
             problems.append("moves towards legacy are in force that the ledger could not take yet")
         return JSONResponse(

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ..gate.evidence import RouteEvidence, SideEvidence
+from ..gate.sums import NOTHING
 from ..gate.values import Gate
 from ..gate.verdict import Verdict
 from ..gate.window import Window
@@ -14,7 +15,7 @@ from ..gate.wire import evidence_to_json
 from ..ledger.records import RampKey
 from ..ramp.events import Judged, RouteVerdict, Versions
 from ..weight import LEGACY_ONLY
-from .evidence import Evidence, WindowKey
+from .evidence import Evidence, Seen, WindowKey
 from .running import Live
 
 Judge = Callable[[Gate, Window], Verdict]
@@ -48,6 +49,7 @@ class Judging:
 
     evidence: Evidence
     judge: Judge
+    problems: dict[str, str] = field(default_factory=dict)
     _latest: dict[tuple[RampKey, str], tuple[int, SideEvidence]] = field(default_factory=dict)
     _baseline: dict[tuple[RampKey, str], SideEvidence] = field(default_factory=dict)
 
@@ -73,7 +75,7 @@ class Judging:
 
     def _window(self, live: Live, route: str, serving: Sequence[str], now: datetime) -> Window:
         state, ramp = live.state, live.ramp
-        seen = self.evidence.seen(window_key(live), route, serving)
+        seen = self._seen(live, route, serving)
         since = state.evidence_since
         return Window(
             evidence=seen.evidence,
@@ -87,6 +89,16 @@ class Judging:
             holdback=ramp.steps[state.step].holdback > 0,
             baseline=self._last_baseline(live, route, seen.evidence),
         )
+
+    def _seen(self, live: Live, route: str, serving: Sequence[str]) -> Seen:
+        """What was counted; nothing where nodes count differently, as in the middle of an upgrade: the ramp holds."""
+        try:
+            seen = self.evidence.seen(window_key(live), route, serving)
+        except ValueError as error:
+            self.problems[route] = f"the evidence of {route} cannot be added up: {error}"
+            return Seen(evidence=None, recent=(NOTHING,), age_seconds=0.0)
+        self.problems.pop(route, None)
+        return seen
 
     def _last_baseline(self, live: Live, route: str, evidence: RouteEvidence | None) -> SideEvidence | None:
         key, gate = (live.key, route), live.ramp.gate

@@ -77,6 +77,10 @@ class Ramping:
         while tasks := (*self._recording.values(), *self._writing):
             await asyncio.gather(*tasks)
 
+    def told_problems(self) -> tuple[str, ...]:
+        """What is wrong with running releases, in words."""
+        return (*self.problems, *self.parts.running.problems.values(), *self.parts.judging.problems.values())
+
     def look(self) -> None:
         """Look at every ramp once."""
         lives = list(self.parts.running.live(self.parts.keeper.desired))

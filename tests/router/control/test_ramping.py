@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from router.errors import LedgerFailed
 from router.gate.verdict import Code, Outcome
 from router.ledger.records import Step
 
-from .fakes import FakeTime, Here, control_here, run
-from .ramps import ESTATE, RELEASE, TWO, FakeJudge, Play
+from .fakes import FakeTime, Here, control_here, estate_of, run
+from .ramps import ESTATE, RELEASE, SIDES, TWO, FakeJudge, Play
 
 Story = Callable[[Play, FakeJudge], Awaitable[None]]
 
@@ -534,3 +535,64 @@ def test_a_route_that_held_all_of_lambda_is_ready_for_retirement(tmp_path: Path)
 
     run(tmp_path, first, time, judge.outside())
     run(tmp_path, then, time, judge.outside())
+
+
+def test_a_release_that_cannot_be_read_is_a_problem_and_stops_nothing_else(tmp_path: Path) -> None:
+    """Another release goes on, status says what is wrong, and the route can still be shifted towards legacy."""
+    time, judge = FakeTime(), FakeJudge()
+
+    async def first(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node())
+        await one.begin()
+        await one.start(RELEASE.replace("r1", "r2").replace("books", "ink"))
+
+    async def then(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node())
+        judge.says(Outcome.PASS)
+        await one.second()
+        await one.second(600)
+        status = await here.get("/v1/status")
+        assert any("the release r1 cannot be read" in problem for problem in status["problems"])
+        assert (one.weight("books"), one.weight("ink")) == (100, 1000)
+        await here.shift("books", 0, wait_seconds=0)
+        await one.second()
+        assert one.weight("books") == 0
+
+    run(tmp_path, first, time, judge.outside())
+    ledger = sqlite3.connect(tmp_path / "ledger.sqlite")
+    ledger.execute("UPDATE documents SET text = 'nonsense' WHERE text LIKE '%release: r1%'")
+    ledger.commit()
+    ledger.close()
+    run(tmp_path, then, time, judge.outside())
+
+
+def test_nodes_that_count_differently_are_no_evidence(tmp_path: Path) -> None:
+    """Histograms of other bounds cannot be added up: the gate gets none, and status says why."""
+
+    async def story(one: Play, judge: FakeJudge) -> None:
+        await one.begin()
+        other = one.here.node("node-2")
+        for _ in range(2):
+            await one.second()
+            odd = json.loads(json.dumps(one.counter.reading(0)).replace("1000.0]", "2000.0]")) | {"node": "node-2"}
+            await other.hear()
+            await other.report(evidence=odd)
+        await one.second(31)
+        judge.says(Outcome.PASS)
+        await one.second()
+        assert judge.seen[-1].evidence is None
+        assert any("cannot be added up" in problem for problem in (await one.here.get("/v1/status"))["problems"])
+
+    play(tmp_path, story)
+
+
+def test_a_publish_that_takes_a_route_away_ends_its_ramp(tmp_path: Path) -> None:
+    """When the estate loses a route under a release, its ramp is aborted and the release is over."""
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.begin()
+        await one.here.publish(estate_of(pens=SIDES), wait_seconds=0)
+        await one.second()
+        assert (await one.here.get("/v1/status"))["ended"][0]["outcome"] == "aborted"
+
+    play(tmp_path, story)
