@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -594,5 +595,44 @@ def test_a_publish_that_takes_a_route_away_ends_its_ramp(tmp_path: Path) -> None
         await one.here.publish(estate_of(pens=SIDES), wait_seconds=0)
         await one.second()
         assert (await one.here.get("/v1/status"))["ended"][0]["outcome"] == "aborted"
+
+    play(tmp_path, story)
+
+
+def test_shadows_are_told_beside_the_shares(tmp_path: Path) -> None:
+    """While a step shadows, nodes are told the route's runtime key; when the release is over, they are told no more."""
+    release = RELEASE.replace("      - lambda: 1% for", "      - shadow: 25% for 10m\n      - lambda: 1% for")
+    estate = estate_of(books={**SIDES, "shadow": True}, pens=SIDES)
+
+    async def told(one: Play, version: str = "") -> dict[str, Any]:
+        answer = await one.here.get("/v1/desired", node="node-1", shares=version)
+        shares: dict[str, Any] = answer["shares"]
+        return shares
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.here.publish(estate, wait_seconds=0)
+        await one.second()
+        before = await told(one)
+        await one.start(release)
+        shares = await told(one, before["version"])
+        assert shares["of"] == {"shadow.books": 2500}
+        assert shares["version"] != before["version"]
+        ramp = await one.ramp()
+        assert (ramp["shadow"], ramp["weight"], ramp["phase"]) == (2500, 0, "holding")
+        await one.node.report(shares={"version": shares["version"], "nodes": 1, "of": shares["of"]})
+        await one.order("abort")
+        assert await told(one) == before
+
+    play(tmp_path, story)
+
+
+def test_a_cohort_is_refused(tmp_path: Path) -> None:
+    """What the router cannot do yet is not begun: a release with a cohort of named users is refused in words."""
+    cohort = "      - cohort: {header: X-Pilot, values: [alice], for: 1h}\n"
+    release = RELEASE.replace("      - lambda: 1% for", cohort + "      - lambda: 1% for")
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.here.publish(ESTATE, wait_seconds=0)
+        assert "cannot send a cohort" in (await one.start(release, 422))["error"]["message"]
 
     play(tmp_path, story)
