@@ -636,3 +636,29 @@ def test_a_cohort_is_refused(tmp_path: Path) -> None:
         assert "cannot send a cohort" in (await one.start(release, 422))["error"]["message"]
 
     play(tmp_path, story)
+
+
+def test_the_baseline_survives_a_restart(tmp_path: Path) -> None:
+    """At 100 % legacy has nobody left: what it did in the last step is found in the ledger by another control."""
+    time, judge = FakeTime(), FakeJudge()
+
+    async def first(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node())
+        await one.begin()
+        judge.says(Outcome.PASS)
+        for _ in range(2):
+            await one.second(600)
+        assert one.weight() == 10_000
+        await one.second()
+
+    async def then(here: Here) -> None:
+        judge.says(Outcome.INCONCLUSIVE)
+        here.control.ramping.recall()
+        one = Play(here=here, time=time, node=here.node())
+        await one.second()
+        baseline = judge.seen[-1].baseline
+        assert baseline is not None
+        assert baseline.requests > 0
+
+    run(tmp_path, first, time, judge.outside())
+    run(tmp_path, then, time, judge.outside())
