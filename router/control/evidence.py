@@ -46,6 +46,11 @@ class _Sum:
             self.base = replace(reading, routes={})
         self.last = reading
 
+    def begin_again(self, reading: Reading) -> None:
+        names = self.last.routes.keys() | self.carried.keys()
+        self.carried = {route: self.of(route) for route in names}
+        self.base = self.last = reading
+
     def of(self, route: str) -> RouteEvidence:
         now = difference(self.last, self.base, route)
         return total([self.carried[route], now]) if route in self.carried else now
@@ -59,10 +64,12 @@ class _Window:
     warm_until: float
     sums: dict[str, _Sum] = field(default_factory=dict)
 
-    def add(self, reading: Reading, now: float) -> None:
+    def add(self, reading: Reading, now: float, *, fell: bool = False) -> None:
         known = self.sums.get(reading.node)
         if known is None or now < self.warm_until:
             self.sums[reading.node] = _Sum(base=reading, last=reading)
+        elif fell:
+            known.begin_again(reading)
         else:
             known.add(reading)
 
@@ -76,18 +83,21 @@ class Evidence:
         self._windows: dict[WindowKey, _Window] = {}
 
     def heard(self, reading: Reading) -> None:
-        """Take a node's reading into every open window. Raises `ValueError` when a counter fell within an epoch."""
+        """Take a node's reading into every open window.
+
+        A counter that fell within an epoch was forgotten by Envoy: what windows had is kept, and a second is lost.
+        """
         now, kept = self._clock(), self._readings.setdefault(reading.node, deque())
-        if kept:
-            for route in reading.routes:
-                difference(reading, kept[-1][1], route)
+        fell = bool(kept) and _fell(reading, kept[-1][1])
         for window in self._windows.values():
-            window.add(reading, now)
+            window.add(reading, now, fell=fell)
+        if fell:
+            kept.clear()
         kept.append((now, reading))
         _thin(kept, now)
 
     def forget(self, node: str) -> None:
-        """The node's counters are not to be trusted, or it has left: what comes next from it begins anew."""
+        """The node has left: what comes next from it begins anew."""
         self._readings.pop(node, None)
         for window in self._windows.values():
             window.sums.pop(node, None)
@@ -133,6 +143,15 @@ class Evidence:
                 start = max(since, window.opened)
                 earlier = next((one for at, one in reversed(kept) if at <= start), kept[0][1])
                 yield difference(kept[-1][1], earlier, route)
+
+
+def _fell(reading: Reading, before: Reading) -> bool:
+    try:
+        for route in reading.routes.keys() | before.routes.keys():
+            difference(reading, before, route)
+    except ValueError:  # counts below zero, or histograms of other bounds
+        return True
+    return False
 
 
 def _thin(kept: deque[tuple[float, Reading]], now: float) -> None:

@@ -18,7 +18,7 @@ class Intake:
     problems: dict[str, str] = field(default_factory=dict)
 
     def heard(self, node: str, said: Mapping[str, Any] | None, *, has_left: bool = False) -> None:
-        """Take what the node counted; a reading that contradicts the one before begins anew."""
+        """Take what the node counted; what cannot be read is left out."""
         if has_left:
             self.evidence.forget(node)
             self.problems.pop(node, None)
@@ -29,14 +29,8 @@ class Intake:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             self._note(node, f"the evidence of {node} cannot be read: {error!r}")
             return
-        try:
-            self.evidence.heard(reading)
-        except ValueError as error:
-            self._note(node, f"the evidence of {node} contradicts what it said before and begins anew: {error}")
-            self.evidence.forget(node)
-            self.evidence.heard(reading)
-        else:
-            self.problems.pop(node, None)
+        self.evidence.heard(reading)
+        self.problems.pop(node, None)
         self.wake()
 
     def _note(self, node: str, problem: str) -> None:

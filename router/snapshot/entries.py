@@ -26,8 +26,6 @@ ANY: Json = {"prefix": ""}
 
 ONLY_HEADER = "x-fig-only"
 """On requests that no legacy service could take instead: the inner hop leaves none of them to legacy."""
-CANDIDATE_HEADER = "x-fig-candidate"
-"""Which candidate the inner hop calls."""
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _MIRROR_HEADER = "x-fig-mirror"
@@ -174,7 +172,7 @@ def _sampled(route: Route, entry: Json) -> list[Json]:
 
 
 def _mirror(candidate: str) -> Json:
-    marks = headers({SHADOW_HEADER: "1", CANDIDATE_HEADER: candidate})
+    marks = headers({SHADOW_HEADER: "1", names.CANDIDATE_HEADER: candidate})
     # Baggage goes further than our header: what a shadow calls in turn knows that it serves a shadow.
     baggage = {"header": {"key": "baggage", "value": f"{ROLE_ATTRIBUTE}={ROLE_SHADOW}"}, "append_action": _BESIDE}
     return {

@@ -15,9 +15,11 @@ INNER_UPSTREAMS = "inner.upstreams"
 INNER_SESSIONS = "inner.sessions"
 IDENTITY_KEYS = "identities.keys"
 TELEMETRY = "telemetry"
+SHADOW_PREFIX = "shadow."
 SHADOWING = "shadowing"
 """The runtime key (percent) that switches all shadows of a node off; a route's own share has another."""
-TELEMETRY_OFF = "telemetry.off"
+CANDIDATE_HEADER = "x-fig-candidate"
+"""On requests to Lambda: which candidate the inner hop calls."""
 
 
 def entry_listener(address: Endpoint) -> str:
@@ -50,6 +52,11 @@ def upstream_cluster(candidate: str) -> str:
     return f"upstream.{candidate}"
 
 
+def candidate_of(lambda_key: str) -> str:
+    """The candidate that a route's runtime key shifts to."""
+    return lambda_key.partition(f".{LAMBDA_PREFIX}")[2].partition(".")[0]
+
+
 def identity_cluster(identity: str) -> str:
     """The cluster of the host that has the keys of an identity's tokens."""
     return f"identity.{identity}"
@@ -80,4 +87,4 @@ def assign_key(route: str) -> str:
 
 def shadow_key(route: str) -> str:
     """The runtime key of the share (parts per 10,000) of safe requests that the other side sees too."""
-    return f"shadow.{route}"
+    return f"{SHADOW_PREFIX}{route}"
