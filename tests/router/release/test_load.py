@@ -205,6 +205,13 @@ def test_every_fault_of_a_file_is_reported_at_once() -> None:
     assert codes == ["RS208", "RS201", "RS203"]
 
 
+def test_at_all_of_it_there_is_something_to_compare_with() -> None:
+    """A ramp whose only share is 100 % needs a holdback, for no step before it has seen legacy."""
+    alone = books("lambda: 100% for 1h").replace("    steps:", "    from: 50%\n    steps:")
+    assert "nobody is on legacy to compare with" in load(alone).diagnostics[0].message
+    assert load(alone.replace("- lambda: 100% for 1h", "- {lambda: 100% for 1h, holdback: 2%}")).diagnostics == ()
+
+
 def test_a_version_satisfies_pin() -> None:
     """A published version cannot be moved."""
     text = books("lambda: 5%", head="gate: {pin: true}\n").replace("  books:", "  search:")
