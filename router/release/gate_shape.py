@@ -4,6 +4,7 @@ A limit is written in the words of its metric: `above_legacy: 0.5%` for shares, 
 size, `at_most` in the metric's own unit for any.
 """
 
+import math
 from dataclasses import replace
 from typing import Annotated
 
@@ -185,11 +186,19 @@ def _limit(metric: Metric, key: str, value: str, shape: LimitShape) -> Limit:
 _LATENCIES = frozenset({Metric.LATENCY_P50, Metric.LATENCY_P95, Metric.LATENCY_P99, Metric.COLD_P95})
 
 
+def _finite(text: str) -> float:
+    """The number in the text. Raises `ValueError` for what is none or has no end."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
 def _amount(metric: Metric, key: str, text: str) -> float:
     """The number in the unit of `Limit`. Raises `Fault`."""
     try:
         if key == "times_legacy":
-            return float(text)
+            return _finite(text)
         if metric in _LATENCIES:
             return seconds(text) * _MILLISECONDS
         return size_bytes(text) if metric is Metric.RESPONSE_SIZE else share(text) / FULL_SHARE

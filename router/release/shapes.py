@@ -3,9 +3,10 @@
 from datetime import datetime, time
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from ..source.fault import Fault
+from ..source.shapes import only_a_number
 from ..source.values import (
     Duration,
     HeaderName,
@@ -167,7 +168,7 @@ class GroupShape(RampShape):
 class ReleaseShape(Shape):
     """One reviewed file: what moves, how, when, and what it must keep."""
 
-    version: Literal[1] = Field(description="Version of this format.")
+    version: Annotated[Literal[1], BeforeValidator(only_a_number)] = Field(description="Version of this format.")
     release: ReleaseName = Field(description="Its name.")
     ticket: Text = Field(description="The change's ticket, which the history names.")
     gate: GateShape | None = Field(None, description="What each step must keep. Default: the built-in limits.")

@@ -111,6 +111,12 @@ def test_windows_are_read() -> None:
         ),
         (books("lambda: 5%", head="gate: {limits: {p98: {at_most: 1s}}}\n"), "4:17: RS108", "there is no metric 'p98'"),
         (
+            books("lambda: 5%", head="gate: {limits: {latency_p99: {times_legacy: 1e400}}}\n"),
+            "4:17: RS108",
+            "is not a number",
+        ),
+        (books("lambda: 5%").replace("version: 1", "version: true"), "1:10: SH103", "it is 1"),
+        (
             books("lambda: 5%", head="gate: {limits: {server_errors: {times_legacy: 2}}}\n"),
             "4:17: RS108",
             "times_legacy does not fit",
