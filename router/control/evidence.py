@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..gate.evidence import Reading, RouteEvidence
+from ..gate.evidence import Reading, RouteEvidence, SideEvidence
 from ..gate.sums import difference, total
 
 RECENT_SECONDS = (10.0, 120.0)
@@ -134,8 +134,7 @@ class Evidence:
     def users(self, route: str) -> Mapping[str, int]:
         """How many buckets of users each side of the route has seen since the counters began."""
         last = [kept[-1][1].routes[route] for kept in self._readings.values() if route in kept[-1][1].routes]
-        whole = total(last)
-        return {"legacy": whole.legacy.buckets_seen, "lambda": whole.lambda_.buckets_seen}
+        return {"legacy": _seen(one.legacy for one in last), "lambda": _seen(one.lambda_ for one in last)}
 
     def _recent(self, window: _Window, route: str, since: float) -> Iterator[RouteEvidence]:
         for node, kept in self._readings.items():
@@ -143,6 +142,10 @@ class Evidence:
                 start = max(since, window.opened)
                 earlier = next((one for at, one in reversed(kept) if at <= start), kept[0][1])
                 yield difference(kept[-1][1], earlier, route)
+
+
+def _seen(sides: Iterable[SideEvidence]) -> int:
+    return len({bucket for side in sides for bucket, counts in side.buckets.items() if counts.requests})
 
 
 def _fell(reading: Reading, before: Reading) -> bool:
