@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from ..gate.evidence import Reading, RouteEvidence, SideEvidence
 from ..gate.sums import difference, total
+from .falls import fell
 
 RECENT_SECONDS = (10.0, 120.0)
 """How far the breaker looks back."""
@@ -64,11 +65,11 @@ class _Window:
     warm_until: float
     sums: dict[str, _Sum] = field(default_factory=dict)
 
-    def add(self, reading: Reading, now: float, *, fell: bool = False) -> None:
+    def add(self, reading: Reading, now: float, *, is_lower: bool = False) -> None:
         known = self.sums.get(reading.node)
         if known is None or now < self.warm_until:
             self.sums[reading.node] = _Sum(base=reading, last=reading)
-        elif fell:
+        elif is_lower:
             known.begin_again(reading)
         else:
             known.add(reading)
@@ -88,10 +89,10 @@ class Evidence:
         A counter that fell within an epoch was forgotten by Envoy: what windows had is kept, and a second is lost.
         """
         now, kept = self._clock(), self._readings.setdefault(reading.node, deque())
-        fell = bool(kept) and _fell(reading, kept[-1][1])
+        is_lower = bool(kept) and fell(reading, kept[-1][1])
         for window in self._windows.values():
-            window.add(reading, now, fell=fell)
-        if fell:
+            window.add(reading, now, is_lower=is_lower)
+        if is_lower:
             kept.clear()
         kept.append((now, reading))
         _thin(kept, now)
@@ -146,15 +147,6 @@ class Evidence:
 
 def _seen(sides: Iterable[SideEvidence]) -> int:
     return len({bucket for side in sides for bucket, counts in side.buckets.items() if counts.requests})
-
-
-def _fell(reading: Reading, before: Reading) -> bool:
-    try:
-        for route in reading.routes.keys() | before.routes.keys():
-            difference(reading, before, route)
-    except ValueError:  # counts below zero, or histograms of other bounds
-        return True
-    return False
 
 
 def _thin(kept: deque[tuple[float, Reading]], now: float) -> None:

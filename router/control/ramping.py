@@ -68,7 +68,7 @@ class Ramping:
             sys.stderr.write(f"control: {error}\n")
         try:
             while True:
-                self.look()
+                await self._look_around()
                 try:
                     async with asyncio.timeout(self.every_seconds):
                         await self._heard.wait()
@@ -100,15 +100,27 @@ class Ramping:
 
     def look(self) -> None:
         """Look at every ramp once."""
+        for key in self._begin():
+            self._look(key)
+
+    async def _look_around(self) -> None:
+        """The same, and between two ramps let those be served who wait: many ramps take a part of a second."""
+        for key in self._begin():
+            self._look(key)
+            await asyncio.sleep(0)
+
+    def _begin(self) -> list[RampKey]:
+        """The ramps to look at; what is known of others is dropped."""
         lives = list(self.parts.running.live(self.parts.keeper.desired))
         self.parts.evidence.close(window_key(live) for live in lives)
         self.looks = {key: look for key, look in self.looks.items() if key in {live.key for live in lives}}
-        for live in lives:
-            if not live.state.is_over:
-                self._look(live)
+        return [live.key for live in lives if not live.state.is_over]
 
-    def _look(self, live: Live) -> None:
+    def _look(self, key: RampKey) -> None:
         now, parts = self.now(), self.parts
+        live = parts.running.one(parts.keeper.desired, key)
+        if live is None or live.state.is_over:
+            return
         parts.judging.open(live, now)
         look = parts.judging.look(live, self._serving(), now)
         if look is not None:
