@@ -125,7 +125,9 @@ class Evidence:
         window, now = self._windows[key], self._clock()
         ages = [now - self._readings[node][-1][0] for node in serving if node in self._readings]
         is_whole = bool(serving) and len(ages) == len(serving) and all(node in window.sums for node in serving)
-        recent = tuple(total(self._recent(window, route, now - span)) for span in RECENT_SECONDS)
+        short, long = (self._earlier(window, now - span) for span in RECENT_SECONDS)
+        lately = total(self._since(short, route))
+        recent = (lately, lately if short == long else total(self._since(long, route)))
         return Seen(
             evidence=total([one.of(route) for one in window.sums.values()]) if is_whole else None,
             recent=recent,
@@ -137,12 +139,20 @@ class Evidence:
         last = [kept[-1][1].routes[route] for kept in self._readings.values() if route in kept[-1][1].routes]
         return {"legacy": _seen(one.legacy for one in last), "lambda": _seen(one.lambda_ for one in last)}
 
-    def _recent(self, window: _Window, route: str, since: float) -> Iterator[RouteEvidence]:
-        for node, kept in self._readings.items():
-            if node in window.sums:
-                start = max(since, window.opened)
-                earlier = next((one for at, one in reversed(kept) if at <= start), kept[0][1])
-                yield difference(kept[-1][1], earlier, route)
+    def _earlier(self, window: _Window, since: float) -> dict[str, float]:
+        """When the reading was taken from which each node's last seconds count: never before the window was open."""
+        start = max(since, window.opened)
+        return {
+            node: next((at for at, _ in reversed(kept) if at <= start), kept[0][0])
+            for node, kept in self._readings.items()
+            if node in window.sums
+        }
+
+    def _since(self, earlier: Mapping[str, float], route: str) -> Iterator[RouteEvidence]:
+        for node, begin in earlier.items():
+            kept = self._readings[node]
+            first = next(reading for at, reading in kept if at == begin)
+            yield difference(kept[-1][1], first, route)
 
 
 def _seen(sides: Iterable[SideEvidence]) -> int:

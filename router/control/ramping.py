@@ -6,6 +6,7 @@ recorded in a task of its own, one for each ramp, so that a slow disk never keep
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +29,9 @@ from .warming import Warming
 
 _RECALLED = 500
 """How many of a release's last entries are looked through for a baseline."""
+
+_LONGEST_REST_SECONDS = 1.0
+"""The breaker acts within two seconds of the first failures' evidence, also when it came just after a long look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ class Ramping:
             sys.stderr.write(f"control: {error}\n")
         try:
             while True:
-                await self._look_around()
+                await asyncio.sleep(await self._look_around())
                 try:
                     async with asyncio.timeout(self.every_seconds):
                         await self._heard.wait()
@@ -103,11 +107,17 @@ class Ramping:
         for key in self._begin():
             self._look(key)
 
-    async def _look_around(self) -> None:
-        """The same, and between two ramps let those be served who wait: many ramps take a part of a second."""
+    async def _look_around(self) -> float:
+        """The same, and between two ramps let those be served who wait; for how many seconds not to look again.
+
+        Every node's report asks for a look. With many nodes and ramps looks would be all that control does: the rest
+        is as long as the look was.
+        """
+        began = time.monotonic()
         for key in self._begin():
             self._look(key)
             await asyncio.sleep(0)
+        return min(time.monotonic() - began, _LONGEST_REST_SECONDS)
 
     def _begin(self) -> list[RampKey]:
         """The ramps to look at; what is known of others is dropped."""
