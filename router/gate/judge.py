@@ -85,9 +85,9 @@ class _Look:
         fault = self._fault()
         if fault:
             return _error(fault, self._baseline, findings)
-        undecided = [name(one.metric) for one in findings if one.outcome is not Outcome.PASS]
+        undecided = [one.metric for one in findings if one.outcome is not Outcome.PASS]
         if undecided:
-            few += (Reason(code=Code.UNDECIDED, words=f"not decided yet: {', '.join(undecided)}"),)
+            few += (Reason(code=Code.UNDECIDED, words=f"not decided yet: {', '.join(map(name, undecided))}"),)
         if few:
             return _hold(few, self._baseline, findings, self._needed([found for _, found in judged]))
         kept = Reason(code=Code.KEPT, words=f"all {len(findings)} limits are kept, against {self._baseline.value}")
