@@ -25,11 +25,15 @@ WindowKey = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What one look sees of a route. `evidence` is None where a node that serves has sent nothing."""
+    """What one look sees of a route. `evidence` is None where a node that serves has sent nothing.
+
+    `problem`: why what nodes counted cannot be added up, then there is none either; the breaker's counts are there.
+    """
 
     evidence: RouteEvidence | None
     recent: tuple[RouteEvidence, ...]
     age_seconds: float
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -126,13 +130,15 @@ class Evidence:
         ages = [now - self._readings[node][-1][0] for node in serving if node in self._readings]
         is_whole = bool(serving) and len(ages) == len(serving) and all(node in window.sums for node in serving)
         short, long = (self._earlier(window, now - span) for span in RECENT_SECONDS)
-        lately = total(self._since(short, route))
-        recent = (lately, lately if short == long else total(self._since(long, route)))
-        return Seen(
-            evidence=total([one.of(route) for one in window.sums.values()]) if is_whole else None,
-            recent=recent,
-            age_seconds=max(ages, default=0.0),
-        )
+        age = max(ages, default=0.0)
+        try:
+            lately = total(self._since(short, route))
+            recent = (lately, lately if short == long else total(self._since(long, route)))
+            evidence = total([one.of(route) for one in window.sums.values()]) if is_whole else None
+        except ValueError as error:  # nodes of two versions have histograms of different bounds
+            recent = (total(_counts_only(self._since(short, route))), total(_counts_only(self._since(long, route))))
+            return Seen(evidence=None, recent=recent, age_seconds=age, problem=str(error))
+        return Seen(evidence=evidence, recent=recent, age_seconds=age)
 
     def users(self, route: str) -> Mapping[str, int]:
         """How many buckets of users each side of the route has seen since the counters began."""
@@ -153,6 +159,12 @@ class Evidence:
             kept = self._readings[node]
             first = next(reading for at, reading in kept if at == begin)
             yield difference(kept[-1][1], first, route)
+
+
+def _counts_only(parts: Iterable[RouteEvidence]) -> Iterator[RouteEvidence]:
+    for part in parts:
+        legacy, lambda_ = (replace(side, latency={}, cold_latency={}) for side in (part.legacy, part.lambda_))
+        yield RouteEvidence(legacy=legacy, lambda_=lambda_)
 
 
 def _seen(sides: Iterable[SideEvidence]) -> int:
