@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from ..gate.evidence import RouteEvidence, SideEvidence
-from ..gate.sums import NOTHING
 from ..gate.values import Gate
 from ..gate.verdict import Verdict
 from ..gate.window import Window
@@ -100,13 +99,11 @@ class Judging:
         )
 
     def _seen(self, live: Live, route: str, serving: Sequence[str]) -> Seen:
-        """What was counted; nothing where nodes count differently, as in the middle of an upgrade: the ramp holds."""
-        try:
-            seen = self.evidence.seen(window_key(live), route, serving)
-        except ValueError as error:
-            self.problems[route] = f"the evidence of {route} cannot be added up: {error}"
-            return Seen(evidence=None, recent=(NOTHING,), age_seconds=0.0)
+        """What was counted; where nodes count differently, as in the middle of an upgrade, the ramp holds."""
+        seen = self.evidence.seen(window_key(live), route, serving)
         self.problems.pop(route, None)
+        if seen.problem:
+            self.problems[route] = f"the evidence of {route} cannot be added up: {seen.problem}"
         return seen
 
     def _last_baseline(self, live: Live, route: str, evidence: RouteEvidence | None) -> SideEvidence | None:

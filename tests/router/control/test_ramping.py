@@ -582,6 +582,7 @@ def test_nodes_that_count_differently_are_no_evidence(tmp_path: Path) -> None:
         judge.says(Outcome.PASS)
         await one.second()
         assert judge.seen[-1].evidence is None
+        assert judge.seen[-1].recent[1].lambda_.requests > 0
         assert any("cannot be added up" in problem for problem in (await one.here.get("/v1/status"))["problems"])
 
     play(tmp_path, story)

@@ -35,6 +35,14 @@ def test_a_disaster_fails_at_once_even_while_warming_up() -> None:
     assert "9 of 100 requests in the last seconds failed" in verdict.reasons[0].words
 
 
+def test_a_disaster_waits_for_no_other_node() -> None:
+    """A node that is silent or late does not keep Lambda alive when the others see it fail."""
+    for silent in (replace(last_seconds(40), evidence=None), replace(last_seconds(9), age_seconds=99.0)):
+        assert judge(Gate(), silent).outcome is Outcome.FAIL
+    quiet = replace(last_seconds(1), evidence=None)
+    assert judge(Gate(), quiet).outcome is Outcome.ERROR
+
+
 def test_a_few_failures_are_no_disaster() -> None:
     """Three failing buckets may be chance in weeks of looks every second."""
     assert judge(Gate(), last_seconds(3)).outcome is not Outcome.FAIL

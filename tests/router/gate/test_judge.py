@@ -187,6 +187,9 @@ def test_parity_is_judged_where_answers_are_compared() -> None:
     assert judge(gate, compared(Parity(compared=20_000, different=20))).outcome is Outcome.PASS
     assert judge(gate, compared(Parity(compared=20_000, different=1_000))).outcome is Outcome.FAIL
     assert judge(gate, compared(Parity(compared=20, different=0))).outcome is Outcome.INCONCLUSIVE
+    legacy = replace(MUCH.evidence(), parity=Parity(compared=20_000, different=20))
+    both = RouteEvidence(legacy=legacy, lambda_=MUCH.evidence())
+    assert judge(gate, replace(window(), evidence=both)).findings[0].lambda_requests == 20_000
     assert codes(judge(gate, compared(None))) == [Code.NO_PARITY]
 
 
