@@ -204,6 +204,16 @@ routes:
     ]
 
 
+def test_named_users_are_those_of_the_estate() -> None:
+    """A step turns the route's cohort on; other users, or a route without one, are refused."""
+    other = load(books("cohort: {header: X-Pilot, values: [carol], for: 1h}", "lambda: 1%")).diagnostics[0]
+    assert str(other).startswith("r.yaml:7:9: RS217 error: route books: the estate's cohort is another one (x-pilot: ")
+    without = books("cohort: {header: X-Pilot, values: [alice], for: 1h}", "lambda: 1%").replace(
+        "  books:", "  search:"
+    )
+    assert [one.code for one in load(without).diagnostics] == ["RS217"]
+
+
 def test_every_fault_of_a_file_is_reported_at_once() -> None:
     """One fault hides no other."""
     text = books("lambda: 5%", "lambda: 2%", head="gate: {pin: true, stale_after: 1s}\n").replace("  books:", "  boks:")
