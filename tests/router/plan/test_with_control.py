@@ -28,11 +28,11 @@ async def planned_and_started(desk: Desk, node: FakeNode) -> None:
     assert first.json()["ramps"][0]["from"] == {"books-read": 0}
     await start(node)
     again = await desk.fig("plan", "r.yaml", "--estate", "estate.yaml")
-    assert again.code == 2
+    assert again.code == 2, again.err
     assert "release 2026.11.2 runs already" in again.err
     (desk.folder / "other.yaml").write_text(RELEASE.replace("2026.11.2", "2026.11.3"))
     other = await desk.fig("plan", "other.yaml", "--estate", "estate.yaml")
-    assert (other.code, "release 2026.11.2 runs on books-read" in other.err) == (2, True)
+    assert (other.code, "release 2026.11.2 runs on books-read" in other.err) == (2, True), other.err
     assert "route books-read is at 1%, and the release begins at 0%" in other.err
 
 
