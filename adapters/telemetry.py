@@ -14,7 +14,9 @@ metrics".
 import functools
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Self
 
 from opentelemetry import metrics, propagate, trace
@@ -50,7 +52,7 @@ class Told:
         attributes = {**kept, **more}
         if is_shadow():
             attributes[ROLE_ATTRIBUTE] = ROLE_SHADOW
-        self.span: Span = _tracer().start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+        self.span: Span = _instruments().tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
         self._begin = time.perf_counter()
 
     def __enter__(self) -> Self:
@@ -94,12 +96,14 @@ def asking(place: tuple[Attributes, str], method: str, path: str, resend: int) -
         more["http.request.method_original"] = method
     if resend:
         more["http.request.resend_count"] = resend
-    return Told(known if known == method else "HTTP", _http_duration(), {**kept, "http.request.method": known}, more)
+    return Told(
+        known if known == method else "HTTP", _instruments().http_duration, {**kept, "http.request.method": known}, more
+    )
 
 
 def connecting(profile: DatabaseProfile) -> Told:
     """A new connection to a database, its login included."""
-    return Told("CONNECT", _create_time(), _database(profile), {"db.operation.name": "CONNECT"})
+    return Told("CONNECT", _instruments().create_time, _database(profile), {"db.operation.name": "CONNECT"})
 
 
 def watch(engine: Any, profile: DatabaseProfile) -> None:
@@ -166,7 +170,7 @@ def _statement(known: Attributes, statement: str, *, has_parameters: bool) -> To
     more: Attributes = {"db.query.summary": name}
     if has_parameters:  # a text without any may hold values itself
         more["db.query.text"] = statement
-    return Told(name or "SQL", _db_duration(), kept, more)
+    return Told(name or "SQL", _instruments().db_duration, kept, more)
 
 
 def _end(context: Any, error: BaseException | None) -> None:
@@ -198,26 +202,42 @@ def _database(profile: DatabaseProfile) -> Attributes:
     return attributes | ({"db.namespace": profile.database} if profile.database else {})
 
 
-@functools.cache
-def _tracer() -> trace.Tracer:
-    return trace.get_tracer(ADAPTERS_SCOPE)
+class Instruments:
+    """What tells: a tracer and three histograms; by default those of the process's providers, SDK or not."""
+
+    __slots__ = ("create_time", "db_duration", "http_duration", "tracer")
+
+    def __init__(self, tracers: Any = None, meters: Any = None) -> None:
+        self.tracer = trace.get_tracer(ADAPTERS_SCOPE, tracer_provider=tracers)
+        meter = metrics.get_meter(ADAPTERS_SCOPE, meter_provider=meters)
+
+        def histogram(name: str, text: str, bounds: tuple[float, ...]) -> Any:
+            return meter.create_histogram(name, "s", text, explicit_bucket_boundaries_advisory=list(bounds))
+
+        self.http_duration = histogram(
+            "http.client.request.duration", "Duration of HTTP client requests.", _HTTP_BOUNDS
+        )
+        self.db_duration = histogram(
+            "db.client.operation.duration", "Duration of database client operations.", _DB_BOUNDS
+        )
+        self.create_time = histogram(
+            "db.client.connection.create_time", "The time it took to create a new connection.", _DB_BOUNDS
+        )
 
 
-@functools.cache
-def _http_duration() -> Any:
-    return _histogram("http.client.request.duration", "Duration of HTTP client requests.", _HTTP_BOUNDS)
+_of_process = functools.cache(Instruments)
+_in_use: ContextVar[Instruments | None] = ContextVar("adapters_instruments", default=None)
 
 
-@functools.cache
-def _db_duration() -> Any:
-    return _histogram("db.client.operation.duration", "Duration of database client operations.", _DB_BOUNDS)
+def _instruments() -> Instruments:
+    return _in_use.get() or _of_process()
 
 
-@functools.cache
-def _create_time() -> Any:
-    return _histogram("db.client.connection.create_time", "The time it took to create a new connection.", _DB_BOUNDS)
-
-
-def _histogram(name: str, text: str, bounds: tuple[float, ...]) -> Any:
-    meter = metrics.get_meter(ADAPTERS_SCOPE)
-    return meter.create_histogram(name, "s", text, explicit_bucket_boundaries_advisory=list(bounds))
+@contextmanager
+def telling(instruments: Instruments) -> Iterator[None]:
+    """Tell these of what the block does, instead of the process's."""
+    token = _in_use.set(instruments)
+    try:
+        yield
+    finally:
+        _in_use.reset(token)
