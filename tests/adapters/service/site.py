@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -125,6 +126,48 @@ def site(context: ssl.SSLContext | None = None) -> Iterator[Site]:
             found.ended.set()
             server.shutdown()
             thread.join()
+
+
+Script = Callable[[socket.socket], None]
+
+
+@contextmanager
+def peer(script: Script) -> Iterator[str]:
+    """The place of a server that runs the script on each connection."""
+
+    def run(accepted: socket.socket) -> None:
+        with accepted, contextlib.suppress(OSError):
+            script(accepted)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    accepted, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=run, args=(accepted,), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def silent(accepted: socket.socket) -> None:
+    """Say nothing until the peer goes."""
+    accepted.settimeout(LONG)
+    while accepted.recv(65536):
+        pass
+
+
+def dripping(accepted: socket.socket) -> None:
+    """Send a byte now and then, for long."""
+    for _ in range(1000):
+        accepted.sendall(b"x")
+        time.sleep(0.02)
 
 
 @contextmanager

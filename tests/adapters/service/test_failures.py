@@ -25,8 +25,7 @@ from adapters.profiles.load import forget
 from adapters.service import HttpService
 from adapters.shadow import marked
 
-from ..connection.test_way import Script, dripping, peer, silent
-from .site import LONG, Act, Site, answer, connect_proxy, drop, site
+from .site import LONG, Act, Script, Site, answer, connect_proxy, dripping, drop, peer, silent, site
 
 
 @pytest.fixture
@@ -177,7 +176,7 @@ def test_an_answer_has_its_own_bound(core: Site, act: Act) -> None:
 def test_a_silent_handshake_is_given_up(script: Script) -> None:
     """A peer that accepts and never shakes hands costs the handshake's bound, and the deadline wins over it."""
     with peer(script) as end:
-        document = {"endpoints": [str(end)], "tls": {"name": "core.example"}, "handshake_timeout": 0.3, "retries": 0}
+        document = {"endpoints": [end], "tls": {"name": "core.example"}, "handshake_timeout": 0.3, "retries": 0}
         with pytest.raises(Unreachable) as caught:
             HttpService(service("core", document)).post("/")
         assert caught.value.nothing_done
@@ -197,7 +196,7 @@ def test_a_reader_that_stops_reading_is_given_up() -> None:
         threading.Event().wait(5)
 
     with peer(deaf) as end:
-        document = {"endpoints": [str(end)], "tls": {"mode": "off"}, "read_timeout": 0.3, "retries": 0}
+        document = {"endpoints": [end], "tls": {"mode": "off"}, "read_timeout": 0.3, "retries": 0}
         with pytest.raises(ConnectionLost):
             HttpService(service("core", document)).post("/", body=b"x" * 50_000_000)
 
