@@ -77,8 +77,11 @@ def _trace(event: Any) -> Any:
     if not isinstance(headers, Mapping) or "traceparent" not in headers:
         yield
         return
-    from opentelemetry import context, propagate  # noqa: PLC0415 - only where there is a trace
-
+    try:
+        from opentelemetry import context, propagate  # noqa: PLC0415 - only where there is a trace
+    except ImportError:  # without the extra there is no target that a trace could go on to
+        yield
+        return
     token = context.attach(propagate.extract(headers))
     try:
         yield

@@ -37,6 +37,18 @@ print(json.dumps(gateway_handler(lambda event, context: event["rawPath"])({"raw_
     assert json.loads(run(code, tmp_path))["body"] == "/x"
 
 
+def test_handler_needs_nothing_for_events(tmp_path: Path) -> None:
+    """A function that calls nothing on-premises runs under `handler` with the standard library alone."""
+    for package in (adapters, strangler_fig):
+        shutil.copytree(source(package), tmp_path / source(package).name)
+    code = """
+import adapters, json
+function = adapters.handler(lambda event, context: event["rawPath"])
+print(json.dumps(function({"raw_path": "/x", "method": "GET", "headers": {"traceparent": "00-1-1-01"}}, None)))
+"""
+    assert json.loads(run(code, tmp_path))["body"] == "/x"
+
+
 def test_importing_needs_no_heavy_module() -> None:
     """A cold start pays for the standard library's small modules only: no dataclasses, asyncio, HTTP or YAML."""
     code = "import adapters.events; print(*sys.modules)"
