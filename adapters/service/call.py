@@ -4,6 +4,7 @@ A handler may hand on headers that came from outside; those that frame a message
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,10 +60,8 @@ class Call:
 
 
 def make(profile: ServiceProfile, method: str, path: str, options: Mapping[str, Any]) -> Call:
-    """The call that `HttpService.request` was asked for. Raises `ValueError` where `path` does not begin with /."""
-    if not path.startswith("/"):
-        message = f"the path {path!r} does not begin with /"
-        raise ValueError(message)
+    """The call that `HttpService.request` was asked for. Raises `ValueError` where `path` could leave the service."""
+    _stay_inside(path)
     target = profile.base_path + path
     if query := options.get("query"):
         target += ("&" if "?" in path else "?") + urlencode(query, doseq=True)
@@ -74,6 +73,17 @@ def make(profile: ServiceProfile, method: str, path: str, options: Mapping[str, 
     if (key := options.get("idempotency_key")) is not None:
         headers[IDEMPOTENCY_HEADER] = key
     return Call(method=method.upper(), target=target, headers=headers, body=body)
+
+
+def _stay_inside(path: str) -> None:
+    """Refuse what could name another host, or climb out of the base path: paths are made of what clients sent."""
+    if not path.startswith("/"):
+        message = f"the path {path!r} does not begin with /"
+        raise ValueError(message)
+    segments = re.split(r"[/\\]|%2f|%5c", path.partition("?")[0].lower())
+    if any(one.replace("%2e", ".") in {".", ".."} for one in segments):
+        message = f"the path {path!r} has a dot segment"
+        raise ValueError(message)
 
 
 def handed_on(headers: Mapping[str, str]) -> dict[str, str]:

@@ -83,6 +83,18 @@ def test_a_path_stays_on_the_service(core: Site, path: str) -> None:
         core.service().get(path)
 
 
+@pytest.mark.parametrize(
+    "number", ["..", "../admin", "..%2Fadmin", "%2e%2E/admin", ".", "..\\admin", "7/../../admin", "..?x"]
+)
+def test_a_path_does_not_climb(core: Site, number: str) -> None:
+    """What a client put into a path cannot lead out of the base path; dots elsewhere are nobody's harm."""
+    one = core.service(base_path="/api")
+    with pytest.raises(ValueError, match="has a dot segment"):
+        one.get(f"/orders/{number}")
+    assert core.seen == []
+    assert one.get("/orders/..7/a..b?next=../x").status == 200
+
+
 def test_what_cannot_stand_in_a_target_is_encoded(core: Site) -> None:
     """A line break or a space in a path does not end the request line."""
     core.service().get("/a b\r\nx-evil: 1/é")
