@@ -5,6 +5,7 @@ without counting, which tells whether the circuit lets anybody in and elects who
 ended, with what came of it. An open circuit is `Overloaded`: nothing was sent, so legacy may answer.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -64,7 +65,7 @@ class _Circuit:
         try:
             yield
         except Exception as error:
-            self._tell(error)
+            self._tell(self._judged(error))
             raise
         self._tell(None)
 
@@ -76,6 +77,14 @@ class _Circuit:
         except self._is_open as error:
             message = f"the circuit {self._name} is open"
             raise Overloaded(message) from error
+
+    def _judged(self, error: Exception) -> Exception:
+        """What the error means: a database's block is left by the driver's own errors."""
+        if isinstance(error, TargetFailed) or "sqlalchemy" not in sys.modules:
+            return error
+        from .database.failures import failure  # noqa: PLC0415 - only where there is a database
+
+        return failure(error, self._name) or error
 
     def _tell(self, error: Exception | None) -> None:
         """Have the breaker count what came of the block, which is what the block's caller gets."""

@@ -79,7 +79,7 @@ class HttpService:
 
         It is asked again, inside the deadline, when nothing was sent, and where that is safe: the method is idempotent
         or has an idempotency key. Of `headers`, those that frame a message and `x-fig-*` are left out. Raises the
-        errors of `adapters.errors.TargetFailed`, and `ValueError` where `path` does not begin with `/` or has dot segments.
+        errors of `adapters.errors.TargetFailed`, and `ValueError` where `path` does not begin with `/` or could climb.
         """
         options = {
             "query": query,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import pymysql
 import pytest
 from aws_lambda_powertools.utilities.circuit_breaker import CircuitBreakerConfig, CircuitTransition
 from aws_lambda_powertools.utilities.circuit_breaker.persistence.base import (
@@ -11,6 +12,7 @@ from aws_lambda_powertools.utilities.circuit_breaker.persistence.base import (
     CircuitBreakerPersistenceLayer,
 )
 from aws_lambda_powertools.utilities.circuit_breaker.persistence.record import CircuitStateRecord
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from adapters.breaker import COUNTED, breaker
 from adapters.errors import ConnectionLost, Overloaded, Rejected
@@ -112,3 +114,17 @@ def test_a_refused_call_is_left_to_legacy(core: Site) -> None:
     second = function(event(Request(method="POST")), None)
     assert (second["status_code"], second["headers"]["x-fig-fallback"]) == (503, "safe")
     assert len(core.seen) == 1
+
+
+def test_a_database_s_failures_count_too() -> None:
+    """A connection that broke counts, a statement that was refused does not, although both are the driver's errors."""
+    lost, refused = (
+        OperationalError("select 1", {}, pymysql.err.OperationalError(2013, "Lost connection")),
+        ProgrammingError("select", {}, pymysql.err.ProgrammingError(1064, "You have an error in your SQL syntax")),
+    )
+    guard = breaker("database", Memory(), config=config())
+    for error in (refused, refused, refused, lost, lost):
+        with pytest.raises(type(error)), guard():
+            raise error
+    with pytest.raises(Overloaded), guard():
+        pytest.fail("the circuit is open")
