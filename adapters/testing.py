@@ -12,6 +12,7 @@ import base64
 import functools
 import json as json_
 import sqlite3
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
@@ -188,6 +189,7 @@ class FakeDatabase(Database):
         self._for_shadows = shadow
         self._failures: list[TargetFailed] = []
         self._sqlite = sqlite3.connect(":memory:", factory=_Connection, check_same_thread=False)
+        weakref.finalize(self, self._sqlite.close)  # who forgets `close` gets no warning of Python's
         self._sqlite.executescript(";".join(statements))
 
     def fail(self, *errors: TargetFailed) -> Self:
