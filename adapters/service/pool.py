@@ -5,6 +5,7 @@ or what remains of the invocation. What fails before a byte of a request was sen
 """
 
 import functools
+import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,7 @@ def make_pool(profile: ServiceProfile) -> HTTPConnectionPool:
     class Secure(Plain, HTTPSConnection):
         """An HTTPS connection over our own socket."""
 
+    _state_budget(profile)
     settings: dict[str, Any] = {"maxsize": 1, "block": False, "retries": False}
     host = profile.host.rpartition(":")[0] if profile.host.rpartition(":")[2].isdecimal() else profile.host
     context = _context(profile)
@@ -98,6 +100,17 @@ def before_the_request(profile: ServiceProfile) -> Iterator[None]:
     except OSError as error:
         message = f"{profile.name} ended the connection before the request: {error.strerror or error}"
         raise Unreachable(message) from error
+
+
+def _state_budget(profile: ServiceProfile) -> None:
+    budget = profile.budget
+    if budget.environments is not None or budget.connections is not None:
+        logging.getLogger(__name__).info(
+            "%s: one connection for each environment, at most %s, of %s that the service grants",
+            profile.name,
+            budget.environments if budget.environments is not None else "unlimited",
+            budget.connections if budget.connections is not None else "an unknown number",
+        )
 
 
 def _context(profile: ServiceProfile) -> ssl.SSLContext | None:

@@ -1,6 +1,7 @@
 """What a service is asked, and what the function gets."""
 
 import gzip
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -164,3 +165,14 @@ def test_what_changes_something_is_noted(core: Site) -> None:
         assert effects.noted() == ()
         one.post("/orders?secret=1")
         assert effects.noted() == ("asking core: POST /orders",)
+
+
+def test_the_budget_is_stated_once(core: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """The first call says in the log how many connections all environments may hold, if the profile has figures."""
+    one = core.service(budget={"environments": 50, "connections": 60})
+    with caplog.at_level(logging.INFO, logger="adapters"):
+        one.get("/")
+        one.get("/")
+        core.service().get("/")
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["core: one connection for each environment, at most 50, of 60 that the service grants"]
