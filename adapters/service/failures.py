@@ -55,7 +55,7 @@ PLACES: tuple[tuple[tuple[type[Exception], ...], type[TargetFailed]], ...] = (
         Rejected,
     ),
 )
-"""The more special first: several of urllib3's classes have two parents."""
+_PLACE_OF = {one: place for classes, place in PLACES for one in classes}
 
 
 def failure(error: Exception, profile: str, doing: str) -> TargetFailed | None:
@@ -65,7 +65,8 @@ def failure(error: Exception, profile: str, doing: str) -> TargetFailed | None:
     deadline = current()
     if deadline is not None and deadline.remaining() <= 0 and isinstance(error, (exceptions.HTTPError, OSError)):
         return DeadlineExceeded(doing)
-    for classes, place in PLACES:
-        if isinstance(error, classes):
-            return place(f"{profile}: {error}")
+    # By the most special class: a read timeout is a PoolError, too, and in that one's place a POST would be sent again.
+    for one in type(error).__mro__:
+        if one in _PLACE_OF:
+            return _PLACE_OF[one](f"{profile}: {error}")
     return ConnectionLost(f"{profile}: {error}") if isinstance(error, OSError) else None
