@@ -5,6 +5,7 @@ greeting, TLS and the login together have `handshake_timeout`, or what remains o
 """
 
 import ssl
+import struct
 from typing import Any
 
 import pymysql
@@ -16,7 +17,7 @@ from ..connection.way import dial
 from ..credentials import Login, Provider
 from ..deadline import Deadline, bounded, current, in_force
 from ..errors import CredentialsRefused, DeadlineExceeded, Overloaded, TlsUnverified, Unreachable
-from ..profiles.values import DatabaseProfile, TlsMode
+from ..profiles.values import DatabaseProfile, Endpoint, TlsMode
 from ..shadow import is_shadow
 
 DENIED = frozenset({ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1698})
@@ -58,13 +59,13 @@ def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:
     try:
         login = provider.get(endpoint)
         connection = _logged_in(profile, login, sock)
-    except pymysql.err.OperationalError as error:
+    except pymysql.err.MySQLError as error:
         if error.args[0] not in DENIED:
             raise _failure(error, profile, seconds) from error
         renewed = provider.refresh(endpoint)
         if renewed is None:
             raise _denied(profile, login) from error
-        connection, login = _again(profile, renewed), renewed
+        connection, login = _again(profile, provider, renewed, endpoint)
     finally:
         if login is None:
             sock.close()
@@ -72,18 +73,20 @@ def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:
     return connection
 
 
-def _again(profile: DatabaseProfile, login: Login) -> Any:
-    sock, _ = dial(profile.way, profile.name)
+def _again(profile: DatabaseProfile, provider: Provider, renewed: Login, asked: Endpoint) -> tuple[Any, Login]:
+    """A connection by the renewed login, once; a token is signed for one endpoint, and another may answer now."""
+    sock, endpoint = dial(profile.way, profile.name)
+    login = renewed if endpoint == asked else provider.get(endpoint)
     try:
-        return _logged_in(profile, login, sock)
-    except pymysql.err.OperationalError as error:
+        return _logged_in(profile, login, sock), login
+    except pymysql.err.MySQLError as error:
         if error.args[0] in DENIED:
             raise _denied(profile, login) from error
         raise _failure(error, profile, profile.handshake_timeout) from error
 
 
 def _logged_in(profile: DatabaseProfile, login: Login, sock: Any) -> Any:
-    """Greeting, TLS and login on a connected socket, which is closed when they fail. Raises `OperationalError`."""
+    """Greeting, TLS and login on a connected socket, which is closed when they fail. Raises `MySQLError`."""
     try:
         context = _context(profile, login)
         connection = Connection(
@@ -101,6 +104,10 @@ def _logged_in(profile: DatabaseProfile, login: Login, sock: Any) -> Any:
         )
         with in_force(Deadline(profile.handshake_timeout)):
             connection.connect(sock)
+    except (struct.error, LookupError, ValueError, AssertionError) as error:  # what PyMySQL makes of another protocol
+        sock.close()
+        message = "what answers does not speak MySQL"
+        raise pymysql.err.InternalError(message) from error
     except BaseException:
         sock.close()
         raise
@@ -118,7 +125,7 @@ def _context(profile: DatabaseProfile, login: Login) -> ssl.SSLContext | None:
         raise TlsUnverified(message) from error
 
 
-def _failure(error: pymysql.err.OperationalError, profile: DatabaseProfile, seconds: float) -> Exception:
+def _failure(error: pymysql.err.MySQLError, profile: DatabaseProfile, seconds: float) -> Exception:
     """What a handshake that failed means."""
     deadline = current()
     if deadline is not None and deadline.remaining() <= 0:
