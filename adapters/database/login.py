@@ -20,8 +20,10 @@ from ..errors import CredentialsRefused, DeadlineExceeded, Overloaded, TlsUnveri
 from ..profiles.values import DatabaseProfile, Endpoint, TlsMode
 from ..shadow import is_shadow
 
-DENIED = frozenset({ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1698})
-"""1698 is MariaDB's denial without a password. Source: MariaDB, "Error codes"."""
+DENIED = frozenset({ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1698, 1862, 3118, 4150, 4151})
+"""1698: denied without a password. 1862: the password expired. 3118, 4151: MySQL's and MariaDB's locked account, as of
+one that rotation has retired; 4150: blocked after too many denials. Source: MariaDB, "Error codes"; MySQL, "Error
+reference"."""
 FULL = frozenset({ER.CON_COUNT_ERROR, ER.TOO_MANY_USER_CONNECTIONS, ER.USER_LIMIT_REACHED})
 
 
