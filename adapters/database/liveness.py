@@ -4,6 +4,7 @@ An environment is frozen between invocations, for seconds or hours, and whatever
 connection meanwhile. A ping without a bound of its own hangs then, until the read timeout or for ever.
 """
 
+import os
 import select
 import time
 from collections.abc import Callable
@@ -26,15 +27,17 @@ def watch(pool: Pool, profile: DatabaseProfile, clock: Callable[[], float] = tim
 
     @event.listens_for(pool, "checkin")
     def note(_connection: Any, record: Any) -> None:
-        record.info[_USED] = clock()
+        record.info[_USED] = clock(), os.getpid()
 
     @event.listens_for(pool, "checkout")
     def judge(connection: Any, record: Any, _proxy: Any) -> None:
-        used = record.info.pop(_USED, None)
-        if used is None:
+        if _USED not in record.info:
             return
+        used, process = record.info.pop(_USED)
         idle = clock() - used
-        if not 0 <= idle <= profile.idle_recycle:
+        if process != os.getpid():
+            reason = "of the process that this one was forked from"
+        elif not 0 <= idle <= profile.idle_recycle:
             reason = f"unused for {idle:.0f} s"
         elif is_readable(connection):
             reason = "closed by the peer"
@@ -49,7 +52,11 @@ def watch(pool: Pool, profile: DatabaseProfile, clock: Callable[[], float] = tim
 def is_readable(connection: Any) -> bool:
     """Whether anything waits on an idle connection's socket: its end, a reset, or the server's farewell."""
     sock = connection._sock  # noqa: SLF001 - PyMySQL has no other way to it
-    return sock is None or bool(select.select([sock], [], [], 0)[0])
+    if sock is None:
+        return True
+    asked = select.poll()  # not select(), which refuses descriptors above 1023
+    asked.register(sock, select.POLLIN)
+    return bool(asked.poll(0))
 
 
 def answers(connection: Any, seconds: float) -> bool:
