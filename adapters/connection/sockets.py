@@ -29,6 +29,10 @@ class BoundedSocket(socket.socket):
         self._timeout = value
         super().settimeout(value)
 
+    def gettimeout(self) -> float | None:
+        """The bound of each single operation, as it was set: TLS takes it over from the socket that it wraps."""
+        return self._timeout
+
     def _arm(self) -> None:
         super().settimeout(_left(self._timeout))
 
@@ -67,6 +71,10 @@ class BoundedTlsSocket(ssl.SSLSocket):
         """Bound each single operation; the deadline in force bounds all of them."""
         self._timeout = value
         super().settimeout(value)
+
+    def gettimeout(self) -> float | None:
+        """The bound of each single operation, as it was set: TLS takes it over from the socket that it wraps."""
+        return self._timeout
 
     def _arm(self) -> None:
         super().settimeout(_left(self._timeout))
