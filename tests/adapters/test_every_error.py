@@ -27,7 +27,6 @@ from adapters.errors import (
     Rejected,
     StatementTimedOut,
     TargetFailed,
-    TlsUnverified,
     Unreachable,
 )
 from adapters.service.failures import PLACES
@@ -138,7 +137,7 @@ OF_THE_CALLER = frozenset(
 """Faults of the function's own code: they pass through, and the function fails."""
 
 URLLIB3 = {
-    "SSLError": TlsUnverified,
+    "SSLError": ConnectionLost,
     "ProxyError": ProxyRefused,
     "ProxySchemeUnknown": ProxyRefused,
     "ProxySchemeUnsupported": ProxyRefused,
