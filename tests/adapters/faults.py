@@ -25,7 +25,7 @@ class FaultProxy:
     port: int = 0
     mode: str = "pass"
     accepted: int = 0
-    _lost: set[int] = field(default_factory=set)
+    _lost: set[socket.socket] = field(default_factory=set)
     _open: list[socket.socket] = field(default_factory=list)
 
     def cut(self) -> None:
@@ -39,7 +39,7 @@ class FaultProxy:
 
     def lose(self) -> None:
         """Forget the connections that are open: their bytes vanish from now on, those of new ones pass."""
-        self._lost |= {id(one) for one in self._open}
+        self._lost.update(self._open)
 
     def _serve(self, listener: socket.socket) -> None:
         while True:
@@ -65,9 +65,9 @@ class FaultProxy:
                     for position in range(len(data)):
                         sink.sendall(data[position : position + 1])
                         time.sleep(_NAP * 2)
-                elif self.mode != "hole" and id(source) not in self._lost:
+                elif self.mode != "hole" and source not in self._lost:
                     sink.sendall(data)
-        if self.mode != "hole" and id(source) not in self._lost:
+        if self.mode != "hole" and source not in self._lost:
             for one in (source, sink):
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
