@@ -61,8 +61,10 @@ class Environment:
 
 
 @contextmanager
-def environment(profile: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> Iterator[Environment]:
-    """A process with that profile, until the block ends; a process that hangs is killed after a minute."""
+def environment(
+    profile: Mapping[str, Any], variables: Mapping[str, str] | None = None, *, longest: float = 60.0
+) -> Iterator[Environment]:
+    """A process with that profile, until the block ends; it is killed after `longest` seconds, should it hang."""
     own = {"ADAPTERS_DATABASE_ORDERS": json.dumps(profile), "PATH": os.environ["PATH"]}
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.adapters.environment"],
@@ -72,7 +74,7 @@ def environment(profile: Mapping[str, Any], variables: Mapping[str, str] | None 
         stdout=subprocess.PIPE,
         text=True,
     )
-    watch = threading.Timer(60, process.kill)
+    watch = threading.Timer(longest, process.kill)
     watch.start()
     try:
         yield Environment(process)

@@ -50,7 +50,11 @@ class FaultProxy:
             self.accepted += 1
             self._open.append(client)
             if self.mode != "silent":
-                server = socket.create_connection(("127.0.0.1", self.target))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self.target))
+                except OSError:  # the target is away
+                    client.close()
+                    continue
                 self._open.append(server)
                 for pair in ((client, server), (server, client)):
                     threading.Thread(target=self._pump, args=pair, daemon=True).start()
