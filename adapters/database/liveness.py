@@ -5,7 +5,6 @@ connection meanwhile. A ping without a bound of its own hangs then, until the re
 """
 
 import os
-import select
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,15 +26,15 @@ def watch(pool: Pool, profile: DatabaseProfile, clock: Callable[[], float] = tim
 
     @event.listens_for(pool, "checkin")
     def note(_connection: Any, record: Any) -> None:
-        record.info[_USED] = clock(), os.getpid()
+        record.info[_USED] = clock()
 
     @event.listens_for(pool, "checkout")
     def judge(connection: Any, record: Any, _proxy: Any) -> None:
-        if _USED not in record.info:
+        used = record.info.pop(_USED, None)
+        if used is None:
             return
-        used, process = record.info.pop(_USED)
         idle = clock() - used
-        if process != os.getpid():
+        if connection.process != os.getpid():
             reason = "of the process that this one was forked from"
         elif not 0 <= idle <= profile.idle_recycle:
             reason = f"unused for {idle:.0f} s"
@@ -54,9 +53,7 @@ def is_readable(connection: Any) -> bool:
     sock = connection._sock  # noqa: SLF001 - PyMySQL has no other way to it
     if sock is None:
         return True
-    asked = select.poll()  # not select(), which refuses descriptors above 1023
-    asked.register(sock, select.POLLIN)
-    return bool(asked.poll(0))
+    return bool(connection.watched.poll(0))
 
 
 def answers(connection: Any, seconds: float) -> bool:

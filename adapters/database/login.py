@@ -4,6 +4,8 @@ PyMySQL's own connect timeout ends with TCP: a server that accepts and stays sil
 greeting, TLS and the login together have `handshake_timeout`, or what remains of the invocation.
 """
 
+import os
+import select
 import ssl
 import struct
 from typing import Any
@@ -30,10 +32,20 @@ FULL = frozenset({ER.CON_COUNT_ERROR, ER.TOO_MANY_USER_CONNECTIONS, ER.USER_LIMI
 class Connection(pymysql.Connection):
     """PyMySQL's connection, whose commit a shadow cannot reach: it rolls back instead.
 
-    `writes` says whether the transaction has a statement that may have changed something.
+    `writes` says whether the transaction has a statement that may have changed something, `process` who opened it;
+    `watched` tells whether anything waits on its socket.
     """
 
     writes = False
+    process = 0
+    watched: Any = None
+
+    def connect(self, sock: Any = None) -> None:
+        """Log in over that socket."""
+        super().connect(sock)
+        self.process = os.getpid()
+        self.watched = select.poll()  # not select(), which refuses descriptors above 1023
+        self.watched.register(self._sock, select.POLLIN)  # type: ignore[attr-defined]  # PyMySQL's own
 
     def commit(self) -> None:
         """Commit, and note it where something was written; for a shadow roll back."""
