@@ -24,6 +24,9 @@ class Secret:
     def __repr__(self) -> str:
         return "[redacted]"
 
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and other._value == self._value
 
