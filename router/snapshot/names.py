@@ -84,6 +84,11 @@ def assign_key(route: str) -> str:
     return f"assign.{route}"
 
 
+def cohort_key(route: str) -> str:
+    """The runtime key (percent) that sends the route's named users to Lambda."""
+    return f"cohort.{route}"
+
+
 def shadow_key(route: str) -> str:
     """The runtime key of the share (parts per 10,000) of safe requests that the other side sees too."""
     return f"shadow.{route}"
