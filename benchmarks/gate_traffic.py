@@ -8,7 +8,7 @@ give. Needs numpy.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import erf, log, sqrt
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -195,16 +195,29 @@ _normal = np.vectorize(lambda z: 0.5 * (1 + erf(z / sqrt(2))), otypes=[float])
 
 
 def _side(statuses: Any, sizes: Any, latency: Any) -> SideEvidence:
-    by_bucket = statuses.T.tolist()
+    """A side's evidence in quick stand-ins for the router's values: what a node sent was checked when it was read."""
     buckets = {}
-    for bucket, (row, size) in enumerate(zip(by_bucket, sizes.tolist(), strict=True)):
+    for bucket, (row, size) in enumerate(zip(statuses.T.tolist(), sizes.tolist(), strict=True)):
         requests = sum(row)
         if requests:
-            by_status = {status: count for status, count in zip(STATUSES, row, strict=True) if count}
-            buckets[bucket] = Counts(requests=requests, by_status=by_status, response_bytes=size)
-    folds = {
-        fold: Histogram(bounds=BOUNDS, counts=tuple(counts))
-        for fold, counts in enumerate(latency.tolist())
-        if any(counts)
-    }
-    return SideEvidence(buckets=buckets, latency=folds)
+            buckets[bucket] = _Counts(requests, dict(zip(STATUSES, row, strict=True)), size)
+    folds = {fold: _Histogram(BOUNDS, tuple(counts)) for fold, counts in enumerate(latency.tolist()) if any(counts)}
+    return SideEvidence(buckets=cast("dict[int, Counts]", buckets), latency=cast("dict[int, Histogram]", folds))
+
+
+class _Counts(NamedTuple):
+    """What the judge reads of `Counts`; a route without fallbacks, throttles and timeouts."""
+
+    requests: int
+    by_status: dict[int, int]
+    response_bytes: int
+    fallbacks: int = 0
+    throttles: int = 0
+    timeouts: int = 0
+
+
+class _Histogram(NamedTuple):
+    """What the judge reads of `Histogram`."""
+
+    bounds: tuple[float, ...]
+    counts: tuple[int, ...]

@@ -13,8 +13,8 @@ from .moments import Moments
 from .values import Limit, Metric
 from .verdict import Code, Reason
 
-_SURPRISE: Final = log(1e8)
-"""One look in 100 million may be wrong; three weeks have 1.8 million seconds."""
+_SURPRISE: Final = log(1e9)
+"""One look in a billion may be wrong; three weeks have 1.8 million seconds."""
 _DISASTER: Final = 0.03
 """Failing requests above legacy's share, below which there is time for the limits to decide."""
 _CAREFUL: Final = 4.0

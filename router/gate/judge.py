@@ -1,8 +1,8 @@
 """The judge: one look at a step.
 
-What is decided first weighs most. A disaster needs no other proof. Then: whose evidence is it, is it old enough, is a
-limit broken? Only after that come the reasons to mistrust evidence, so that none of them ever stops a rollback; and
-only when nothing at all speaks against it, a pass.
+What is decided first weighs most. A disaster needs no other proof, not even that every node has reported. Then: is the
+evidence there, whose is it, has it begun, is a limit broken? Only after that come the reasons to mistrust evidence, so
+that none of them ever stops a rollback; and only when nothing at all speaks against it, a pass.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,11 @@ from typing import Final
 from . import quantiles, shares, sizes
 from .bounds import Bounds, Level
 from .breaker import broken
-from .evidence import RouteEvidence, SideEvidence
+from .evidence import Parity, RouteEvidence, SideEvidence
 from .moments import Moments, Share, moments
 from .quantiles import Latencies
 from .sentences import duration, name, words
+from .sums import NOTHING
 from .trust import split_fault, version_fault
 from .values import QUANTILES, Gate, Limit, Metric, Relation
 from .verdict import Baseline, Code, Finding, Needed, Outcome, Reason, Verdict
@@ -33,13 +34,15 @@ _PARITY_EFFECT: Final = 4.0
 def judge(gate: Gate, window: Window) -> Verdict:
     """What the evidence says about the step, at this look."""
     evidence = window.evidence
-    fault = _missing(gate, window)
-    if evidence is None or fault:
-        return _error(fault or Reason(code=Code.NO_EVIDENCE, words="a node that serves the route has reported nothing"))
-    legacy = moments(evidence.legacy.buckets.values())
+    known = evidence or max(window.recent, key=lambda one: one.legacy.requests, default=NOTHING)
+    legacy = moments(known.legacy.buckets.values())
     disaster = broken(gate.limits, legacy, window.recent)
     if disaster:
         return Verdict(outcome=Outcome.FAIL, reasons=(disaster,), baseline=Baseline.SAME_WINDOW)
+    if evidence is None:
+        return _error(Reason(code=Code.NO_EVIDENCE, words="a node that serves the route has reported nothing"))
+    if window.age_seconds > gate.stale_after_seconds:
+        return _error(Reason(code=Code.STALE, words=f"the newest evidence is {duration(window.age_seconds)} old"))
     version = version_fault(gate, window, evidence.lambda_)
     if version:
         outcome = Outcome.ERROR if version.code is Code.PIN else Outcome.INCONCLUSIVE
@@ -85,9 +88,9 @@ class _Look:
         fault = self._fault()
         if fault:
             return _error(fault, self._baseline, findings)
-        undecided = [name(one.metric) for one in findings if one.outcome is not Outcome.PASS]
+        undecided = [one.metric for one in findings if one.outcome is not Outcome.PASS]
         if undecided:
-            few += (Reason(code=Code.UNDECIDED, words=f"not decided yet: {', '.join(undecided)}"),)
+            few += (Reason(code=Code.UNDECIDED, words=f"not decided yet: {', '.join(map(name, undecided))}"),)
         if few:
             return _hold(few, self._baseline, findings, self._needed([found for _, found in judged]))
         kept = Reason(code=Code.KEPT, words=f"all {len(findings)} limits are kept, against {self._baseline.value}")
@@ -129,7 +132,7 @@ class _Look:
         return quantiles.compare(limit, mine, theirs if relative else None, level)
 
     def _parity(self, limit: Limit, level: Level) -> Bounds:
-        parity = self._side.parity
+        parity = _parity(self._split)
         if parity is None or not parity.compared:
             return _nothing(0, 0)
         effective = max(1, round(parity.compared / _PARITY_EFFECT))
@@ -154,7 +157,7 @@ class _Look:
                 yield Reason(code=Code.FEW_USERS, words=few)
 
     def _fault(self) -> Reason | None:
-        if self._gate.needs_parity and self._side.parity is None:
+        if self._gate.needs_parity and _parity(self._split) is None:
             return Reason(code=Code.NO_PARITY, words="the gate limits parity, and nothing compares answers here")
         return split_fault(self._window, self._split)
 
@@ -179,10 +182,12 @@ class _Look:
         return Needed(requests=requests, seconds=seconds, words=about)
 
 
-def _missing(gate: Gate, window: Window) -> Reason | None:
-    if window.evidence is not None and window.age_seconds > gate.stale_after_seconds:
-        return Reason(code=Code.STALE, words=f"the newest evidence is {duration(window.age_seconds)} old")
-    return None
+def _parity(evidence: RouteEvidence) -> Parity | None:
+    """What was compared of both sides' users: whoever did not serve a request was shadowed."""
+    both = [one for one in (evidence.legacy.parity, evidence.lambda_.parity) if one is not None]
+    if not both:
+        return None
+    return Parity(compared=sum(one.compared for one in both), different=sum(one.different for one in both))
 
 
 def _nothing(mine: int, theirs: int) -> Bounds:

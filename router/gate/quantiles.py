@@ -3,8 +3,9 @@
 A quantile is compared as a share: Lambda's p99 is above some latency when more than 1 % of Lambda's requests are. So
 the bounds are those of a share, turned around through Lambda's own distribution; nothing is assumed of its shape.
 Source: Howard and Ramdas, "Sequential estimation of quantiles with applications to A/B testing and best-arm
-identification", Bernoulli 28 (2022). Requests of a user resemble each other: the folds say by how much the effective number of requests
-is smaller (the design effect), with as many degrees of freedom as there are folds, which `student` makes dear.
+identification", Bernoulli 28 (2022). Requests of a user resemble each other: the folds say by how much the effective
+number of requests is smaller (the design effect), with as many degrees of freedom as there are folds, which `student`
+makes dear.
 
 Inside a bucket of the histogram values are taken to lie evenly by their logarithm. Both sides are read the same way.
 """
@@ -69,13 +70,13 @@ class Latencies:
         seen = len(sizes) - sizes.count(0)
         if seen < 2:  # noqa: PLR2004 - one fold says nothing of how folds differ
             return 1.0, 0.0
-        chance = 1 - share
         place, part = self._place(at)
+        chance = _above(self.counts, place, part) / self.requests
         squares = 0.0
         for counts, size in zip(self.folds, sizes, strict=True):
             squares += (_above(counts, place, part) - chance * size) ** 2
         variance = squares / self.requests * seen / (seen - 1)
-        return variance / (chance * share), self.requests * self.requests / sum(map(mul, sizes, sizes)) - 1
+        return variance / (share * (1 - share)), self.requests * self.requests / sum(map(mul, sizes, sizes)) - 1
 
 
 def _above(counts: Sequence[int], place: int, part: float) -> float:
@@ -105,27 +106,29 @@ class _Chance:
         information = self.effective / (self.share * (1 - self.share))
         return student(reach(information, self.target, alpha), self.freedom) / 2 / self.effective
 
-    def growth(self, alpha: float, share_above: float, *, above: bool) -> float | None:
-        """How many times as much evidence would show that `share_above` is not chance, on that side of it."""
-        chance = 1 - self.share
-        if (share_above > chance) is not above or share_above == chance:
-            return None
-        return self.budget(alpha) / divergence(min(share_above, 1 - 1e-12), chance)
-
 
 def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: Level) -> Bounds:
     """Lambda's quantile: as a ratio to legacy's, or, without `legacy`, in milliseconds."""
     share = QUANTILES[limit.metric]
     mine = lambda_.quantile(share)
     theirs = legacy.quantile(share) if legacy is not None else 1.0
-    counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
-    if theirs in {0.0, inf} or mine == inf:
+    if theirs in {0.0, inf} or not lambda_.bounds:
         return Bounds(None, None, None, 0.0, lambda_.requests)
+    last = lambda_.bounds[-1]
+    mine = min(mine, last)  # what lies above the last bound is at least that
+    counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
     chance = _Chance(share, (mine, theirs), lambda_, legacy)
-    far = farthest(1 - share, chance.budget(level.alpha), above=True)
-    near = farthest(1 - share, chance.budget(level.beta), above=False)
-    lower = lambda_.quantile(1 - far) / theirs
+    down, up = chance.budget(level.alpha), chance.budget(level.beta)
+    far, near = farthest(1 - share, down, above=True), farthest(1 - share, up, above=False)
+    lower = min(lambda_.quantile(1 - far), last) / theirs
     upper = lambda_.quantile(1 - near) / theirs if near > 0 else inf
-    within = chance.growth(level.beta, lambda_.above(limit.limit * theirs), above=False)
-    beyond = chance.growth(level.alpha, lambda_.above(limit.tolerated * theirs), above=True)
+    within = _growth(up, lambda_.above(limit.limit * theirs), 1 - share, above=False)
+    beyond = _growth(down, lambda_.above(limit.tolerated * theirs), 1 - share, above=True)
     return Bounds(mine / theirs, lower, upper if upper < inf else None, *counted, least(within, beyond))
+
+
+def _growth(budget: float, share: float, chance: float, *, above: bool) -> float | None:
+    """How many times as much evidence would show that the share above a latency is not chance, on that side of it."""
+    if (share > chance) is not above or share == chance:
+        return None
+    return budget / divergence(min(share, 1 - 1e-12), chance)

@@ -109,6 +109,9 @@ class _Seen:
     def _cut(self, limit: Limit, alpha: float) -> float:
         """The lower bound of the difference when no bucket counts for more than a few times what is expected of it."""
         sent, requests = self.lambda_.sent, self.lambda_.requests
+        even = self.share.total / (requests * requests) + self.variances[1]
+        if self.share.total / requests - self.baseline - sqrt(-2 * log(alpha) * even) <= limit.tolerated:
+            return -inf  # not even if failures were spread like drops of rain, and nothing were cut off
         most = _TIMES * self.baseline + _TIMES * limit.limit
         column = [min(count, most * each + _TIMES) for count, each in zip(self.share.column, sent, strict=True)]
         total = sum(column)
@@ -126,6 +129,9 @@ class _Seen:
     def _distinct(self, limit: Limit, alpha: float) -> float:
         """The largest difference that the number of failing buckets rules out; minus infinity when it is none."""
         needed = -log(alpha)
+        requests = self.lambda_.requests
+        if distinct(self.share.seen, max((self.baseline + limit.tolerated) * requests, _LEAST)) < needed:
+            return -inf  # not even if legacy's rate were known
         if self._evidence(limit, limit.tolerated) < needed:
             return -inf
         low, high = limit.tolerated, 1.0

@@ -2,16 +2,17 @@
 
 A split that does not fit the weight means that something between the draw and the count is wrong (a weight that is not
 in force, stickiness that does not stick, a node left out). Then every comparison may be wrong too, however sure it
-looks. Users are drawn, so the test is on buckets of users: heavy users alone move the share of requests. Source: Fabijan
-et al., "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments", KDD 2019.
+looks. Users are drawn, so the test is on buckets of users: heavy users alone move the share of requests. Source:
+Fabijan et al., "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments", KDD 2019.
 """
 
 from math import log, sqrt
+from operator import eq
 from typing import Final
 
 from strangler_fig.units import FULL_SHARE
 
-from .evidence import RouteEvidence, SideEvidence
+from .evidence import BUCKETS, Counts, RouteEvidence, SideEvidence
 from .sequences import reach, student
 from .values import Gate
 from .verdict import Code, Reason
@@ -50,13 +51,14 @@ def split_fault(window: Window, evidence: RouteEvidence) -> Reason | None:
     """Why the observed split of users does not fit the weight, or None."""
     share = window.weight.parts / FULL_SHARE
     pairs = _pairs(evidence)
-    on_lambda, everywhere = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
-    if not everywhere:
+    if not pairs:
         return None
+    mine, both = zip(*pairs, strict=True)
+    on_lambda, everywhere = sum(mine), sum(both)
     seen = on_lambda / everywhere
     if share in {0.0, 1.0}:
         fault = abs(seen - share) > _STRAY
-    elif min(evidence.lambda_.buckets_seen, evidence.legacy.buckets_seen) < _FEW:
+    elif min(len(pairs) - mine.count(0), len(pairs) - sum(map(eq, mine, both))) < _FEW:
         fault = _too_few(share, len(pairs), evidence)
     else:
         fault = abs(seen - share) - _SLACK * min(share, 1 - share) > _chance(pairs, seen, share)
@@ -69,13 +71,12 @@ def split_fault(window: Window, evidence: RouteEvidence) -> Reason | None:
 def _pairs(evidence: RouteEvidence) -> list[tuple[int, int]]:
     """For each bucket that was seen: its requests on Lambda, and on both sides."""
     mine, theirs = evidence.lambda_.buckets, evidence.legacy.buckets
-    pairs = []
-    for bucket in mine.keys() | theirs.keys():
-        on_lambda = mine[bucket].requests if bucket in mine else 0
-        both = on_lambda + (theirs[bucket].requests if bucket in theirs else 0)
-        if both:
-            pairs.append((on_lambda, both))
-    return pairs
+    nobody = Counts()
+    pairs = [
+        (on_lambda := mine.get(bucket, nobody).requests, on_lambda + theirs.get(bucket, nobody).requests)
+        for bucket in range(BUCKETS)
+    ]
+    return [pair for pair in pairs if pair[1]]
 
 
 def _chance(pairs: list[tuple[int, int]], seen: float, share: float) -> float:

@@ -11,8 +11,9 @@ class Window:
     """The evidence of one step so far, and where the step stands.
 
     `evidence` is what was counted since `weight` was in force (after the gate's warm-up, when it has one) on all nodes;
-    None when a node that serves has sent nothing. `age_seconds` is how old its oldest node's newest reading is,
-    `elapsed_seconds` how long the weight has been in force. `step` counts from 0 of `steps` that the ramp has.
+    None when a node that serves has sent nothing; `recent` then has what the others sent. `age_seconds` is how old its
+    oldest node's newest reading is, `elapsed_seconds` how long the weight has been in force. `step` counts from 0 of
+    `steps` that the ramp has.
 
     `recent` is the same over the last seconds, one entry for each look back (10 s and 2 minutes are good ones): what
     the breaker looks at, from the first second, and what sees a function that breaks late in a long step.
