@@ -175,7 +175,7 @@ def _normal_text(estate: Any) -> str:
 def _digests(files: list[Path]) -> dict[str, str]:
     from ..ledger.chain import text_digest  # noqa: PLC0415
 
-    return {str(file): text_digest(file.read_text(encoding="utf-8")) for file in files}
+    return {str(file): text_digest(file.read_text(encoding="utf-8-sig")) for file in files}
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from .nodes import Nodes, Seen, runs
 from .publishing import Publishing
 from .refusal import NotDone
 from .releases_api import ReleasesApi
+from .shadows import shadows, told_json, told_version
 from .shapes import BackBody, PublishBody, ReportBody, ShiftBody
 from .shares_status import shares_status, small_figures
 from .sharing import Sharing
@@ -89,14 +90,15 @@ class Api:
 
         def news() -> bool:
             told = self.sharing.told_to(node) if node is not None else None
-            return self.keeper.desired.revision != after or (told is not None and told.version != shares)
+            version = told_version(told, self._shadows()) if told is not None else shares
+            return self.keeper.desired.revision != after or version != shares
 
         await self.keeper.bell.until(news, wait)
         desired = self.keeper.desired
         weights = {"version": desired.weights_version, "routes": desired.moving()}
         answer = {"revision": desired.revision, "snapshot": desired.snapshot, "weights": weights}
         told = self.sharing.told_to(node) if node is not None else None  # None: it has left since
-        return JSONResponse(answer | ({"shares": told.to_json()} if told else {}))
+        return JSONResponse(answer | ({"shares": told_json(told, self._shadows())} if told else {}))
 
     async def snapshot_file(self, request: Request) -> Response:
         """One file of a snapshot; only a digest and a file's known name are ever made into a path."""
@@ -134,7 +136,7 @@ class Api:
         """Routes with weights and traffic, nodes with what is in force there."""
         published, live = self.keeper.published, self.nodes.live()
         problems = small_figures(published, self.sharing)
-        problems += [*self.intake.problems.values(), *self.releases.ramping.problems]
+        problems += [*self.intake.problems.values(), *self.releases.ramping.told_problems()]
         if self.keeper.behind:
             problems.append("moves towards legacy are in force that the ledger could not take yet")
         return JSONResponse(
@@ -184,6 +186,9 @@ class Api:
         weights = {route: weight_of(desired, route).parts for route in published.manifest.routes}
         estate = json.loads(published.text)
         return JSONResponse({"estate": estate, "weights": weights, "snapshot": desired.snapshot})
+
+    def _shadows(self) -> dict[str, int]:
+        return shadows(self.releases.ramping.parts.running, self.keeper.desired)
 
     def _routes(self, traffic: dict[str, Any]) -> list[dict[str, Any]]:
         published, desired = self.keeper.published, self.keeper.desired

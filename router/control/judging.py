@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from ..gate.evidence import RouteEvidence, SideEvidence
+from ..gate.sums import NOTHING
 from ..gate.values import Gate
 from ..gate.verdict import Verdict
 from ..gate.window import Window
-from ..gate.wire import evidence_to_json
+from ..gate.wire import evidence_from_json, evidence_to_json
 from ..ledger.records import RampKey
 from ..ramp.events import Judged, RouteVerdict, Versions
 from ..weight import LEGACY_ONLY
-from .evidence import Evidence, WindowKey
+from .evidence import Evidence, Seen, WindowKey
 from .running import Live
 
 Judge = Callable[[Gate, Window], Verdict]
@@ -48,6 +49,7 @@ class Judging:
 
     evidence: Evidence
     judge: Judge
+    problems: dict[str, str] = field(default_factory=dict)
     _latest: dict[tuple[RampKey, str], tuple[int, SideEvidence]] = field(default_factory=dict)
     _baseline: dict[tuple[RampKey, str], SideEvidence] = field(default_factory=dict)
 
@@ -56,6 +58,15 @@ class Judging:
         since = live.state.evidence_since
         warm_up = max(0.0, live.ramp.gate.warm_up_seconds - (now - since).total_seconds()) if since else 0.0
         self.evidence.open(window_key(live), warm_up_seconds=warm_up)
+
+    def remember(self, live: Live, route: str, document: str) -> bool:
+        """Take legacy's side from what an earlier step was decided on, as the baseline; whether it had enough of it."""
+        kept = json.loads(document)["routes"].get(route, {}).get("evidence")
+        legacy = evidence_from_json(kept).legacy if kept else None
+        if legacy is None or not _is_enough(legacy, live.ramp.gate):
+            return False
+        self._baseline[live.key, route] = legacy
+        return True
 
     def look(self, live: Live, serving: Sequence[str], now: datetime) -> Look | None:
         """What the gate says now; None for a ramp that has nobody on Lambda."""
@@ -73,7 +84,7 @@ class Judging:
 
     def _window(self, live: Live, route: str, serving: Sequence[str], now: datetime) -> Window:
         state, ramp = live.state, live.ramp
-        seen = self.evidence.seen(window_key(live), route, serving)
+        seen = self._seen(live, route, serving)
         since = state.evidence_since
         return Window(
             evidence=seen.evidence,
@@ -88,15 +99,29 @@ class Judging:
             baseline=self._last_baseline(live, route, seen.evidence),
         )
 
+    def _seen(self, live: Live, route: str, serving: Sequence[str]) -> Seen:
+        """What was counted; nothing where nodes count differently, as in the middle of an upgrade: the ramp holds."""
+        try:
+            seen = self.evidence.seen(window_key(live), route, serving)
+        except ValueError as error:
+            self.problems[route] = f"the evidence of {route} cannot be added up: {error}"
+            return Seen(evidence=None, recent=(NOTHING,), age_seconds=0.0)
+        self.problems.pop(route, None)
+        return seen
+
     def _last_baseline(self, live: Live, route: str, evidence: RouteEvidence | None) -> SideEvidence | None:
         key, gate = (live.key, route), live.ramp.gate
         latest = self._latest.get(key)
         if latest is not None and latest[0] != live.state.window:
             self._baseline[key] = latest[1]
         legacy = evidence.legacy if evidence else None
-        if legacy and legacy.requests >= gate.minimum_requests and legacy.buckets_seen >= gate.minimum_users:
+        if legacy is not None and _is_enough(legacy, gate):
             self._latest[key] = (live.state.window, legacy)
         return self._baseline.get(key)
+
+
+def _is_enough(legacy: SideEvidence, gate: Gate) -> bool:
+    return legacy.requests >= gate.minimum_requests and legacy.buckets_seen >= gate.minimum_users
 
 
 def window_key(live: Live) -> WindowKey:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import LedgerFailed
-from ..ledger.records import RampKey, Step
+from ..ledger.records import Kind, RampKey, Step
 from ..ramp.events import Action, Decision, Event, InForce, Shifted, Tick, Versions, Warmed
 from ..ramp.machine import decide
 from ..ramp.state import Phase
@@ -25,6 +25,9 @@ from .ramp_steps import Cause
 from .running import Live, Running
 from .state import weight_of
 from .warming import Warming
+
+_RECALLED = 500
+"""How many of a release's last entries are looked through for a baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,10 @@ class Ramping:
     async def run(self) -> None:
         """Look at every ramp for as long as the process runs."""
         try:
+            await asyncio.to_thread(self.recall)
+        except LedgerFailed as error:  # without a baseline some verdicts are inconclusive; the breaker needs none
+            sys.stderr.write(f"control: {error}\n")
+        try:
             while True:
                 self.look()
                 try:
@@ -72,10 +79,24 @@ class Ramping:
             for task in (*self._recording.values(), *self._writing):
                 task.cancel()
 
+    def recall(self) -> None:
+        """Find legacy's last baseline of each ramp in the ledger, after a restart; blocks. Raises `LedgerFailed`."""
+        ledger = self.parts.keeper.ledger
+        for live in self.parts.running.live(self.parts.keeper.desired):
+            entries = ledger.history(release=live.release.name, limit=_RECALLED)
+            for route in live.ramp.routes:
+                named = (one.evidence for one in entries if one.kind is Kind.STEP and one.route == route)
+                texts = (ledger.document(digest) for digest in named if digest is not None)
+                next((text for text in texts if text and self.parts.judging.remember(live, route, text)), None)
+
     async def settled(self) -> None:
         """Return when what was decided is written."""
         while tasks := (*self._recording.values(), *self._writing):
             await asyncio.gather(*tasks)
+
+    def told_problems(self) -> tuple[str, ...]:
+        """What is wrong with running releases, in words."""
+        return (*self.problems, *self.parts.running.problems.values(), *self.parts.judging.problems.values())
 
     def look(self) -> None:
         """Look at every ramp once."""

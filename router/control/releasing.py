@@ -162,6 +162,10 @@ class Releasing:
             raise NotDone(
                 409, "CT409", f"the release {release.name} runs already", hint="fig status shows how far it is"
             )
+        cohorts = [ramp.name for ramp in release.ramps if any(step.cohort for step in ramp.steps)]
+        if cohorts:
+            message = f"{', '.join(cohorts)}: this version of the router cannot send a cohort of named users to Lambda"
+            raise NotDone(422, "CT422", message, hint="leave the cohort step out")
         for route, ramp in release.routes.items():
             if route not in published.manifest.routes:
                 raise NotDone(422, "CT422", f"{route} is no route that can be shifted in the published estate")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from strangler_fig.diagnostics import Refused
+
 from ..ledger.records import Desired, RampKey, RampRecord, ReleaseRecord
 from ..ramp.state import RampState
 from ..release.values import Ramp, Release
@@ -49,6 +51,7 @@ class Running:
     def __init__(self, read: ReadRelease, document: Callable[[str], str | None]) -> None:
         self._read = read
         self._document = document
+        self.problems: dict[str, str] = {}
         self._releases: dict[str, Release] = {}
         self._states: dict[RampKey, tuple[RampRecord, RampState]] = {}
 
@@ -67,15 +70,26 @@ class Running:
         return known
 
     def live(self, desired: Desired) -> Iterator[Live]:
-        """Every ramp of every release that runs, those that are over included, by release and name."""
+        """Every ramp of every release that runs, those that are over included, by release and name.
+
+        A release that cannot be read any more is left out, and is a problem: its weights stay where they are.
+        """
         for (release_id, name), record in sorted(desired.ramps.items()):
             release = desired.releases.get(release_id)
             if release is None or release.outcome is not None:
                 continue
-            ramp = self.release(release).ramp(name)
+            ramp = self._ramp(release, name)
             if ramp is not None:
                 state = self.state((release_id, name), record)
                 yield Live(release=release, ramp=ramp, record=record, state=state, weights=weights_of(desired, ramp))
+
+    def _ramp(self, release: ReleaseRecord, name: str) -> Ramp | None:
+        try:
+            return self.release(release).ramp(name)
+        except (KeyError, Refused) as error:
+            why = "the ledger lost its text" if isinstance(error, KeyError) else str(error)
+            self.problems[release.name] = f"the release {release.name} cannot be read, nobody judges it: {why}"
+            return None
 
     def state(self, key: RampKey, record: RampRecord) -> RampState:
         """The ramp's state as it is now."""

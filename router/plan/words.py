@@ -7,6 +7,7 @@ from strangler_fig.units import format_seconds
 from ..weight import Weight
 from .course import Arrival
 from .document import EstatePlan
+from .load import SCALING_CONCURRENCY, SCALING_SECONDS
 from .values import PlannedRamp, PlannedStep, ReleasePlan
 
 _COLUMNS = ("step", "what", "earliest (UTC)", "held", "users", "requests/s", "verdict in")
@@ -44,9 +45,19 @@ def _ramp(planned: PlannedRamp) -> Iterator[str]:
     yield from _table([_COLUMNS, *(_cells(step) for step in planned.steps)])
     if planned.ends is not None:
         yield f"    ends {_at(planned.ends)} at the earliest"
+    yield from _scaling(planned)
     for route, attempt in planned.attempts.items():
         why = f": {attempt.reason}" if attempt.reason else ""
         yield f"    last attempt at {route}: {attempt.release}, {attempt.outcome} {attempt.ended_at[:16]}{why}"
+
+
+def _scaling(planned: PlannedRamp) -> Iterator[str]:
+    """The step that adds most executions at once, against the rate at which a function gains them."""
+    steps = [(one, step) for step in planned.steps for one in step.scaling]
+    if steps:
+        most, step = max(steps, key=lambda pair: pair[0].added)
+        rate = f"a function gains {SCALING_CONCURRENCY:,} in {SCALING_SECONDS:.0f} s"
+        yield f"    step {step.step.number} adds at most {most.added:,.1f} executions of {most.function}; {rate}"
 
 
 def _now(planned: PlannedRamp) -> str:

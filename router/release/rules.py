@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from strangler_fig.diagnostics import Diagnostic
+from strangler_fig.units import FULL_SHARE
 
+from ..gate.values import Relation
 from . import estate_rules, step_rules
-from .gate_shape import GateShape, gate_of
+from .gate_shape import NEVER, GateShape, gate_of
 from .lower import windows_of
 from .shapes import WindowsShape
 from .subject import Subject
@@ -23,6 +25,20 @@ def gates_can_decide(subject: Subject) -> Iterator[Diagnostic]:
         _gate, wrong = gate_of(shape)
         for inner, fault in wrong:
             yield subject.error(fault.code, fault.message, *path, "gate", *inner, hint=fault.hint or None)
+
+
+def gates_have_a_comparison(subject: Subject) -> Iterator[Diagnostic]:
+    """At 100 % nobody is on legacy: its last baseline comes from an earlier step, or users are held back."""
+    for ramp in subject.ramps():
+        gate, _wrong = gate_of(ramp.shape.gate or subject.shape.gate)
+        shares = [(index, step) for index, step in enumerate(ramp.shape.steps) if step.lambda_ is not None]
+        index, first = shares[0] if shares else (0, None)
+        if first is None or first.lambda_ is None or first.holdback or first.lambda_.parts < FULL_SHARE:
+            continue
+        if any(limit.relation is Relation.LEGACY for limit in gate.limits):
+            message = f"step {index + 1}: the gate can never decide: at 100% nobody is on legacy to compare with"
+            hint = "add holdback: 2%, or a share below 100% before it"
+            yield subject.error(NEVER, message, *ramp.path, "steps", index, "lambda", hint=hint)
 
 
 def windows_open(subject: Subject) -> Iterator[Diagnostic]:
@@ -57,6 +73,7 @@ RULES: tuple[Rule, ...] = (
     step_rules.each_leads_somewhere,
     step_rules.each_does_something,
     gates_can_decide,
+    gates_have_a_comparison,
     windows_open,
     estate_rules.routes_exist,
     estate_rules.routes_have_two_sides,

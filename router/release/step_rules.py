@@ -14,8 +14,10 @@ HOLDBACK = "RS212"
 LEADS_NOWHERE = "RS213"
 NOTHING = "RS214"
 
-FREE_PARTS = 2_500
-"""So far a step may go whatever came before: a quarter of the users."""
+FIRST_PARTS = 2_500
+"""So far the first step may go: a quarter of the users."""
+FREE_PARTS = 5_000
+"""So far any later step may go: half of them."""
 MOST_TIMES = 10
 """Beyond that a step has at most so many times the users of the one before."""
 
@@ -37,7 +39,7 @@ def weights_rise(subject: Subject) -> Iterator[Diagnostic]:
             elif parts == before:
                 hint = "merge the two, or leave the second out: shares are not repeated"
                 yield subject.error(ORDER, f"{what} as before: {said}", *path, hint=hint)
-            elif parts > max(FREE_PARTS, MOST_TIMES * before) and not (glides and before):
+            elif parts > _most(before) and not (glides and before):
                 yield subject.error(
                     SKIP, f"{what} after {said}: that skips the steps between", *path, hint=_between(before)
                 )
@@ -132,6 +134,11 @@ def _keys(step: StepShape) -> set[str]:
 
 
 def _between(before: int) -> str:
-    most = format_share(max(FREE_PARTS, MOST_TIMES * before))
+    most = format_share(_most(before))
     glide = ", or glide there" if before else ""
     return f"at most {most} comes next{glide}; where an earlier release brought it further, say so with from:"
+
+
+def _most(before: int) -> int:
+    """The most that may come next."""
+    return max(FREE_PARTS, MOST_TIMES * before) if before else FIRST_PARTS

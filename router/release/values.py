@@ -92,7 +92,9 @@ class Step:
                 return f"cohort {self.cohort.header if self.cohort else ''}".rstrip()
             case StepKind.APPROVAL:
                 return "approval"
-            case StepKind.LAMBDA | StepKind.FINISH:
+            case StepKind.FINISH:
+                return f"the holdback's end, {self.weight}"
+            case StepKind.LAMBDA:
                 return f"lambda {LAMBDA_ONLY if self.holdback else self.weight}"
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 _HORIZON_DAYS = 400
 _WEEK_DAYS = 8
 _ONE_DAY = timedelta(days=1)
+_ANY_MONDAY = date(2000, 1, 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +94,11 @@ class Windows:
 
     def ever_opens(self) -> bool:
         """Whether there is any instant, after all freezes or on a named date, at which a move is allowed."""
-        days = sorted(day for one in self.hours for day in one.dates)
-        last = max([*(one.until.date() for one in self.freezes), *days[:1]], default=date(2000, 1, 3))
-        first = min([*days, last])
-        weekly = not self.hours or any(one.weekdays for one in self.hours)
-        starts = [day - _ONE_DAY for day in days] + ([last] if weekly else [])
-        return any(
-            any(self.is_open(start) for start in self._starts(day, _WEEK_DAYS)) for day in starts or [first]
-        ) or any(self._open_after_freeze(one) for one in self.freezes)
+        days = {day for one in self.hours for day in one.dates}
+        if not self.hours or any(one.weekdays for one in self.hours):
+            days.add(max((one.until.date() for one in self.freezes), default=_ANY_MONDAY))
+        begins = any(self.is_open(start) for day in days for start in self._starts(day - _ONE_DAY, _WEEK_DAYS + 1))
+        return begins or any(self._open_after_freeze(one) for one in self.freezes)
 
     def _open_after_freeze(self, freeze: Freeze) -> bool:
         return self.is_open(self._frozen(freeze).end)

@@ -81,13 +81,13 @@ class _Seen:
         self.lately = [one for one in self.lately if one[0] >= ends - max(_RECENT_SECONDS)]
 
     def recent(self, now: float) -> tuple[RouteEvidence, ...]:
-        """What was counted in the last seconds, for each length that the breaker looks back."""
+        """What was counted in the last seconds, for each length that the breaker looks back; it asks no latencies."""
         found = []
         for length in _RECENT_SECONDS:
             whole = RouteCounts()
             for start, part in self.lately:
                 if start >= now - length:
-                    whole.add(part)
+                    whole.add_requests(part)
             found.append(whole.evidence())
         return tuple(found)
 
@@ -221,7 +221,7 @@ class _Run:
             steps=len(self._ramp.steps),
             recent=seen.recent(elapsed),
             version=VERSION,
-            holdback=self._ramp.steps[state.step].holdback > 0,
+            holdback=state.phase is Phase.HOLDING and self._ramp.steps[state.step].holdback > 0,
             baseline=seen.baseline,
         )
         verdict = judge(gate, window)

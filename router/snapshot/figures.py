@@ -71,7 +71,7 @@ class Figure:
 class Shares:
     """What a node may use of the fleet's figures, by runtime key, and of how many nodes it is one.
 
-    None: it was never told.
+    None: it was never told. The keys of routes' shadows travel with them: no weights, and nothing waits for them.
     """
 
     nodes: int | None = None
@@ -84,7 +84,7 @@ class Shares:
     @classmethod
     def among(cls, values: Mapping[str, int]) -> Self:
         """The shares among these runtime keys and values."""
-        of = {key: value for key, value in values.items() if key.startswith(SHARE_PREFIX)}
+        of = {key: value for key, value in values.items() if key.startswith((SHARE_PREFIX, names.SHADOW_PREFIX))}
         return cls(nodes=values.get(NODES_KEY), of=of)
 
 

@@ -15,6 +15,7 @@ INNER_UPSTREAMS = "inner.upstreams"
 INNER_SESSIONS = "inner.sessions"
 IDENTITY_KEYS = "identities.keys"
 TELEMETRY = "telemetry"
+SHADOW_PREFIX = "shadow."
 SHADOWING = "shadowing"
 """The runtime key (percent) that switches all shadows of a node off; a route's own share has another."""
 CANDIDATE_HEADER = "x-fig-candidate"
@@ -91,4 +92,4 @@ def cohort_key(route: str) -> str:
 
 def shadow_key(route: str) -> str:
     """The runtime key of the share (parts per 10,000) of safe requests that the other side sees too."""
-    return f"shadow.{route}"
+    return f"{SHADOW_PREFIX}{route}"

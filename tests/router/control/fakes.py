@@ -52,6 +52,7 @@ def _route(name: str, about: Mapping[str, Any]) -> Route:
         salt=name,
         timeout_seconds=None,
         stream=bool(about.get("stream")),
+        shadow=bool(about.get("shadow")),
     )
 
 
@@ -72,7 +73,7 @@ def fake_normal(estate: Estate) -> dict[str, Any]:
     for route in estate.routes:
         about = {"legacy": route.legacy, "lambda": route.candidate, "path": route.match.path.value}
         routes[route.name] = {key: value for key, value in about.items() if value} | (
-            {"stream": True} if route.stream else {}
+            {name: True for name in ("stream", "shadow") if getattr(route, name)}
         )
     return estate_of(**routes)
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,8 @@ from router.errors import LedgerFailed
 from router.gate.verdict import Code, Outcome
 from router.ledger.records import Step
 
-from .fakes import FakeTime, Here, control_here, run
-from .ramps import ESTATE, RELEASE, TWO, FakeJudge, Play
+from .fakes import FakeTime, Here, control_here, estate_of, run
+from .ramps import ESTATE, RELEASE, SIDES, TWO, FakeJudge, Play
 
 Story = Callable[[Play, FakeJudge], Awaitable[None]]
 
@@ -531,6 +533,132 @@ def test_a_route_that_held_all_of_lambda_is_ready_for_retirement(tmp_path: Path)
         assert retired["legacy_last_request"] is not None
         await here.shift("books", 5000, reason="not yet", wait_seconds=0)
         assert (await here.get("/v1/status"))["retirement"] == []
+
+    run(tmp_path, first, time, judge.outside())
+    run(tmp_path, then, time, judge.outside())
+
+
+def test_a_release_that_cannot_be_read_is_a_problem_and_stops_nothing_else(tmp_path: Path) -> None:
+    """Another release goes on, status says what is wrong, and the route can still be shifted towards legacy."""
+    time, judge = FakeTime(), FakeJudge()
+
+    async def first(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node())
+        await one.begin()
+        await one.start(RELEASE.replace("r1", "r2").replace("books", "ink"))
+
+    async def then(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node())
+        judge.says(Outcome.PASS)
+        await one.second()
+        await one.second(600)
+        status = await here.get("/v1/status")
+        assert any("the release r1 cannot be read" in problem for problem in status["problems"])
+        assert (one.weight("books"), one.weight("ink")) == (100, 1000)
+        await here.shift("books", 0, wait_seconds=0)
+        await one.second()
+        assert one.weight("books") == 0
+
+    run(tmp_path, first, time, judge.outside())
+    ledger = sqlite3.connect(tmp_path / "ledger.sqlite")
+    ledger.execute("UPDATE documents SET text = 'nonsense' WHERE text LIKE '%release: r1%'")
+    ledger.commit()
+    ledger.close()
+    run(tmp_path, then, time, judge.outside())
+
+
+def test_nodes_that_count_differently_are_no_evidence(tmp_path: Path) -> None:
+    """Histograms of other bounds cannot be added up: the gate gets none, and status says why."""
+
+    async def story(one: Play, judge: FakeJudge) -> None:
+        await one.begin()
+        other = one.here.node("node-2")
+        for _ in range(2):
+            await one.second()
+            odd = json.loads(json.dumps(one.counter.reading(0)).replace("1000.0]", "2000.0]")) | {"node": "node-2"}
+            await other.hear()
+            await other.report(evidence=odd)
+        await one.second(31)
+        judge.says(Outcome.PASS)
+        await one.second()
+        assert judge.seen[-1].evidence is None
+        assert any("cannot be added up" in problem for problem in (await one.here.get("/v1/status"))["problems"])
+
+    play(tmp_path, story)
+
+
+def test_a_publish_that_takes_a_route_away_ends_its_ramp(tmp_path: Path) -> None:
+    """When the estate loses a route under a release, its ramp is aborted and the release is over."""
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.begin()
+        await one.here.publish(estate_of(pens=SIDES), wait_seconds=0)
+        await one.second()
+        assert (await one.here.get("/v1/status"))["ended"][0]["outcome"] == "aborted"
+
+    play(tmp_path, story)
+
+
+def test_shadows_are_told_beside_the_shares(tmp_path: Path) -> None:
+    """While a step shadows, nodes are told the route's runtime key; when the release is over, they are told no more."""
+    release = RELEASE.replace("      - lambda: 1% for", "      - shadow: 25% for 10m\n      - lambda: 1% for")
+    estate = estate_of(books={**SIDES, "shadow": True}, pens=SIDES)
+
+    async def told(one: Play, version: str = "") -> dict[str, Any]:
+        answer = await one.here.get("/v1/desired", node="node-1", shares=version)
+        shares: dict[str, Any] = answer["shares"]
+        return shares
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.here.publish(estate, wait_seconds=0)
+        await one.second()
+        before = await told(one)
+        await one.start(release)
+        shares = await told(one, before["version"])
+        assert shares["of"] == {"shadow.books": 2500}
+        assert shares["version"] != before["version"]
+        ramp = await one.ramp()
+        assert (ramp["shadow"], ramp["weight"], ramp["phase"]) == (2500, 0, "holding")
+        await one.node.report(shares={"version": shares["version"], "nodes": 1, "of": shares["of"]})
+        await one.order("abort")
+        assert await told(one) == before
+
+    play(tmp_path, story)
+
+
+def test_a_cohort_is_refused(tmp_path: Path) -> None:
+    """What the router cannot do yet is not begun: a release with a cohort of named users is refused in words."""
+    cohort = "      - cohort: {header: X-Pilot, values: [alice], for: 1h}\n"
+    release = RELEASE.replace("      - lambda: 1% for", cohort + "      - lambda: 1% for")
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.here.publish(ESTATE, wait_seconds=0)
+        assert "cannot send a cohort" in (await one.start(release, 422))["error"]["message"]
+
+    play(tmp_path, story)
+
+
+def test_the_baseline_survives_a_restart(tmp_path: Path) -> None:
+    """At 100 % legacy has nobody left: what it did in the last step is found in the ledger by another control."""
+    time, judge = FakeTime(), FakeJudge()
+
+    async def first(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node())
+        await one.begin()
+        judge.says(Outcome.PASS)
+        for _ in range(2):
+            await one.second(600)
+        assert one.weight() == 10_000
+        await one.second()
+
+    async def then(here: Here) -> None:
+        judge.says(Outcome.INCONCLUSIVE)
+        here.control.ramping.recall()
+        one = Play(here=here, time=time, node=here.node())
+        await one.second()
+        baseline = judge.seen[-1].baseline
+        assert baseline is not None
+        assert baseline.requests > 0
 
     run(tmp_path, first, time, judge.outside())
     run(tmp_path, then, time, judge.outside())

@@ -137,7 +137,7 @@ class Ramping(RuleBasedStateMachine):
         assert after.window >= before.window
 
 
-Ramping.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Ramping.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 test_a_ramp = Ramping.TestCase
 
 

@@ -205,6 +205,13 @@ def test_every_fault_of_a_file_is_reported_at_once() -> None:
     assert codes == ["RS208", "RS201", "RS203"]
 
 
+def test_at_all_of_it_there_is_something_to_compare_with() -> None:
+    """A ramp whose only share is 100 % needs a holdback, for no step before it has seen legacy."""
+    alone = books("lambda: 100% for 1h").replace("    steps:", "    from: 50%\n    steps:")
+    assert "nobody is on legacy to compare with" in load(alone).diagnostics[0].message
+    assert load(alone.replace("- lambda: 100% for 1h", "- {lambda: 100% for 1h, holdback: 2%}")).diagnostics == ()
+
+
 def test_a_version_satisfies_pin() -> None:
     """A published version cannot be moved."""
     text = books("lambda: 5%", head="gate: {pin: true}\n").replace("  books:", "  search:")
@@ -217,6 +224,12 @@ def test_a_ramp_goes_on_from_where_an_earlier_release_left_it() -> None:
     assert release(onward).routes["books"].start == Weight(2500)
     below = onward.replace("50%", "20%")
     assert [one.code for one in load(below).diagnostics] == ["RS203"]
+
+
+@pytest.mark.parametrize("steps", [(1, 50, 100), (5, 25, 100), (10, 100), (1, 10, 50, 100), (25, 50, 75, 100)])
+def test_usual_ramps_skip_nothing(steps: tuple[int, ...]) -> None:
+    """A quarter at first, then half or ten times as many."""
+    assert load(books(*(f"lambda: {step}% for 1h" for step in steps))).diagnostics == ()
 
 
 def test_a_glide_may_go_far_from_a_share_that_was_judged() -> None:

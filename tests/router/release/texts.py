@@ -19,6 +19,7 @@ routes:
   books: {match: {path: {prefix: /books}}, legacy: shop, lambda: books, sticky: {header: X-User}, shadow: true}
   search: {match: {path: {prefix: /search}}, legacy: shop, lambda: frozen, sticky: {header: X-User}, salt: shop}
   cart: {match: {path: {prefix: /cart}}, legacy: shop, lambda: latest, sticky: {header: X-User}, salt: shop}
+  reviews: {match: {path: {prefix: /reviews}}, legacy: shop, lambda: books, sticky: {header: X-User}}
   legacy-only: {match: {path: {prefix: /old}}, legacy: shop}
   upstream: {match: {path: {prefix: /up}}, legacy: shop, lambda: plain}
 """
