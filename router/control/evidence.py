@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..gate.evidence import Reading, RouteEvidence
+from ..gate.evidence import Reading, RouteEvidence, SideEvidence
 from ..gate.sums import difference, total
+from .falls import fell
 
 RECENT_SECONDS = (10.0, 120.0)
 """How far the breaker looks back."""
@@ -64,11 +65,11 @@ class _Window:
     warm_until: float
     sums: dict[str, _Sum] = field(default_factory=dict)
 
-    def add(self, reading: Reading, now: float, *, fell: bool = False) -> None:
+    def add(self, reading: Reading, now: float, *, is_lower: bool = False) -> None:
         known = self.sums.get(reading.node)
         if known is None or now < self.warm_until:
             self.sums[reading.node] = _Sum(base=reading, last=reading)
-        elif fell:
+        elif is_lower:
             known.begin_again(reading)
         else:
             known.add(reading)
@@ -88,10 +89,10 @@ class Evidence:
         A counter that fell within an epoch was forgotten by Envoy: what windows had is kept, and a second is lost.
         """
         now, kept = self._clock(), self._readings.setdefault(reading.node, deque())
-        fell = bool(kept) and _fell(reading, kept[-1][1])
+        is_lower = bool(kept) and fell(reading, kept[-1][1])
         for window in self._windows.values():
-            window.add(reading, now, fell=fell)
-        if fell:
+            window.add(reading, now, is_lower=is_lower)
+        if is_lower:
             kept.clear()
         kept.append((now, reading))
         _thin(kept, now)
@@ -124,7 +125,9 @@ class Evidence:
         window, now = self._windows[key], self._clock()
         ages = [now - self._readings[node][-1][0] for node in serving if node in self._readings]
         is_whole = bool(serving) and len(ages) == len(serving) and all(node in window.sums for node in serving)
-        recent = tuple(total(self._recent(window, route, now - span)) for span in RECENT_SECONDS)
+        short, long = (self._earlier(window, now - span) for span in RECENT_SECONDS)
+        lately = total(self._since(short, route))
+        recent = (lately, lately if short == long else total(self._since(long, route)))
         return Seen(
             evidence=total([one.of(route) for one in window.sums.values()]) if is_whole else None,
             recent=recent,
@@ -134,24 +137,26 @@ class Evidence:
     def users(self, route: str) -> Mapping[str, int]:
         """How many buckets of users each side of the route has seen since the counters began."""
         last = [kept[-1][1].routes[route] for kept in self._readings.values() if route in kept[-1][1].routes]
-        whole = total(last)
-        return {"legacy": whole.legacy.buckets_seen, "lambda": whole.lambda_.buckets_seen}
+        return {"legacy": _seen(one.legacy for one in last), "lambda": _seen(one.lambda_ for one in last)}
 
-    def _recent(self, window: _Window, route: str, since: float) -> Iterator[RouteEvidence]:
-        for node, kept in self._readings.items():
-            if node in window.sums:
-                start = max(since, window.opened)
-                earlier = next((one for at, one in reversed(kept) if at <= start), kept[0][1])
-                yield difference(kept[-1][1], earlier, route)
+    def _earlier(self, window: _Window, since: float) -> dict[str, float]:
+        """When the reading was taken from which each node's last seconds count: never before the window was open."""
+        start = max(since, window.opened)
+        return {
+            node: next((at for at, _ in reversed(kept) if at <= start), kept[0][0])
+            for node, kept in self._readings.items()
+            if node in window.sums
+        }
+
+    def _since(self, earlier: Mapping[str, float], route: str) -> Iterator[RouteEvidence]:
+        for node, begin in earlier.items():
+            kept = self._readings[node]
+            first = next(reading for at, reading in kept if at == begin)
+            yield difference(kept[-1][1], first, route)
 
 
-def _fell(reading: Reading, before: Reading) -> bool:
-    try:
-        for route in reading.routes.keys() | before.routes.keys():
-            difference(reading, before, route)
-    except ValueError:  # counts below zero, or histograms of other bounds
-        return True
-    return False
+def _seen(sides: Iterable[SideEvidence]) -> int:
+    return len({bucket for side in sides for bucket, counts in side.buckets.items() if counts.requests})
 
 
 def _thin(kept: deque[tuple[float, Reading]], now: float) -> None:

@@ -73,11 +73,12 @@ def _running(parts: Parts, desired: Desired) -> list[dict[str, Any]]:
 
 def _attempts(parts: Parts, past: Iterable[ReleaseRecord]) -> dict[str, dict[str, Any]]:
     """The last release that ended, of each route."""
+    ended = [record for record in past if record.outcome is not None]
+    routes = parts.keeper.ledger.routes_of(record.id for record in ended)
     found: dict[str, dict[str, Any]] = {}
-    for record in past:
-        if record.outcome is not None:
-            for route in parts.running.release(record).routes:
-                found.setdefault(route, release_json(record))
+    for record in ended:
+        for route in routes.get(record.id, ()):
+            found.setdefault(route, release_json(record))
     return found
 
 

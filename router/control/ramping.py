@@ -6,6 +6,7 @@ recorded in a task of its own, one for each ramp, so that a slow disk never keep
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +29,9 @@ from .warming import Warming
 
 _RECALLED = 500
 """How many of a release's last entries are looked through for a baseline."""
+
+_LONGEST_REST_SECONDS = 1.0
+"""The breaker acts within two seconds of the first failures' evidence, also when it came just after a long look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ class Ramping:
             sys.stderr.write(f"control: {error}\n")
         try:
             while True:
-                self.look()
+                await asyncio.sleep(await self._look_around())
                 try:
                     async with asyncio.timeout(self.every_seconds):
                         await self._heard.wait()
@@ -100,15 +104,33 @@ class Ramping:
 
     def look(self) -> None:
         """Look at every ramp once."""
+        for key in self._begin():
+            self._look(key)
+
+    async def _look_around(self) -> float:
+        """The same, and between two ramps let those be served who wait; for how many seconds not to look again.
+
+        Every node's report asks for a look. With many nodes and ramps looks would be all that control does: the rest
+        is as long as the look was.
+        """
+        began = time.monotonic()
+        for key in self._begin():
+            self._look(key)
+            await asyncio.sleep(0)
+        return min(time.monotonic() - began, _LONGEST_REST_SECONDS)
+
+    def _begin(self) -> list[RampKey]:
+        """The ramps to look at; what is known of others is dropped."""
         lives = list(self.parts.running.live(self.parts.keeper.desired))
         self.parts.evidence.close(window_key(live) for live in lives)
         self.looks = {key: look for key, look in self.looks.items() if key in {live.key for live in lives}}
-        for live in lives:
-            if not live.state.is_over:
-                self._look(live)
+        return [live.key for live in lives if not live.state.is_over]
 
-    def _look(self, live: Live) -> None:
+    def _look(self, key: RampKey) -> None:
         now, parts = self.now(), self.parts
+        live = parts.running.one(parts.keeper.desired, key)
+        if live is None or live.state.is_over:
+            return
         parts.judging.open(live, now)
         look = parts.judging.look(live, self._serving(), now)
         if look is not None:

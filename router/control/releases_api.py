@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from strangler_fig.diagnostics import Refused
 
+from ..errors import LedgerFailed
 from ..estate import Estate
 from ..ramp.events import Command
 from ..release.values import Release
@@ -86,10 +87,13 @@ class ReleasesApi:
         return JSONResponse(await self.status())
 
     async def status(self) -> dict[str, Any]:
-        """The same as values, for the whole status."""
+        """The same as values, for the whole status; what runs is known without the ledger."""
         ledger, desired = self.ramping.parts.keeper.ledger, self.ramping.parts.keeper.desired
-        past = await asyncio.to_thread(ledger.releases, limit=_PAST)
-        retired = await asyncio.to_thread(ready_for_retirement, desired, past, ledger, self.legacy_use)
+        try:
+            past = await asyncio.to_thread(ledger.releases, limit=_PAST)
+            retired = await asyncio.to_thread(ready_for_retirement, desired, past, ledger, self.legacy_use)
+        except LedgerFailed:  # whoever writes to it says so
+            past, retired = (), []
         told = releases_status(self.ramping, past, self.now())
         return told | {"ended": told["ended"][:_LATELY], "retirement": retired}
 

@@ -57,21 +57,21 @@ def ready_for_retirement(
     desired: Desired, past: Iterable[ReleaseRecord], ledger: Ledger, use: LegacyUse
 ) -> list[dict[str, Any]]:
     """The routes that their last release completed at 100 %, and that are there still; blocks."""
-    found: dict[str, dict[str, Any] | None] = {}
-    for release in past:
-        if release.outcome != Phase.COMPLETED.value or release.ended_at is None:
-            continue
-        for ramp in ledger.ramps(release.id).values():
-            for route in ramp.routes:
-                last = use.kept.get(route)
-                about = {
-                    "route": route,
-                    "release": release.name,
-                    "since": release.ended_at.isoformat(),
-                    "legacy_last_request": last.isoformat() if last else None,
-                }
-                found.setdefault(route, about if weight_of(desired, route) == LAMBDA_ONLY else None)
-    return [about for _, about in sorted(found.items()) if about is not None]
+    completed = [one for one in past if one.outcome == Phase.COMPLETED.value]
+    routes = ledger.routes_of(one.id for one in completed)
+    found: dict[str, dict[str, Any]] = {}
+    for release in completed:
+        for route in routes.get(release.id, ()):
+            last = use.kept.get(route)
+            about = {
+                "route": route,
+                "release": release.name,
+                "since": release.ended_at.isoformat() if release.ended_at else None,
+                "legacy_last_request": last.isoformat() if last else None,
+            }
+            if weight_of(desired, route) == LAMBDA_ONLY:
+                found.setdefault(route, about)
+    return [about for _, about in sorted(found.items())]
 
 
 def _asked(routes: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -74,14 +74,21 @@ class Running:
 
         A release that cannot be read any more is left out, and is a problem: its weights stay where they are.
         """
-        for (release_id, name), record in sorted(desired.ramps.items()):
-            release = desired.releases.get(release_id)
-            if release is None or release.outcome is not None:
-                continue
-            ramp = self._ramp(release, name)
-            if ramp is not None:
-                state = self.state((release_id, name), record)
-                yield Live(release=release, ramp=ramp, record=record, state=state, weights=weights_of(desired, ramp))
+        for key in sorted(desired.ramps):
+            live = self.one(desired, key)
+            if live is not None:
+                yield live
+
+    def one(self, desired: Desired, key: RampKey) -> Live | None:
+        """The ramp of that key as it is now; None where its release does not run, or cannot be read."""
+        record, release = desired.ramps.get(key), desired.releases.get(key[0])
+        if record is None or release is None or release.outcome is not None:
+            return None
+        ramp = self._ramp(release, key[1])
+        if ramp is None:
+            return None
+        state, weights = self.state(key, record), weights_of(desired, ramp)
+        return Live(release=release, ramp=ramp, record=record, state=state, weights=weights)
 
     def _ramp(self, release: ReleaseRecord, name: str) -> Ramp | None:
         try:

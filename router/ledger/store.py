@@ -150,6 +150,16 @@ class Ledger:
         with self._reading() as connection:
             return dict(ramp_in(row) for row in connection.execute(query))
 
+    def routes_of(self, release_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The routes of each of these releases. Raises `LedgerFailed`."""
+        table = tables.ramps
+        query = select(table.c.release_id, table.c.routes).where(table.c.release_id.in_(list(release_ids)))
+        found: dict[str, tuple[str, ...]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(query.order_by(table.c.release_id, table.c.ramp)):
+                found[row.release_id] = (*found.get(row.release_id, ()), *row.routes.split())
+        return found
+
     def times_started(self, name: str) -> int:
         """How often a release of this name was started. Raises `LedgerFailed`."""
         query = select(func.count()).select_from(tables.releases).where(tables.releases.c.name == name)

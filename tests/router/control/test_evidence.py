@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.control.evidence import RECENT_SECONDS, Evidence
-from router.gate.evidence import Counts, Reading, RouteEvidence, SideEvidence
+from router.control.falls import fell
+from router.gate.evidence import Counts, Histogram, Parity, Reading, RouteEvidence, SideEvidence
+from router.gate.sums import difference
 
 KEY = ("r1#1", "books", 1)
 
@@ -105,3 +107,49 @@ def test_the_last_seconds_are_seen_apart_and_little_is_kept() -> None:
     kept: deque[tuple[float, Reading]] = evidence._readings["n1"]  # noqa: SLF001 - how much memory it takes
     assert len(kept) < 30
     assert sys.getsizeof(kept) < 10_000
+
+
+sides = st.builds(
+    SideEvidence,
+    buckets=st.dictionaries(
+        st.integers(0, 2),
+        st.builds(
+            Counts,
+            requests=st.integers(0, 3),
+            by_status=st.dictionaries(st.sampled_from([200, 502]), st.integers(0, 2)),
+            fallbacks=st.integers(0, 1),
+            throttles=st.integers(0, 1),
+            timeouts=st.integers(0, 1),
+            response_bytes=st.integers(0, 1),
+        ),
+    ),
+    latency=st.dictionaries(
+        st.integers(0, 1),
+        st.builds(
+            Histogram,
+            bounds=st.sampled_from([(1.0,), (2.0,)]),
+            counts=st.tuples(st.integers(0, 1), st.integers(0, 1)),
+        ),
+    ),
+    parity=st.none() | st.builds(Parity, compared=st.integers(2, 3), different=st.integers(0, 2)),
+)
+readings = st.builds(
+    Reading,
+    node=st.just("n1"),
+    epoch=st.sampled_from(["1", "2"]),
+    weights_version=st.just(1),
+    at=st.just(0.0),
+    routes=st.dictionaries(st.sampled_from(["books", "ink"]), st.builds(RouteEvidence, legacy=sides, lambda_=sides)),
+)
+
+
+@given(readings, readings)
+def test_a_fall_is_found_exactly_where_there_is_no_difference(later: Reading, earlier: Reading) -> None:
+    """The quick look says that a counter fell whenever the difference of the two readings does not exist."""
+    try:
+        for route in later.routes.keys() | earlier.routes.keys():
+            difference(later, earlier, route)
+    except ValueError:
+        assert fell(later, earlier)
+    else:
+        assert not fell(later, earlier)
