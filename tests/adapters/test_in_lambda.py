@@ -23,7 +23,7 @@ from .mariadb import NAME, MariaDb, running
 from .proxies import ONLY_THERE, dante, tinyproxy
 
 SLEEP = "select sleep(30)"
-SECRET = "orders"  # noqa: S105 - its name
+SECRET = "orders-in-lambda"  # noqa: S105 - its name
 FUNCTION = """
 from sqlalchemy import text
 
