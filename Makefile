@@ -34,6 +34,7 @@ golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
 		tests/capacity_planner/allocations tests/docs/test_pictures.py
 	@$(BIN)/python docs/estate_reference.py
 	@$(BIN)/python docs/capacity_tables.py
+	@$(BIN)/python docs/adapters_tables.py
 
 bench: $(VENV)/.test $(VENV)/.peers ## Run the benchmarks and print their tables (BENCHMARKS='compile ...')
 	@tests/debian-packages.sh benchmarks/debian-packages.txt

@@ -146,6 +146,59 @@ def _hosts(*removed: str) -> Edit:
     return edit
 
 
+def _logger_of(scope: str) -> Edit:
+    """Without the loggers that count in that scope."""
+
+    def edit(files: Files) -> None:
+        logs = manager(files)["access_log"]
+        manager(files)["access_log"] = [one for one in logs if scope not in str(one["typed_config"].get("stats_scope"))]
+
+    return edit
+
+
+def _without_filter(name: str) -> Edit:
+    def edit(files: Files) -> None:
+        manager(files)["http_filters"] = [one for one in manager(files)["http_filters"] if one["name"] != name]
+
+    return edit
+
+
+def _without_header(name: str) -> Edit:
+    """Without a header that every request upstream is given."""
+
+    def edit(files: Files) -> None:
+        for host in virtual_hosts(files):
+            added = host.get("request_headers_to_add", [])
+            host["request_headers_to_add"] = [one for one in added if one["header"]["key"] != name]
+
+    return edit
+
+
+def _early_without(*texts: str) -> Edit:
+    """Without the early changes of headers in which one of the texts occurs."""
+
+    def edit(files: Files) -> None:
+        for one in manager(files)["early_header_mutation_extensions"]:
+            kept = [
+                change for change in one["typed_config"]["mutations"] if not any(text in str(change) for text in texts)
+            ]
+            one["typed_config"]["mutations"] = kept
+
+    return edit
+
+
+def _without_case(files: Files) -> None:
+    manager(files)["http_protocol_options"].pop("header_key_format")
+    for cluster in files["clusters.json"]["resources"]:
+        for options in cluster.get("typed_extension_protocol_options", {}).values():
+            options.get("explicit_http_config", {}).get("http_protocol_options", {}).pop("header_key_format", None)
+
+
+def _without_first_matchers(files: Files) -> None:
+    for host in virtual_hosts(files):
+        host["matcher"] = host["matcher"]["on_no_match"]["matcher"]
+
+
 def _without_lua(files: Files) -> None:
     manager(files)["http_filters"] = [one for one in manager(files)["http_filters"] if one["name"] != "user"]
     for route in _routes(virtual_hosts(files)):
@@ -165,10 +218,6 @@ def _routes(value: Any) -> list[Any]:
 def _without_shadow(files: Files) -> None:
     for host in virtual_hosts(files):
         host["routes"] = [one for one in host.get("routes", []) if "shadow." not in str(one.get("match"))]
-
-
-def _without_tracing(files: Files) -> None:
-    manager(files).pop("tracing", None)
 
 
 def _lua(replacement: str) -> Edit:
@@ -211,31 +260,31 @@ def _all(*edits: Edit) -> Edit:
 EDITS: dict[str, Edit] = {
     "without Lua": _without_lua,
     "Lua that does nothing": _lua("function envoy_on_request(handle) end"),
-    "Lua without the weights' file": _lua_with(('weights(handle)[context:get("key")]', "5000")),
+    "Lua without the weights' file": _lua_with(("weights(handle)[info:routeName()]", "5000")),
     "Lua without the pseudonym": _lua_with(("pseudonym(key)", "key")),
-    "Lua with the pseudonym kept": _lua_with(
-        ("function envoy_on_request", "local kept = {}\nfunction envoy_on_request"),
-        ("pseudonym(key)", "kept[key]; if not facts.user then kept[key] = pseudonym(key); facts.user = kept[key] end"),
-    ),
-    "Lua without its metadata": _lua_with(('handle:streamInfo():dynamicMetadata():set("fig", "request", facts)', "")),
-    "Lua without x-forwarded-proto": _lua_with(
-        ('facts.secure = handle:headers():get("x-forwarded-proto") == "https"', "")
-    ),
+    "Lua without its metadata": _lua_with(('info:dynamicMetadata():set("fig", "request", facts)', "")),
+    "Lua without the sticky key's header": _lua_with(('headers:add("x-fig-user", key)', "")),
     "without the JSON log": _loggers("stats"),
     "without the counters": _loggers("file"),
     "without both": _loggers(),
     "counters without a histogram": _counters(histograms=[]),
     "counters without their filter": _unfiltered,
+    "without the odd paths": _logger_of("fig.paths"),
+    "without the alarms": _logger_of("fig.alarms"),
     "without the faults": _faults(fallbacks=True),
     "faults without fallbacks": _faults(fallbacks=False),
     "log as text of the same fields": _as_text,
     "log with one field": _one_field,
-    "log without %CEL%": _field(fallback=None),
     "log without time": _field(time=None),
     "log without metadata fields": _field(assigned=None, answered=None, weight=None, user=None),
-    "without tracing": _manager(tracing=None),
-    "without tracing and request ids": _manager(tracing=None, generate_request_id=False),
+    "without request ids": _manager(generate_request_id=False),
     "without early header mutation": _manager(early_header_mutation_extensions=None),
+    "without the kept case of header names": _without_case,
+    "without request trailers": _without_filter("trailers"),
+    "without odd hosts and hops": _without_first_matchers,
+    "without the CEL that says what is retried": _without_header("x-envoy-retry-on"),
+    "without the path to match": _early_without("x-fig-match"),
+    "without hops": _early_without("fig-hops", "fig-kept-hops"),
     "without headers to upstreams": _hosts("request_headers_to_add", "request_headers_to_remove"),
     "without headers to clients removed": _hosts("response_headers_to_remove"),
     "without the retry policy": _hosts("retry_policy"),
@@ -244,11 +293,9 @@ EDITS: dict[str, Edit] = {
     "without the shadow entry": _without_shadow,
     "without timers of headers and idling": _manager(request_headers_timeout=None, stream_idle_timeout=None),
     "without both, Lua": _all(_loggers(), _without_lua),
-    "without both, Lua, tracing": _all(_loggers(), _without_lua, _without_tracing),
-    "without both, Lua, tracing, headers, retry, buffer": _all(
+    "without both, Lua, headers, retry, buffer": _all(
         _loggers(),
         _without_lua,
-        _without_tracing,
         _manager(early_header_mutation_extensions=None),
         _hosts(
             "request_headers_to_add",

@@ -68,7 +68,7 @@ class Database:
             return _shadow_of(self.profile.shadow).engine
         return self.engine
 
-    def _mapped(self) -> "_Mapped":
+    def _mapped(self) -> AbstractContextManager[None]:
         return _Mapped(self._guard(), self.profile.name)
 
 

@@ -234,6 +234,7 @@ class ReportBody(_Lenient):
     rejected: Rejected | None = None
     local_moves: list[LocalMove] = []
     traffic: Traffic | None = None
+    evidence: dict[str, Any] | None = None
     shares: SharesSaid | None = None
     left: bool = False
     counters: Annotated[CountersReading | None, _Shown] = None
@@ -243,7 +244,7 @@ class ReportBody(_Lenient):
 
     def report(self) -> Report:
         """The report as a value; what `fig status` shows of it has no counters, shares or moves of its own."""
-        said = self.model_dump(mode="json", exclude={"traffic", "local_moves", "counters", "shares"})
+        said = self.model_dump(mode="json", exclude={"traffic", "evidence", "local_moves", "counters", "shares"})
         said["certificates"] = [one for one in said["certificates"] if one is not None]
         return Report(
             revision=self.revision,

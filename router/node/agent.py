@@ -33,7 +33,7 @@ from .shares_watch import SharesWatch
 from .state_directory import StateDirectory
 from .supervisor import EnvoyState, Supervisor
 from .tls_watch import TlsWatch
-from .traffic import read_traffic
+from .traffic import Traffic, read_traffic
 from .watch import Watch
 
 _POLL_SECONDS = 25.0
@@ -83,7 +83,7 @@ class Agent:
         self._refusal: Refusal | None = None
         self._tries: dict[str, int] = {}
         self._fading: dict[str, tuple[LocalMove, int]] = {}
-        self._traffic: dict[str, Any] | None = None
+        self._traffic: Traffic | None = None
         self._counters = Counters()
         self._poked = asyncio.Event()
         self._snapshot_due = asyncio.Event()
@@ -357,7 +357,7 @@ class Agent:
             self._notifier.alive()
             if self._supervisor.state is EnvoyState.RUNNING:
                 try:
-                    self._traffic = await read_traffic(self._admin)
+                    self._traffic = await read_traffic(self._admin, self._serving.serving)
                     await self._counters.read(self._admin)
                 except Unreachable:
                     self._traffic = None  # Envoy ended; the supervisor says so
@@ -428,6 +428,7 @@ class Agent:
         serving = self._serving.serving
         digest = self._serving.in_force if self._supervisor.state is EnvoyState.RUNNING else None
         return render(
+            node=self._settings.node,
             revision=self._desired.revision if self._desired else 0,
             in_force=InForce(
                 snapshot=digest,

@@ -7,6 +7,7 @@ from typing import Any
 
 from .local_moves import LocalMove
 from .supervisor import Supervisor
+from .traffic import Traffic
 
 _SHOWN_AFTER_MENDING_SECONDS = 60.0
 
@@ -56,13 +57,14 @@ class InForce:
 
 def render(  # noqa: PLR0913 - one argument for each part of the report
     *,
+    node: str,
     revision: int,
     in_force: InForce,
     supervisor: Supervisor,
     problems: Problems,
     refusal: Refusal | None,
     local_moves: Iterable[LocalMove],
-    traffic: Mapping[str, Any] | None,
+    traffic: Traffic | None,
     counters: Mapping[str, Any] | None,
     aws: Mapping[str, Any] | None,
     shares: Mapping[str, Any] | None,
@@ -70,6 +72,7 @@ def render(  # noqa: PLR0913 - one argument for each part of the report
     at: str,
 ) -> dict[str, Any]:
     """The report as control's API has it."""
+    judged = traffic.evidence if traffic else None
     return {
         "revision": revision,
         "snapshot": in_force.snapshot,
@@ -84,7 +87,8 @@ def render(  # noqa: PLR0913 - one argument for each part of the report
         "problems": problems.texts(),
         "rejected": {"snapshot": refusal.snapshot, "reason": refusal.reason} if refusal else None,
         "local_moves": [move.to_json() for move in local_moves],
-        "traffic": traffic,
+        "traffic": traffic.to_json() if traffic else None,
+        "evidence": judged.to_json(node=node, weights_version=in_force.weights_version) if judged else None,
         "counters": counters,
         "aws": aws,
         "shares": shares,

@@ -1,44 +1,75 @@
-"""What Envoy counted for each moving route and assigned side, cumulative since Envoy started.
+"""What Envoy counted for each moving route: for people, by assigned side, and for gates, by bucket of users.
 
-Only moving routes are counted, so the answer stays small: reading everything at 10,000 routes would hold up Envoy's
-main thread for 287 ms, and weights with it.
+Cumulative since Envoy started. Only moving routes are counted, so the answer stays small: reading everything at 10,000
+routes would hold up Envoy's main thread for 287 ms, and weights with it.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from strangler_fig.names import ASSIGNED_ATTRIBUTE, ROUTE_ATTRIBUTE, SIDE_ATTRIBUTE
 
 from ..snapshot.faults import STATUS_TAG
+from ..snapshot.manifest import Manifest
 from .admin import Admin
+from .evidence import Evidence, evidence
 from .samples import Sample, samples, target
 
-_TARGET = target("^fig[.]requests")
+_TARGET = target("^fig[.](requests|calls)[.]")
 _INFINITE = "+Inf"
+_REQUESTS, _LATENCY = "fig_requests_total", "fig_requests_duration_bucket"
+_OURS = {_REQUESTS, _LATENCY}
 
 
-async def read_traffic(admin: Admin) -> dict[str, Any] | None:
-    """The cumulative counters by route and assigned side; `epoch` changes when they restart. Raises `Unreachable`."""
-    text = await admin.text(_TARGET)
-    return {"epoch": str(await admin.process_id()), "routes": parse(text)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """One reading of Envoy's counters, as reports tell it: `routes` with their sides, and the evidence of gates.
+
+    The epoch changes when the counters restart.
+    """
+
+    epoch: str
+    routes: dict[str, dict[str, Any]]
+    evidence: Evidence | None
+
+    def to_json(self) -> dict[str, Any]:
+        """What people look at."""
+        return {"epoch": self.epoch, "routes": self.routes}
 
 
-def parse(text: bytes) -> dict[str, dict[str, Any]]:
+async def read_traffic(admin: Admin, serving: Manifest | None) -> Traffic:
+    """The counters of a node that serves this. Raises `Unreachable`."""
+    found = list(samples(await admin.text(_TARGET)))
+    epoch = str(await admin.process_id())
+    judged = evidence(found, epoch=epoch, serving=serving) if serving else None
+    return Traffic(epoch=epoch, routes=parse(found), evidence=judged)
+
+
+def parse(found: Iterable[Sample]) -> dict[str, dict[str, Any]]:
     """The readings by route and side.
 
     Requests, statuses, fallbacks, and latency as cumulative buckets (milliseconds).
     """
     routes: dict[str, dict[str, Any]] = {}
-    for sample in samples(text):
+    latencies: dict[tuple[str, str], dict[float, int]] = {}
+    for sample in found:
+        if sample.name not in _OURS:
+            continue
         assigned = sample.tag(ASSIGNED_ATTRIBUTE)
         if not assigned:
             continue  # the router answered by itself, before a side was asked
-        side = routes.setdefault(sample.tag(ROUTE_ATTRIBUTE), {}).setdefault(assigned, _nothing_yet())
-        match sample.name:
-            case "fig_requests_total":
-                _add(side, sample)
-            case "fig_requests_duration_bucket" if sample.labels["le"] != _INFINITE:
-                side["latency_ms"]["bounds"].append(float(sample.labels["le"]))
-                side["latency_ms"]["counts"].append(sample.value)
+        route = sample.tag(ROUTE_ATTRIBUTE)
+        side = routes.setdefault(route, {}).setdefault(assigned, _nothing_yet())
+        if sample.name == _REQUESTS:
+            _add(side, sample)
+        elif sample.labels["le"] != _INFINITE:
+            folds = latencies.setdefault((route, assigned), {})
+            bound = float(sample.labels["le"])
+            folds[bound] = folds.get(bound, 0) + sample.value
+    for (route, assigned), counts in latencies.items():
+        bounds = sorted(counts)
+        routes[route][assigned]["latency_ms"] = {"bounds": bounds, "counts": [counts[bound] for bound in bounds]}
     return routes
 
 

@@ -1,28 +1,31 @@
 """The access log (JSON lines) and the counters of moving routes.
 
-No bodies, no query strings, no tokens: the user appears as a keyed pseudonym, the path without its query.
+No bodies, no query strings, no tokens: the user appears as a keyed pseudonym, the path without its query. Nothing here
+is computed that a reader can: a fallback is a line whose `assigned` is lambda and whose `answered` is legacy.
 """
 
-from strangler_fig.names import ASSIGNED_ATTRIBUTE, ROUTE_ATTRIBUTE, SIDE_ATTRIBUTE
+from strangler_fig.names import ASSIGNED_ATTRIBUTE, REASON_ATTRIBUTE, ROUTE_ATTRIBUTE, SIDE_ATTRIBUTE
 
 from ..estate import Estate
 from . import alarms, counters, faults, telemetry
-from .faults import FELL_BACK, STATUS_TAG
+from .faults import STATUS_TAG
 from .paths import odd_path_counter
 from .proto import Json, extension
 
 LOG_FILE = "logs/access.jsonl"
+SCOPE = "fig.requests"
+REQUESTS, BYTES, DURATION, LIMITED_CALLS = "total", "bytes", "duration", "limited_calls"
+BUCKET_TAG, FOLD_TAG = "fig.bucket", "fig.fold"
+"""Buckets of users, and folds of buckets: absent where more routes move than user.lua puts into buckets."""
 
 _FIELDS = {
     "time": "%START_TIME%",
-    "trace_id": "%TRACE_ID%",
+    "traceparent": "%REQ(TRACEPARENT)%",
     "request_id": "%REQ(X-REQUEST-ID)%",
     "route": "%ROUTE_NAME%",
     "assigned": "%METADATA(CLUSTER:fig:side)%",
     "answered": "%UPSTREAM_METADATA(fig:side)%",
     "weight": "%DYNAMIC_METADATA(fig:request:weight)%",
-    # "legacy" when it answered after Lambda failed, else null
-    "fallback": f'%CEL({FELL_BACK} ? "legacy" : response.headers["x-fig-none"])%',
     "status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",
     "method": "%REQ(:METHOD)%",
@@ -57,17 +60,25 @@ def access_logs(estate: Estate) -> list[Json]:
     ]
 
 
-def _counters() -> Json:
+def limited_call_counter() -> Json:
+    """The inner hop's logger of throttled and timed-out calls by bucket of users, whoever answered in the end."""
     tags = {
-        ROUTE_ATTRIBUTE: "%ROUTE_NAME%",
-        ASSIGNED_ATTRIBUTE: "%METADATA(CLUSTER:fig:side)%",
-        SIDE_ATTRIBUTE: "%UPSTREAM_METADATA(fig:side)%",
-        STATUS_TAG: "%RESPONSE_CODE%",
+        ROUTE_ATTRIBUTE: "%DYNAMIC_METADATA(fig:asked:route)%",
+        REASON_ATTRIBUTE: "%DYNAMIC_METADATA(fig:answer:reason)%",
+        BUCKET_TAG: "%DYNAMIC_METADATA(fig:answer:bucket)%",
     }
-    sides = {name: tags[name] for name in (ROUTE_ATTRIBUTE, ASSIGNED_ATTRIBUTE)}
+    in_a_bucket = counters.noted(["answer", "bucket"], {"present_match": True})
+    return counters.counting(SCOPE, [counters.counter(LIMITED_CALLS, tags)], only=in_a_bucket)
+
+
+def _counters() -> Json:
+    """What a gate judges: requests and bytes by bucket of users, latencies by fold; of routes that move."""
+    sides = {ROUTE_ATTRIBUTE: "%ROUTE_NAME%", ASSIGNED_ATTRIBUTE: "%METADATA(CLUSTER:fig:side)%"}
+    bucket = {BUCKET_TAG: "%DYNAMIC_METADATA(fig:request:bucket)%"}
+    answered = {SIDE_ATTRIBUTE: "%UPSTREAM_METADATA(fig:side)%", STATUS_TAG: "%RESPONSE_CODE%"}
     return counters.counting(
-        "fig.requests",
-        [counters.counter("total", tags)],
+        SCOPE,
+        [counters.counter(REQUESTS, sides | answered | bucket), counters.total(BYTES, sides | bucket, "%BYTES_SENT%")],
         only=counters.noted(["request", "moving"], {"bool_match": True}),
-        histograms=[counters.milliseconds("duration", sides)],
+        histograms=[counters.milliseconds(DURATION, sides | {FOLD_TAG: "%DYNAMIC_METADATA(fig:request:fold)%"})],
     )

@@ -18,6 +18,11 @@ def counter(name: str, tags: Tags) -> Json:
     return {"stat": _stat(name, tags), "value_fixed": 1}
 
 
+def total(name: str, tags: Tags, value: str) -> Json:
+    """A counter that grows by a number that the request has: `value` is its format."""
+    return {"stat": _stat(name, tags), "value_format": value}
+
+
 def milliseconds(name: str, tags: Tags) -> Json:
     """A histogram of how long the requests took that its logger is told of."""
     return {"stat": _stat(name, tags), "unit": "Milliseconds", "value_format": "%DURATION%"}
@@ -60,6 +65,11 @@ def status_is(status: int, comparison: str = "EQ") -> Json:
     """The filter of answers whose status compares so."""
     value = {"default_value": status, "runtime_key": "fig.never_set"}
     return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
+
+
+def has_header(name: str) -> Json:
+    """The filter of requests that carry a header, those that the router added included."""
+    return {"header_filter": {"header": {"name": name, "present_match": True}}}
 
 
 def expression(text: str) -> Json:

@@ -50,7 +50,7 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
         stream_idle_timeout="0s",
         upgrade_configs=[{"upgrade_type": kind, "enabled": False} for kind in ("websocket", "CONNECT")],
         early_header_mutation_extensions=[_inbound_headers(estate.entry)],
-        tracing=tracing(estate) | _propagation(estate),
+        **tracing(estate),
         access_log=[*access_logs(estate), *limits.loggers(estate), *identities.loggers(estate)],
         local_reply_config={"mappers": [*limits.reply_mappers(), *identities.reply_mappers(estate)]},
         **vip.client_address(estate.entry),
@@ -70,7 +70,11 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
 def _filters(estate: Estate) -> list[Json]:
     """The filters in their order: the monitor's answer first, what refuses before what asks others, the router last."""
     entry = estate.entry
-    sources = {"user": lua("user.lua"), "issue": lua("user.lua", "issue.lua")}
+    sources = {
+        "user": lua("hash.lua", "user.lua"),
+        "issue": lua("hash.lua", "user.lua", "issue.lua"),
+        "named": lua("hash.lua", "user.lua", "named.lua"),
+    }
     user = extension("filters.http.lua.v3.Lua", source_codes=sources, clear_route_cache=False)
     filters: list[Json] = [
         *vip.filters(estate),
@@ -85,14 +89,6 @@ def _filters(estate: Estate) -> list[Json]:
         filters.append({"name": "envoy.filters.http.body_size_limit", "typed_config": limit})
     router = extension("filters.http.router.v3.Router", suppress_envoy_headers=True)
     return [*filters, {"name": "envoy.filters.http.router", "typed_config": router}]
-
-
-def _propagation(estate: Estate) -> Json:
-    """Without telemetry no span of ours is ever seen: a client's trace stays as it is, and none is begun.
-
-    A trace that began here unsampled would switch off the tracing of every application behind that follows its parent.
-    """
-    return {} if estate.telemetry else {"no_context_propagation": True}
 
 
 def _http1() -> Json:

@@ -13,6 +13,7 @@ from strangler_fig.names import (
 )
 
 from . import counters
+from .names import CANDIDATE_HEADER
 from .proto import Json
 
 SCOPE = "fig.faults"
@@ -58,7 +59,8 @@ def request_counter() -> Json:
         [
             {"response_flag_filter": {"flags": list(FLAGS)}},
             counters.all_of([counters.status_is(_LEAST_STATUS, "GE"), refused]),
-            counters.expression(FELL_BACK),
+            # Whether there is a header costs less than an expression: legacy's own requests stop there.
+            counters.all_of([counters.has_header(CANDIDATE_HEADER), counters.expression(FELL_BACK)]),
         ]
     )
     tags = {

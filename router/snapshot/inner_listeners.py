@@ -13,10 +13,10 @@ import orjson
 from strangler_fig.names import HOST_HEADER, REASON_ATTRIBUTE, UPSTREAM_ATTRIBUTE
 
 from ..estate import Candidate, Entry, Estate, HttpUpstream, LambdaFunction
-from . import counters, faults, names
+from . import access_log, counters, faults, names
 from .clusters import INNER_BUFFER_BYTES
 from .connections import ONE_STREAM_FAILS
-from .entries import ANY, CANDIDATE_HEADER, ONLY_HEADER
+from .entries import ANY, ONLY_HEADER
 from .match_tree import action
 from .paths import AS_IS_HEADER, ODD_PATH
 from .proto import MAX_HEADERS, Json, api_type, extension, headers, seconds
@@ -92,7 +92,7 @@ def _listener(name: str, candidates: Sequence[Candidate], entry: Entry) -> Json:
         early_header_mutation_extensions=[_event_headers()],
         http_filters=_filters(candidates[0]),
         local_reply_config=_local_replies(),
-        access_log=[_outcome_counter(), faults.call_counter()],
+        access_log=[_outcome_counter(), faults.call_counter(), access_log.limited_call_counter()],
         route_config={"name": name, "virtual_hosts": [_virtual_host(name, candidates)]},
     )
     return {
@@ -106,7 +106,7 @@ def _listener(name: str, candidates: Sequence[Candidate], entry: Entry) -> Json:
 
 
 def _virtual_host(name: str, candidates: Sequence[Candidate]) -> Json:
-    chosen = api_type("envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name=CANDIDATE_HEADER)
+    chosen = api_type("envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name=names.CANDIDATE_HEADER)
     calls = {one.name: action(one.name, [_named(one, route) for route in _routes(one)]) for one in candidates}
     tree = {"input": {"name": "candidate", "typed_config": chosen}, "exact_match_map": {"map": calls}}
     return {"name": name, "domains": ["*"], "matcher": {"matcher_tree": tree}, "retry_policy": _NEVER_WRITTEN}
@@ -117,7 +117,7 @@ def _named(candidate: Candidate, route: Json) -> Json:
 
 
 def _filters(candidate: Candidate) -> list[Json]:
-    answer = _script("answer.lua")
+    answer = _script("hash.lua", "answer.lua")
     router = extension("filters.http.router.v3.Router", suppress_envoy_headers=True)
     match candidate:
         case LambdaFunction():
@@ -146,9 +146,9 @@ def _invocation(function: LambdaFunction) -> Json:
     }
 
 
-def _script(file: str) -> Json:
+def _script(*files: str) -> Json:
     # The route is chosen once, from the client's headers: without x-forwarded-proto Envoy would find none.
-    return extension("filters.http.lua.v3.Lua", default_source_code=lua(file), clear_route_cache=False)
+    return extension("filters.http.lua.v3.Lua", default_source_code=lua(*files), clear_route_cache=False)
 
 
 def _event_headers() -> Json:

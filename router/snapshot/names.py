@@ -17,7 +17,8 @@ IDENTITY_KEYS = "identities.keys"
 TELEMETRY = "telemetry"
 SHADOWING = "shadowing"
 """The runtime key (percent) that switches all shadows of a node off; a route's own share has another."""
-TELEMETRY_OFF = "telemetry.off"
+CANDIDATE_HEADER = "x-fig-candidate"
+"""On requests to Lambda: which candidate the inner hop calls."""
 
 
 def entry_listener(address: Endpoint) -> str:
@@ -50,6 +51,11 @@ def upstream_cluster(candidate: str) -> str:
     return f"upstream.{candidate}"
 
 
+def candidate_of(lambda_key: str) -> str:
+    """The candidate that a route's runtime key shifts to."""
+    return lambda_key.partition(f".{LAMBDA_PREFIX}")[2].partition(".")[0]
+
+
 def identity_cluster(identity: str) -> str:
     """The cluster of the host that has the keys of an identity's tokens."""
     return f"identity.{identity}"
@@ -76,6 +82,11 @@ def weight_prefix(route: str) -> str:
 def assign_key(route: str) -> str:
     """The runtime key (percent) that turns on drawing a side for requests without a sticky key."""
     return f"assign.{route}"
+
+
+def cohort_key(route: str) -> str:
+    """The runtime key (percent) that sends the route's named users to Lambda."""
+    return f"cohort.{route}"
 
 
 def shadow_key(route: str) -> str:

@@ -12,7 +12,7 @@ from ..estate import Estate, Route
 from ..precedence import virtual_hosts
 from ..weight import LEGACY_ONLY, Weight
 from . import limits, loops, names, retries
-from .entries import ANY, CANDIDATE_HEADER, CLIENT_ADDRESS_HEADER, entries, ungoverned_entries
+from .entries import ANY, CLIENT_ADDRESS_HEADER, entries, ungoverned_entries
 from .match_tree import PATH_HEADER, action, match_tree, with_preflights
 from .paths import refused_by_default
 from .proto import Json, headers
@@ -70,7 +70,7 @@ def _virtual_host(estate: Estate, host: str, matcher: Json) -> Json:
             {
                 ROUTE_HEADER: "%ROUTE_NAME%",
                 SIDE_HEADER: "%METADATA(CLUSTER:fig:side)%",
-                CANDIDATE_HEADER: "%METADATA(CLUSTER:fig:candidate)%",
+                names.CANDIDATE_HEADER: "%METADATA(CLUSTER:fig:candidate)%",
                 CLIENT_HEADER: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
                 **retries.request_headers(),
             }

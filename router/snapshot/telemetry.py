@@ -49,10 +49,15 @@ _NUMBERS = {shared.WEIGHT_ATTRIBUTE}
 
 
 def tracing(estate: Estate) -> Json:
-    """Trace context is kept, sampling decision included, or started; without telemetry nothing is exported."""
+    """The manager's field for tracing: trace context is kept, sampling decision included, or started.
+
+    Without telemetry there is none: a client's trace passes as it is. One that began here and is seen by nobody would
+    switch off the tracing of every application behind that follows its parent, and an idle tracer costs each request.
+    """
     told = estate.telemetry
-    fields = _SPANS if told else {}
-    return {"provider": {"name": "envoy.tracers.opentelemetry", "typed_config": _tracer(told)}, **fields}
+    if told is None:
+        return {}
+    return {"tracing": {"provider": {"name": "envoy.tracers.opentelemetry", "typed_config": _tracer(told)}, **_SPANS}}
 
 
 def access_logs(estate: Estate) -> list[Json]:
@@ -110,7 +115,7 @@ def clusters(estate: Estate) -> list[Json]:
     """The clusters that telemetry goes to."""
     told = estate.telemetry
     if told is None:
-        return [{"name": names.TELEMETRY_OFF, "type": "STATIC"}]
+        return []
     limits = {"max_connections": _AT_ONCE, "max_pending_requests": _AT_ONCE, "max_requests": _AT_ONCE}
     return [
         {
@@ -121,20 +126,19 @@ def clusters(estate: Estate) -> list[Json]:
     ]
 
 
-def _tracer(told: Telemetry | None) -> Json:
-    sample = {"numerator": told.sample if told else 0, "denominator": "TEN_THOUSAND"}
+def _tracer(told: Telemetry) -> Json:
+    sample = {"numerator": told.sample, "denominator": "TEN_THOUSAND"}
     ratio = extension("tracers.opentelemetry.samplers.v3.TraceIdRatioBasedSamplerConfig", sampling_percentage=sample)
     sampler = extension(
         "tracers.opentelemetry.samplers.v3.ParentBasedSamplerConfig",
         wrapped_sampler={"name": "envoy.tracers.opentelemetry.samplers.trace_id_ratio_based", "typed_config": ratio},
     )
-    nowhere = {"uri": "http://telemetry.invalid/v1/traces", "cluster": names.TELEMETRY_OFF, "timeout": "1s"}
     return api_type(
         "envoy.config.trace.v3.OpenTelemetryConfig",
         service_name=shared.ROUTER_SERVICE,
-        http_service=_service(told, "traces") if told else {"http_uri": nowhere},
+        http_service=_service(told, "traces"),
         sampler={"name": "envoy.tracers.opentelemetry.samplers.parent_based", "typed_config": sampler},
-        **({"resource_detectors": _resource()} if told else {}),
+        resource_detectors=_resource(),
     )
 
 

@@ -1,6 +1,8 @@
--- Stands before aws_lambda and sees the decoded answer: decides whether legacy may answer instead, and what the client
+-- Appended to hash.lua. Stands before aws_lambda and sees the decoded answer: decides whether legacy may answer instead, and what the client
 -- gets when it may not. `x-fig-replay` is the one mark that the outer hop's retry policy looks for.
 
+-- What is counted by bucket of users: the outer hop does not see it where legacy answered after all.
+local COUNTED = { throttled = true, overflow = true, timeout = true }
 local SAFE = { GET = true, HEAD = true, OPTIONS = true }
 local STATUS = { timeout = "504", too_large = "413", unsupported_body = "415", odd_path = "400", preflight = "403", throttled = "503", overflow = "503", unreachable = "503" }
 
@@ -25,7 +27,7 @@ function envoy_on_request(handle)
   local headers = handle:headers()
   restore_path(headers)
   local asked = { method = headers:get(":method"), route = headers:get("x-fig-route") }
-  if headers:get("x-fig-shadow") then asked.role = "shadow" end
+  if headers:get("x-fig-shadow") then asked.role = "shadow" else asked.user = headers:get("x-fig-user") end
   handle:streamInfo():dynamicMetadata():set("fig", "asked", asked)
 end
 
@@ -71,6 +73,7 @@ function envoy_on_response(handle)
   strip(headers)
   local answer = { outcome = outcome, reason = reason or "none", version = version or "none" }
   if reason then answer.failed = true end
+  if COUNTED[reason] and known.asked and known.asked.user then answer.bucket = tostring(bucket_of(known.asked.user)) end
   metadata:set("fig", "answer", answer)
   local safe = SAFE[method]
   if outcome == "not_run" or (safe and reason) then headers:add("x-fig-replay", reason) end

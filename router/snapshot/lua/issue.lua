@@ -1,4 +1,4 @@
--- Appended to user.lua, on the entries that draw a side for a user without a cookie: the request's id was the key of the
+-- Appended to hash.lua and user.lua, on the entries that draw a side for a user without a cookie: the request's id was the key of the
 -- draw, so the cookie that carries it keeps that side. Never on an answer that a shared cache may keep.
 
 local function may_be_shared(headers)

@@ -1,13 +1,16 @@
--- Runs on two-sided routes only: who the user is (for the log, as a pseudonym; for upstreams, as the sticky key) and which
--- weight is in force. The side itself was drawn before any filter ran. Context: the route's settled `weight` (left out
--- when 0), and the `cookie` or `header` that holds the key. This runs for each request: what can be remembered is.
+-- Appended to hash.lua. Runs on two-sided routes only: who the user is (for the log, as a pseudonym; for upstreams, as the
+-- sticky key; for the evidence, as a bucket of users) and which weight is in force. The side itself was drawn before any
+-- filter ran. Context: the route's settled `weight` (left out when 0), and the `cookie` or `header` that holds the key.
+-- This runs for each request: what can be remembered is.
 
-local MASK = 0xffffffff
 local WEIGHTS, LOG_KEY = "live/rtds/current", "log.key"
 local MOST_REMEMBERED = 20000
-local checked_at, content, moving = nil, nil, {}
+-- Buckets of users are 64 counters for one. Where more routes move than these, none has them: who reads the counters each
+-- second would hold up Envoy's main thread, and weights with it.
+local MOST_IN_BUCKETS = 24
+local checked_at, content, moving, in_buckets = nil, nil, {}, false
 local hex_key, key_low, key_high = nil, 0, 0
-local pseudonyms, remembered = {}, 0
+local pseudonyms, buckets, remembered = {}, {}, 0
 
 local function read(path)
   local file = io.open(path, "rb")
@@ -26,51 +29,40 @@ local function weights(handle)
     local text = read(WEIGHTS)
     if text and text ~= content then
       content, moving = text, {}
-      for route, parts in text:gmatch('"shift%.([^".]+)%.lambda%.[^"]+":(%d+)') do moving[route] = tonumber(parts) end
+      local count = 0
+      for route, parts in text:gmatch('"shift%.([^".]+)%.lambda%.[^"]+":(%d+)') do
+        moving[route], count = tonumber(parts), count + 1
+      end
+      in_buckets = count <= MOST_IN_BUCKETS
     end
     local hex = read(LOG_KEY)
     if hex and #hex >= 16 and hex ~= hex_key then
       hex_key, key_low, key_high = hex, tonumber(hex:sub(1, 8), 16), tonumber(hex:sub(9, 16), 16)
-      pseudonyms, remembered = {}, 0
+      pseudonyms, buckets, remembered = {}, {}, 0
     end
   end
   return moving
 end
 
--- HalfSipHash-2-4 with 64 bits of output (Aumasson and Bernstein's SipHash on 32-bit words), for LuaJIT's bit operations.
-local function half_sip_hash(text)
-  local bxor, rol, band, bor, lshift, tobit = bit.bxor, bit.rol, bit.band, bit.bor, bit.lshift, bit.tobit
-  local v0, v1 = tobit(key_low), bxor(key_high, 0xee)
-  local v2, v3 = bxor(0x6c796765, key_low), bxor(0x74656462, key_high)
-  local function round()
-    v0 = tobit(v0 + v1); v1 = bxor(rol(v1, 5), v0); v0 = rol(v0, 16)
-    v2 = tobit(v2 + v3); v3 = bxor(rol(v3, 8), v2)
-    v0 = tobit(v0 + v3); v3 = bxor(rol(v3, 7), v0)
-    v2 = tobit(v2 + v1); v1 = bxor(rol(v1, 13), v2); v2 = rol(v2, 16)
-  end
-  local function absorb(word) v3 = bxor(v3, word); round(); round(); v0 = bxor(v0, word) end
-  local length = #text
-  local whole = length - length % 4
-  for at = 1, whole, 4 do
-    local a, b, c, d = text:byte(at, at + 3)
-    absorb(bor(a, lshift(b, 8), lshift(c, 16), lshift(d, 24)))
-  end
-  local last = lshift(band(length, 0xff), 24)
-  for at = whole + 1, length do last = bor(last, lshift(text:byte(at), 8 * (at - whole - 1))) end
-  absorb(last)
-  v2 = bxor(v2, 0xee); round(); round(); round(); round()
-  local low = bxor(v1, v3)
-  v1 = bxor(v1, 0xdd); round(); round(); round(); round()
-  return bit.tohex(low) .. bit.tohex(bxor(v1, v3))
-end
-
 local function pseudonym(text)
   local known = pseudonyms[text]
   if known then return known end
-  if remembered >= MOST_REMEMBERED then pseudonyms, remembered = {}, 0 end
-  known = half_sip_hash(text)
+  if remembered >= MOST_REMEMBERED then pseudonyms, buckets, remembered = {}, {}, 0 end
+  local low, high = half_sip_hash(text, key_low, key_high)
+  known = bit.tohex(low) .. bit.tohex(high)
   pseudonyms[text], remembered = known, remembered + 1
   return known
+end
+
+-- Its bucket and its fold (an eighth of the buckets: latencies are counted by fold), as a tag has them.
+local function bucket(text)
+  local known = buckets[text]
+  if not known then
+    local number = bucket_of(text)
+    known = { tostring(number), tostring(number % 8) }
+    buckets[text] = known
+  end
+  return known[1], known[2]
 end
 
 local function cookie(header, name)
@@ -94,6 +86,7 @@ function envoy_on_request(handle)
   if facts.weight == 10000 then headers:add("x-fig-whole", "1") end
   if key then
     facts.user = pseudonym(key)
+    if now and in_buckets then facts.bucket, facts.fold = bucket(key) end
     headers:add("x-fig-user", key)
   end
   info:dynamicMetadata():set("fig", "request", facts)

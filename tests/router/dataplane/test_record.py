@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from router.node.samples import samples
 from router.node.traffic import parse
 
+from ..half_sip_hash import half_sip_hash
 from .conftest import World
 from .harness import eventually
 from .standins import api_error
@@ -42,14 +44,16 @@ def test_the_access_log(world: World) -> None:
     """A line tells who was assigned, who answered, at which weight, for whom - and holds no query, body or key."""
     world.router.shift(by_header=10_000)
     world.api.api = api_error(429, "TooManyRequestsException")
-    secret = [("Authorization", "Bearer tok-1"), ("Cookie", "session=c-1"), ("Content-Type", "t/x")]
+    trace = ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01")
+    secret = [trace, ("Authorization", "Bearer tok-1"), ("Cookie", "session=c-1"), ("Content-Type", "t/x")]
     for number, user in enumerate(("alice@example.com", "alice@example.com", "bob")):
         sent = [("X-User", user), ("X-Request-Id", f"log-{number}"), *secret]
         world.router.request("/h?token=q-1", sent, method="POST", body=b"body-1")
     lines = [world.router.log_line(f"log-{number}") for number in range(3)]
     first = lines[0]
     assert first["route"] == "by-header"
-    assert (first["assigned"], first["answered"], first["fallback"]) == ("lambda", "legacy", "legacy")
+    assert (first["assigned"], first["answered"]) == ("lambda", "legacy")  # which is a fallback
+    assert first["traceparent"] == f"00-{TRACE}-00f067aa0ba902b7-01"
     assert {first["weight"], lines[1]["weight"]} <= {0, 10_000}  # the log's view may lag by a tenth of a second
     assert (first["status"], first["method"], first["path"]) == (200, "POST", "/h")
     assert first["bytes_received"] == len(b"body-1")
@@ -77,12 +81,12 @@ def test_the_log_names_the_weight_in_force(world: World) -> None:
 
 
 def test_a_served_request_is_no_fallback(world: World) -> None:
-    """Where the assigned side answered, the log's `fallback` is null."""
+    """Where the assigned side answered, the log names it twice; what no side was chosen for has no user and weight."""
     world.router.shift(by_header=10_000)
     world.router.request("/h", [("X-User", "a"), ("X-Request-Id", "served-1")])
     world.router.request("/elsewhere", [("X-Request-Id", "served-2")])
     ours, other = world.router.log_line("served-1"), world.router.log_line("served-2")
-    assert (ours["answered"], ours["fallback"]) == ("lambda", None)
+    assert (ours["assigned"], ours["answered"], ours["traceparent"]) == ("lambda", "lambda", None)
     assert (other["route"], other["answered"], other["user"], other["weight"]) == ("default", "legacy", None, None)
 
 
@@ -100,42 +104,6 @@ def test_the_log_and_the_draw_take_the_same_cookie(world: World) -> None:
     world.router.request("/c", [("Cookie", "sid=; xsid=0; sid=bob; sid=eve"), ("X-Request-Id", "cookie-1")])
     assert world.router.log_line("cookie-1")["user"] == half_sip_hash(b"bob", 0x00112233, 0x445566FF)
     assert world.api.events[0].event["headers"]["x-fig-user"] == "bob"
-
-
-def half_sip_hash(data: bytes, low: int, high: int) -> str:
-    mask = 0xFFFFFFFF
-
-    def rol(value: int, by: int) -> int:
-        return ((value << by) | (value >> (32 - by))) & mask
-
-    v0, v1, v2, v3 = low, high ^ 0xEE, 0x6C796765 ^ low, 0x74656462 ^ high
-
-    def rounds(count: int) -> None:
-        nonlocal v0, v1, v2, v3
-        for _ in range(count):
-            v0 = (v0 + v1) & mask
-            v1 = rol(v1, 5) ^ v0
-            v0 = rol(v0, 16)
-            v2 = (v2 + v3) & mask
-            v3 = rol(v3, 8) ^ v2
-            v0 = (v0 + v3) & mask
-            v3 = rol(v3, 7) ^ v0
-            v2 = (v2 + v1) & mask
-            v1 = rol(v1, 13) ^ v2
-            v2 = rol(v2, 16)
-
-    padded = data + bytes(-(len(data) + 1) % 4) + bytes([len(data) & 0xFF])
-    for at in range(0, len(padded), 4):
-        word = int.from_bytes(padded[at : at + 4], "little")
-        v3 ^= word
-        rounds(2)
-        v0 ^= word
-    v2 ^= 0xEE
-    rounds(4)
-    first = v1 ^ v3
-    v1 ^= 0xDD
-    rounds(4)
-    return f"{first:08x}{v1 ^ v3:08x}"
 
 
 def test_shadowing_goes_to_the_side_that_did_not_serve(world: World) -> None:
@@ -172,7 +140,7 @@ def test_moving_routes_are_counted(world: World) -> None:
         return "by-header" in reading()
 
     def reading() -> dict[str, dict[str, Any]]:
-        return parse(world.router.admin("/stats?format=prometheus&filter=%5Efig%5B.%5Drequests"))
+        return parse(samples(world.router.admin("/stats?format=prometheus&filter=%5Efig%5B.%5Drequests")))
 
     eventually(counted)
     before = reading()["by-header"]["lambda"]

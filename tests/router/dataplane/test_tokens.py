@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from router.node import traffic
+from router.node.samples import samples
 
 from .guarded import World, guarded, header_of
 from .harness import eventually
@@ -229,7 +230,7 @@ def test_what_is_refused_is_no_evidence(world: World) -> None:
     for number in range(20):
         assert world.router.request("/any/1", [("X-Key", str(number))]).status == 401
         assert world.router.request("/any/1", [("X-Key", str(number)), *bearer(world.key.token())]).status == 200
-    counted = traffic.parse(world.router.admin("/stats?format=prometheus&filter=fig.requests"))["any"]
+    counted = traffic.parse(samples(world.router.admin("/stats?format=prometheus&filter=fig.requests")))["any"]
     assert sum(side["requests"] for side in counted.values()) == 20
     assert all(side["by_status"].keys() == {"200"} for side in counted.values())
 

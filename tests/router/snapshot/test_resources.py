@@ -9,7 +9,6 @@ import yaml
 
 from router.snapshot.clusters import clusters
 from router.snapshot.entry_listener import entry_listener
-from router.snapshot.names import TELEMETRY_OFF
 from router.snapshot.routes import route_configuration
 from router.source.load import load_estate
 from router.weight import Weight
@@ -69,11 +68,7 @@ def cluster_entries(text: str) -> str:
     estate = load_estate(text, file="estate.yaml", environment={}).estate_or_refused()
     common = ["circuit_breakers", "typed_extension_protocol_options", "outlier_detection", "metadata"]
     common += ["upstream_connection_options", "upstream_bind_config"]
-    return "".join(
-        dump({key: value for key, value in one.items() if key not in common})
-        for one in clusters(estate)
-        if one["name"] != TELEMETRY_OFF
-    )
+    return "".join(dump({key: value for key, value in one.items() if key not in common}) for one in clusters(estate))
 
 
 def entry_facts(text: str) -> str:
