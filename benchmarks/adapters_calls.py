@@ -25,6 +25,7 @@ from sqlalchemy import text
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # a script's folder is on the path, the repository's is not
 
+from adapters import telemetry
 from adapters.credentials import provider_for
 from adapters.database import Database
 from adapters.database.login import open_connection
@@ -171,12 +172,7 @@ def overhead(rounds: int) -> dict[str, float]:
     for name in ("with", "told"):
         engines[name].dialect.is_mariadb = False  # type: ignore[attr-defined]  # what the listener asks MySQL's dialect
         bound(engines[name], profile)
-    try:
-        from adapters import telemetry  # noqa: PLC0415 - measured where it is there
-
-        telemetry.watch(engines["told"], profile)
-    except ImportError:
-        del engines["told"]
+    telemetry.watch(engines["told"], profile)
     connections = {name: engine.connect() for name, engine in engines.items()}
 
     def in_time(connection: Any) -> Call:
@@ -192,7 +188,7 @@ def overhead(rounds: int) -> dict[str, float]:
     for connection in connections.values():
         connection.close()
     names = {"with": "deadline and bound", "told": "deadline, bound and telemetry"}
-    return {text: (times[name] - times["bare"]) * 1e6 for name, text in names.items() if name in times}
+    return {text: (times[name] - times["bare"]) * 1e6 for name, text in names.items()}
 
 
 def imports() -> dict[str, float]:
