@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pymysql
@@ -18,7 +19,6 @@ from tests.adapters.faults import FaultProxy, fault_proxy
 from tests.adapters.mariadb import NAME, MariaDb, running
 from tests.adapters.proxies import ONLY_THERE, RealProxy, dante, tinyproxy
 
-_SECRET = "orders"  # noqa: S105 - its name
 _USERS = ("app", "other")
 
 
@@ -31,6 +31,7 @@ class Bank:
     proxies: tuple[RealProxy, RealProxy]
     store: aws.Aws
     client: Any
+    secret: str
     rotations: int = 0
 
     def environment(self, number: int, longest: float) -> AbstractContextManager[Environment]:
@@ -40,7 +41,7 @@ class Bank:
             "endpoints": f"{ONLY_THERE}:{self.way.port}",
             "proxy": f"{scheme}://127.0.0.1:{proxy.port}",
             "tls": {"name": NAME, "ca_file": str(self.server.ca)},
-            "credentials": {"secret": _SECRET},
+            "credentials": {"secret": self.secret},
             "database": "shop",
             "ping_after": "200ms",
         }
@@ -52,7 +53,7 @@ class Bank:
         user, password = _USERS[self.rotations % 2], f"pw-{self.rotations}"
         self.server.run(f"alter user {user}@'%' identified by '{password}' account unlock")
         text = json.dumps({"username": user, "password": password})
-        self.client.put_secret_value(SecretId=_SECRET, SecretString=text)
+        self.client.put_secret_value(SecretId=self.secret, SecretString=text)
 
     def retire(self) -> None:
         """Lock the retired user, and end its sessions."""
@@ -85,7 +86,7 @@ def bank(folder: Path) -> Iterator[Bank]:
         dante(folder) as socks,
         aws.serving() as store,
     ):
-        secret = json.dumps({"username": "app", "password": "pw"})
+        secret = f"orders-{token_hex(4)}"  # one process has one moto, whatever servers it runs
         client = store.client("secretsmanager")
-        client.create_secret(Name=_SECRET, SecretString=secret)
-        yield Bank(server=server, way=way, proxies=(http, socks), store=store, client=client)
+        client.create_secret(Name=secret, SecretString=json.dumps({"username": "app", "password": "pw"}))
+        yield Bank(server=server, way=way, proxies=(http, socks), store=store, client=client, secret=secret)

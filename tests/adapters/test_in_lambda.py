@@ -23,7 +23,7 @@ from .mariadb import NAME, MariaDb, running
 from .proxies import ONLY_THERE, dante, tinyproxy
 
 SLEEP = "select sleep(30)"
-SECRET = "orders"  # noqa: S105 - its name
+SECRET = "orders-in-lambda"  # noqa: S105 - its name
 FUNCTION = """
 from sqlalchemy import text
 
@@ -228,8 +228,8 @@ def test_what_was_written_is_not_left_to_legacy(site: Site) -> None:
 
 def test_a_shadow_leaves_no_trace(site: Site) -> None:
     """A request that the router marked as a shadow is answered, and what it wrote is not there."""
-    status, _, body = site.ask("socks", "/shadowed", x_fig_shadow="1")
-    assert (status, body) == (200, "Moss")
+    status, headers, body = site.ask("socks", "/shadowed", x_fig_shadow="1")
+    assert (status, headers["x-fig-shadow"], body) == (200, "honoured", "Moss")
     assert site.server.run("select count(*) from shop.books where id = 101") == [(0,)]
 
 
