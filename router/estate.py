@@ -371,6 +371,14 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """Named users: those whose request header has one of the values."""
+
+    header: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A match and its two sides: names of a legacy service and of a candidate; either may be None, never both.
 
@@ -392,6 +400,7 @@ class Route:
     rewrite_lambda: Rewrite | None = None
     paths: Paths = Paths.AS_IS
     shadow: bool = False
+    cohort: Cohort | None = None
     authorize: Authorize | None = None
     limit: Limit | None = None
 

@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     sides.long_lived_stay_on_legacy,
     sides.connect_has_no_path,
     sides.fallback_has_somewhere_to_fall,
+    sides.a_cohort_has_two_sides,
     sides.rewrite_fits,
     timeouts.tries_fit,
     timeouts.connecting_fits,

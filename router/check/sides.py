@@ -14,6 +14,7 @@ STREAM_AND_UPGRADE = "ES207"
 FALLBACK = "ES208"
 REWRITE = "ES209"
 CONNECT = "ES210"
+COHORT = "ES224"
 
 _FINISH = "a stream has no end that a timeout could wait for"
 
@@ -65,6 +66,14 @@ def fallback_has_somewhere_to_fall(subject: Subject) -> Iterator[Diagnostic]:
         if route.fallback and not route.has_two_sides and (route.legacy or route.candidate):
             message = f"route {route.name}: fallback needs both sides, and there is no {_missing(route)}"
             yield subject.error(FALLBACK, message, "routes", route.name, "fallback", hint="leave fallback out")
+
+
+def a_cohort_has_two_sides(subject: Subject) -> Iterator[Diagnostic]:
+    """Named users go ahead of others, which needs a side to leave and one to go to."""
+    for route in subject.estate.routes:
+        if route.cohort and not route.has_two_sides and (route.legacy or route.candidate):
+            message = f"route {route.name}: a cohort goes from legacy to Lambda, and there is no {_missing(route)}"
+            yield subject.error(COHORT, message, "routes", route.name, "cohort", hint="leave cohort out")
 
 
 def rewrite_fits(subject: Subject) -> Iterator[Diagnostic]:

@@ -4,6 +4,7 @@ import contextlib
 import getpass
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -11,6 +12,8 @@ from typing import Any, TypeVar
 import click
 
 from strangler_fig.units import UnitError, seconds, size_bytes
+
+_RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s?(rps|rpm|/s|/min)")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -43,6 +46,21 @@ class Size(click.ParamType[int]):
             return size_bytes(str(value))
         except UnitError as error:
             self.fail(str(error), param, ctx)
+
+
+class Rate(click.ParamType[float]):
+    """Requests a second, as in `50rps` or `30rpm`."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Give the requests a second that the text stands for."""
+        if isinstance(value, float):
+            return value
+        found = _RATE.fullmatch(str(value))
+        if not found:
+            self.fail(f"{value!r} is not a rate: write 50rps, or 30rpm for so many a minute", param, ctx)
+        return float(found[1]) / (60 if found[2] in {"rpm", "/min"} else 1)
 
 
 def control_option(command: Command) -> Command:

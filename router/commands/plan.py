@@ -9,7 +9,7 @@ import click
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
-from .options import control_option, json_option, progress
+from .options import Rate, control_option, json_option, progress
 
 if TYPE_CHECKING:  # pydantic and the HTTP client cost start-up time that --help should not pay
     from ..plan.capacity import Capacity
@@ -24,6 +24,8 @@ _CHANGES, _WRONG, _REFUSED = 3, 2, 4
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--estate", type=click.Path(path_type=Path), help="The estate whose routes a release names.")
 @click.option("--capacity", type=click.Path(path_type=Path), help="The planner's verdict (fig cidr verdict).")
+@click.option("--traffic", type=Rate(), help="Assume so much of each route that control does not know, as in 50rps.")
+@click.option("--users", type=click.IntRange(1, 100_000_000), help="Assume so many users of such a route.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write the plan for fig apply.")
 @click.option("--detailed-exit-code", is_flag=True, help="Exit 3 when there are changes.")
 @control_option
@@ -33,6 +35,8 @@ def plan(  # noqa: PLR0913 - click hands over one argument for each option
     file: Path,
     estate: Path | None,
     capacity: Path | None,
+    traffic: float | None,
+    users: int | None,
     output: Path | None,
     detailed_exit_code: bool,
     control: str | None,
@@ -50,7 +54,7 @@ def plan(  # noqa: PLR0913 - click hands over one argument for each option
             if estate is None:
                 hint = "name it with --estate"
                 raise Refused([Diagnostic(code=NO_ESTATE, message="a release is planned on an estate", hint=hint)])
-            made = _release(file, estate, capacity, control)
+            made = _release(file, estate, capacity, control, (traffic, users))
         else:
             made = _estate(file, control)
     if output is not None:
@@ -80,8 +84,15 @@ class _Made:
         return self.document["kind"] == "release" or bool(self.document["changes"]) or bool(self.document["unseen"])
 
 
-def _release(file: Path, estate_file: Path, capacity_file: Path | None, control: str | None) -> _Made:
+def _release(
+    file: Path,
+    estate_file: Path,
+    capacity_file: Path | None,
+    control: str | None,
+    assumed: tuple[float | None, int | None],
+) -> _Made:
     from ..plan.document import release_document  # noqa: PLC0415 - heavy imports only when the command runs
+    from ..plan.load import Assumed  # noqa: PLC0415
     from ..plan.release_plan import Given, plan_release  # noqa: PLC0415
     from ..plan.words import release_words  # noqa: PLC0415
     from .release_files import read_release  # noqa: PLC0415
@@ -99,6 +110,7 @@ def _release(file: Path, estate_file: Path, capacity_file: Path | None, control:
         present=present,
         capacity=capacity,
         unseen=unseen,
+        assumed=Assumed(requests_per_second=assumed[0], users=assumed[1]),
     )
     made = plan_release(given, datetime.now(UTC).replace(microsecond=0))
     files = _digests([file, estate_file, *([capacity_file] if capacity_file else [])])

@@ -1,6 +1,5 @@
 """`fig simulate RELEASE`: what the release would do to users who do not exist, and when."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,30 +10,14 @@ import click
 from strangler_fig.diagnostics import Diagnostic, Refused
 from strangler_fig.units import FULL_SHARE, UnitError, format_seconds, share
 
-from .options import Duration, json_option, print_json, progress
+from .options import Duration, Rate, json_option, print_json, progress
 
 if TYPE_CHECKING:  # pydantic costs start-up time that --help should not pay
     from ..simulation.outcome import RouteRun, Simulation
 
-_RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s?(rps|rpm|/s|/min)")
 _NOT_COMPLETED = 4
 _MILLISECONDS = 1000.0
 UNWRITABLE = "SM101"
-
-
-class Rate(click.ParamType[float]):
-    """Requests a second, as in `50rps` or `30rpm`."""
-
-    name = "rate"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Give the requests a second that the text stands for."""
-        if isinstance(value, float):
-            return value
-        found = _RATE.fullmatch(str(value))
-        if not found:
-            self.fail(f"{value!r} is not a rate: write 50rps, or 30rpm for so many a minute", param, ctx)
-        return float(found[1]) / (60 if found[2] in {"rpm", "/min"} else 1)
 
 
 class Share(click.ParamType[float]):

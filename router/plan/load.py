@@ -12,7 +12,7 @@ from strangler_fig.units import FULL_SHARE
 from ..estate import Candidate, Estate
 from ..release.values import Ramp, Release, Step
 from .capacity import Allotment, Capacity
-from .present import Present
+from .present import Present, Users
 
 SCALING_CONCURRENCY = 1_000
 SCALING_SECONDS = 10.0
@@ -21,6 +21,17 @@ SCALING_SECONDS = 10.0
 Source: AWS Lambda Developer Guide, "Understanding Lambda function scaling", concurrency scaling rate, 2025.
 """
 _MILLISECONDS = 1000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumed:
+    """What whoever plans assumes of each route of the release whose traffic control does not know; None: nothing."""
+
+    requests_per_second: float | None = None
+    users: int | None = None
+
+
+NOTHING_ASSUMED = Assumed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +80,7 @@ class Loads:
     release: Release
     present: Present | None
     capacity: Capacity | None
+    assumed: Assumed = NOTHING_ASSUMED
 
     def candidate(self, route: str) -> Candidate | None:
         """The function of a route."""
@@ -76,8 +88,18 @@ class Loads:
         return next((one for one in self.estate.candidates if found and one.name == found.candidate), None)
 
     def rate(self, route: str) -> float | None:
-        """Requests a second to a route, on both sides; None: not known."""
+        """Requests a second to a route, on both sides, known or assumed; None: neither."""
+        known = self.known_rate(route)
+        return self.assumed.requests_per_second if known is None and route in self.release.routes else known
+
+    def known_rate(self, route: str) -> float | None:
+        """What control knows of them."""
         return self.present.requests_per_second(route) if self.present else None
+
+    def users(self, route: str) -> Users | None:
+        """The users of a route, known or assumed; None: neither."""
+        known = self.present.users.get(route) if self.present else None
+        return Users(number=self.assumed.users) if known is None and self.assumed.users else known
 
     def of_step(self, ramp: Ramp, step: Step) -> tuple[FunctionLoad, ...]:
         """The load of each function that the ramp's routes call, as far as traffic is known."""
@@ -116,10 +138,8 @@ class Loads:
 
     def _others(self, function: str, ramp: Ramp) -> float:
         """What is sent to the function beside the ramp, at the most."""
-        if self.present is None:
-            return 0.0
-        highest = dict(self.present.weights)
-        for running in self.present.running:
+        highest = dict(self.present.weights) if self.present else {}
+        for running in self.present.running if self.present else ():
             highest |= {route: most for route, (_now, most) in running.weights.items()}
         shares = {route: parts / FULL_SHARE for route, parts in highest.items()}
         for other in self.release.ramps:

@@ -10,7 +10,7 @@ from ..ledger.chain import text_digest
 from ..release.values import Ramp, Release, Step
 from .capacity import Capacity
 from .course import Course, course
-from .load import Loads, sent_share
+from .load import NOTHING_ASSUMED, Assumed, Loads, sent_share
 from .present import Present, Users
 from .problems import problems
 from .values import Inputs, PlannedRamp, PlannedStep, ReleasePlan
@@ -32,11 +32,18 @@ class Given:
     present: Present | None
     capacity: Capacity | None
     unseen: tuple[str, ...] = ()
+    assumed: Assumed = NOTHING_ASSUMED
 
 
 def plan_release(given: Given, now: datetime) -> ReleasePlan:
     """The plan, made at that time."""
-    loads = Loads(estate=given.estate, release=given.release, present=given.present, capacity=given.capacity)
+    loads = Loads(
+        estate=given.estate,
+        release=given.release,
+        present=given.present,
+        capacity=given.capacity,
+        assumed=given.assumed,
+    )
     ramps = tuple(_Planner(ramp, loads, now).planned() for ramp in given.release.ramps)
     estate = text_digest(given.estate_text)
     present, capacity = given.present, given.capacity
@@ -61,10 +68,12 @@ def plan_release(given: Given, now: datetime) -> ReleasePlan:
 def _unseen(loads: Loads) -> tuple[str, ...]:
     """What the plan does not know, in words."""
     found = [] if loads.capacity else ["capacity: no verdict was given (--capacity), so no weight was held against it"]
-    if loads.present is not None:
-        silent = [route for route in sorted(loads.release.routes) if loads.rate(route) is None]
-        if silent:
-            found.append(f"traffic of {', '.join(silent)}: no node has told of any yet")
+    silent = [route for route in sorted(loads.release.routes) if loads.known_rate(route) is None]
+    assumed = loads.assumed.requests_per_second
+    if silent and assumed is not None:
+        found.append(f"traffic of {', '.join(silent)}: {assumed:g} requests/s are assumed of each")
+    elif silent and loads.present is not None:
+        found.append(f"traffic of {', '.join(silent)}: it is counted while a route moves; assume one with --traffic")
     return tuple(found)
 
 
@@ -137,7 +146,7 @@ class _Planner:
     def _demand(self, route: str) -> Demand:
         present = self._loads.present
         legacy = present.legacy.get(route) if present else None
-        users = present.users.get(route) if present else None
+        users = self._loads.users(route)
         number = _ASSUMED_USERS if users is None or users.is_least else users.number
         return Demand(
             requests_per_second=self._loads.rate(route) or 0.0,
@@ -148,8 +157,7 @@ class _Planner:
 
     def _users(self, step: Step) -> Users | None:
         """Users who are on Lambda in the step; of a group the users of its busiest route, for they are the same."""
-        present = self._loads.present
-        known = [present.users[route] for route in self._ramp.routes if present and route in present.users]
+        known = [users for route in self._ramp.routes if (users := self._loads.users(route)) is not None]
         if not known:
             return None
         most = max(known, key=lambda one: one.number)

@@ -8,6 +8,7 @@ from ..weight import Weight
 from .course import Arrival
 from .document import EstatePlan
 from .load import SCALING_CONCURRENCY, SCALING_SECONDS
+from .present import Users
 from .values import PlannedRamp, PlannedStep, ReleasePlan
 
 _COLUMNS = ("step", "what", "earliest (UTC)", "held", "users", "requests/s", "verdict in")
@@ -74,7 +75,7 @@ def _cells(one: PlannedStep) -> tuple[str, ...]:
     glide = f", in {format_seconds(step.glide_seconds)}" if step.glide_seconds else ""
     shadow = f", shadow {Weight(step.shadow)}" if step.shadow and step.needs_pass else ""
     holdback = f", {Weight(step.holdback)} held back" if step.holdback else ""
-    users = f"{'at least ' if one.users.is_least else 'about '}{one.users.number:,}" if one.users else "?"
+    users = _users(one.users)
     rate = "?" if one.requests_per_second is None else f"{one.requests_per_second:.1f}"
     return (
         str(step.number),
@@ -85,6 +86,12 @@ def _cells(one: PlannedStep) -> tuple[str, ...]:
         rate,
         _verdict(one),
     )
+
+
+def _users(users: Users | None) -> str:
+    if users is None:
+        return "?"
+    return f"{'at least' if users.is_least else 'about'} {users.number:,}" if users.number else "none"
 
 
 def _verdict(one: PlannedStep) -> str:

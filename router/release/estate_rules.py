@@ -18,6 +18,7 @@ MOVING_ALIAS = "RS210"
 NO_PARITY = "RS211"
 NO_SHADOW = "RS215"
 NOTHING_TO_READY = "RS216"
+OTHER_COHORT = "RS217"
 
 LATEST = "$LATEST"
 
@@ -110,6 +111,21 @@ def shadows_can_be_cast(subject: Subject) -> Iterator[Diagnostic]:
                     message = f"route {route.name} cannot be shadowed"
                     hint = "write shadow: true on the route in the estate, and publish it"
                     yield subject.error(NO_SHADOW, message, *ramp.path, "steps", index, "shadow", hint=hint)
+
+
+def cohorts_are_built(subject: Subject) -> Iterator[Diagnostic]:
+    """Named users can be sent to Lambda where the estate names the same ones: a route's matches are structure."""
+    for ramp in subject.ramps():
+        for index, step in enumerate(ramp.shape.steps):
+            if step.cohort is None:
+                continue
+            wanted = (step.cohort.header, frozenset(step.cohort.values))
+            for _number, route in subject.known(ramp):
+                if route.cohort is None or (route.cohort.header, frozenset(route.cohort.values)) != wanted:
+                    names = "no cohort" if route.cohort is None else "another cohort"
+                    message = f"route {route.name} has {names} in the estate"
+                    hint = "write the same cohort: {header: ..., values: [...]} on the route there, and publish it"
+                    yield subject.error(OTHER_COHORT, message, *ramp.path, "steps", index, "cohort", hint=hint)
 
 
 def what_is_readied_can_be(subject: Subject) -> Iterator[Diagnostic]:

@@ -52,7 +52,34 @@ def ungoverned_entries(route: Route, weight: Weight) -> list[Json]:
     if route.legacy is None:
         action = _rewritten(_bounded(route) | {"cluster": names.candidate_cluster(route.candidate)}, route, None)
         return [{"name": route.name, "match": ANY, "route": action, **_lambda_path(route)}]
-    return _split_entries(route, weight)
+    return [*_cohort_entries(route, weight), *_split_entries(route, weight)]
+
+
+def _cohort_entries(route: Route, weight: Weight) -> list[Json]:
+    """Before everybody else the named users, on Lambda while a release says so; nobody drew them: no evidence."""
+    cohort = route.cohort
+    if cohort is None:
+        return []
+    named = {"name": cohort.header, "string_match": {"safe_regex": {"regex": "|".join(map(re.escape, cohort.values))}}}
+    action = _bounded(route) | {"cluster": names.lambda_side_cluster(route)}
+    entry: Json = {"name": route.name, "match": ANY, "route": _rewritten(action, route, route.rewrite_legacy)}
+    entry = _conditional({**entry, **_lambda_path(route)}, named)
+    off = {"default_value": {"numerator": 0, "denominator": "HUNDRED"}, "runtime_key": names.cohort_key(route.name)}
+    kind, name = _key_of(route)
+    return _with_user(weight, [{**entry, "match": {**entry["match"], "runtime_fraction": off}}], kind, name, "named")
+
+
+def _key_of(route: Route) -> tuple[str, str]:
+    """Where the sticky key is: in a header or a cookie, and which one."""
+    match route.sticky.kind:
+        case StickyKind.CLIENT_ADDRESS:
+            return "header", CLIENT_ADDRESS_HEADER
+        case StickyKind.HEADER:
+            return "header", route.sticky.name
+        case StickyKind.COOKIE:
+            return "cookie", route.sticky.name
+        case _:
+            assert_never(route.sticky.kind)
 
 
 def _legacy_entry(route: Route) -> Json:
@@ -109,7 +136,7 @@ def _cookie_entries(route: Route, weight: Weight, to_legacy: Json) -> list[Json]
                 "runtime_key": names.assign_key(route.name),
             },
         }
-        entries += _with_user(weight, [drawn], "issue", sticky.name)
+        entries += _with_user(weight, [drawn], "cookie", sticky.name, "issue")
     return [*entries, to_legacy]
 
 
@@ -190,10 +217,9 @@ def _hash(route: Route, header: str, pattern: str) -> Json:
     return {"header": {"header_name": header, "regex_rewrite": rewrite}, "terminal": True}
 
 
-def _with_user(weight: Weight, entries: Iterable[Json], kind: str, name: str) -> list[Json]:
+def _with_user(weight: Weight, entries: Iterable[Json], kind: str, name: str, script: str = "user") -> list[Json]:
     """The entries with the Lua filter on, which needs to know where the key is and what the settled weight is."""
-    script = "issue" if kind == "issue" else "user"
-    context: Json = {"header" if kind == "header" else "cookie": name}
+    context: Json = {kind: name}
     if weight.parts:
         context["weight"] = weight.parts
     per_route = extension("filters.http.lua.v3.LuaPerRoute", name=script, filter_context=context)

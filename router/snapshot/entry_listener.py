@@ -70,7 +70,11 @@ def entry_listener(estate: Estate, routes: Json | None = None) -> Json:
 def _filters(estate: Estate) -> list[Json]:
     """The filters in their order: the monitor's answer first, what refuses before what asks others, the router last."""
     entry = estate.entry
-    sources = {"user": lua("hash.lua", "user.lua"), "issue": lua("hash.lua", "user.lua", "issue.lua")}
+    sources = {
+        "user": lua("hash.lua", "user.lua"),
+        "issue": lua("hash.lua", "user.lua", "issue.lua"),
+        "named": lua("hash.lua", "user.lua", "named.lua"),
+    }
     user = extension("filters.http.lua.v3.Lua", source_codes=sources, clear_route_cache=False)
     filters: list[Json] = [
         *vip.filters(estate),

@@ -10,6 +10,7 @@ from ..estate import (
     AffinityKind,
     Candidate,
     ClientAddress,
+    Cohort,
     Connections,
     Endpoint,
     Entry,
@@ -39,6 +40,7 @@ from .lower_policies import authorize, identity, limit, telemetry
 from .shapes import (
     AffinityShape,
     CandidateShape,
+    CohortShape,
     EntryShape,
     EntryTlsShape,
     EstateShape,
@@ -200,9 +202,14 @@ def _route(name: str, shape: RouteShape) -> Route:
         rewrite_lambda=Rewrite(path=rewrite.lambda_) if rewrite and rewrite.lambda_ else None,
         paths=Paths(shape.paths or ("as-is" if shape.lambda_ is None else "strict")),
         shadow=shape.shadow,
+        cohort=_cohort(shape.cohort),
         authorize=authorize(shape.authorize),
         limit=limit(shape.limit),
     )
+
+
+def _cohort(shape: CohortShape | None) -> Cohort | None:
+    return None if shape is None else Cohort(header=shape.header, values=tuple(dict.fromkeys(shape.values)))
 
 
 def _match(shape: MatchShape) -> Match:

@@ -13,6 +13,7 @@ from ..estate import (
     Authorize,
     Candidate,
     Claims,
+    Cohort,
     Endpoint,
     Entry,
     Estate,
@@ -166,9 +167,14 @@ def _route(route: Route) -> dict[str, Any]:
         "upgrade": route.upgrade,
         "paths": route.paths.value,
         "shadow": route.shadow,
+        "cohort": _cohort(route.cohort),
         "authorize": _authorize(route.authorize),
         "limit": _limit(route.limit),
     }
+
+
+def _cohort(cohort: Cohort | None) -> dict[str, Any] | None:
+    return None if cohort is None else {"header": cohort.header, "values": list(cohort.values)}
 
 
 def _authorize(authorize: Authorize | None) -> dict[str, Any] | None:

@@ -304,6 +304,13 @@ class RewriteShape(Shape):
     lambda_: Path | None = Field(None, alias="lambda", description="Replacement on the Lambda side.")
 
 
+class CohortShape(Shape):
+    """Named users, known by a request header."""
+
+    header: MatchHeader = Field(description="The request header that names them.")
+    values: list[HeaderValue] = Field(min_length=1, description="Its values, any of them.")
+
+
 class RouteShape(Shape):
     """A match and its two sides."""
 
@@ -338,6 +345,9 @@ class RouteShape(Shape):
         default=False,
         description="Whether a share of its safe requests can be shown to the side that does not serve, too. It costs "
         "each node about 15 kB a route.",
+    )
+    cohort: CohortShape | None = Field(
+        None, description="Named users whom a release can send to Lambda before anybody else (its cohort step)."
     )
     authorize: AuthorizeShape | None = Field(None, description="Who may use it. Default: everybody.")
     limit: LimitShape | None = Field(None, description="How many requests it takes. Default: all.")

@@ -37,6 +37,7 @@ routes:
     lambda: books
     timeout: 10s
     shadow: true
+    cohort: {header: X-Pilot, values: [staff, "a.b"]}
     sticky:
       header: X-User
   by-header-assign:

@@ -6,6 +6,7 @@ from typing import Any
 
 from router.ledger.chain import text_digest
 from router.plan.capacity import Capacity, read_capacity
+from router.plan.load import NOTHING_ASSUMED, Assumed
 from router.plan.present import Present
 from router.plan.release_plan import Given, plan_release
 from router.plan.values import ReleasePlan
@@ -49,7 +50,11 @@ def capacity(rps: float, *, takes_all: bool = True, function: str = "books") -> 
 
 
 def planned(
-    text: str, plain: dict[str, Any] | None = None, capacity_: Capacity | None = None, now: datetime = MONDAY
+    text: str,
+    plain: dict[str, Any] | None = None,
+    capacity_: Capacity | None = None,
+    now: datetime = MONDAY,
+    assumed: Assumed = NOTHING_ASSUMED,
 ) -> ReleasePlan:
     """The plan of a release's text; `plain` None: control is down."""
     given = Given(
@@ -60,6 +65,7 @@ def planned(
         present=None if plain is None else Present.from_json(plain),
         capacity=capacity_,
         unseen=("everything",) if plain is None else (),
+        assumed=assumed,
     )
     return plan_release(given, now)
 

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from router.plan.load import Assumed
 from router.plan.present import Users, users_of
 from router.plan.words import release_words
 from tests.router.release.texts import books
@@ -116,6 +117,19 @@ def test_everything_that_the_function_serves_counts() -> None:
     shadowing = books("{lambda: 10% for 1h, shadow: 50%}")
     load = planned(shadowing, present_json(), capacity(1000)).ramps[0].steps[0].loads[0]
     assert load.total == pytest.approx(50 * (0.1 + 0.9 * 0.5))
+
+
+def test_what_control_does_not_know_may_be_assumed() -> None:
+    """With it users, verdicts and capacity are planned; what control knows is not overruled."""
+    text = books("lambda: 10% for 1h", "lambda: 50% for 1h")
+    assumed = Assumed(requests_per_second=50, users=2000)
+    blind = planned(text, None, capacity(20), assumed=assumed)
+    assert codes(blind) == ["PL201"]
+    assert blind.ramps[0].steps[0].users == Users(number=200)
+    assert blind.ramps[0].steps[0].verdict_seconds is not None
+    assert "traffic of books: 50 requests/s are assumed of each" in blind.unseen
+    seeing = planned(text, present_json(), capacity(30), assumed=Assumed(requests_per_second=5000))
+    assert codes(seeing) == []
 
 
 def test_a_step_faster_than_the_function_scales_is_refused() -> None:
