@@ -6,8 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events planner_demand planning \
-	addresses gates
+BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events adapters_calls \
+	planner_demand planning addresses gates
 
 .PHONY: help setup demo test check golden bench soak clean
 
@@ -34,14 +34,16 @@ golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
 		tests/capacity_planner/allocations tests/docs/test_pictures.py
 	@$(BIN)/python docs/estate_reference.py
 	@$(BIN)/python docs/capacity_tables.py
+	@$(BIN)/python docs/adapters_tables.py
 
 bench: $(VENV)/.test $(VENV)/.peers ## Run the benchmarks and print their tables (BENCHMARKS='compile ...')
 	@tests/debian-packages.sh benchmarks/debian-packages.txt
 	@for name in $(BENCHMARKS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
-soak: $(VENV)/.test ## Break two nodes under load and kill control 300 times; count what is lost (SOAK='--seconds 60')
+soak: $(VENV)/.test ## Break nodes, control, databases and proxies; count what is lost (SOAK='--seconds 60')
 	@tests/debian-packages.sh
 	@$(BIN)/python benchmarks/soak.py $(SOAK)
+	@$(BIN)/python benchmarks/soak_adapters.py
 	@$(BIN)/python -m tests.router.control.kills --kills 300
 
 clean: ## Remove the virtual environment and caches

@@ -5,12 +5,13 @@ denial; when Secrets Manager is down, the last login that worked is used. No tex
 here has a password.
 """
 
+import contextlib
 import json
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, assert_never
+from typing import Protocol, assert_never
 
 from .connection.waiting import call_within
 from .deadline import bounded
@@ -24,8 +25,14 @@ from .profiles.values import (
     SecretCredentials,
     StaticCredentials,
 )
+from .stores import StoreFailed, secret_text, secrets, signed_token, signer
 
 _AWS_SECONDS = 3.0
+_HURRY_SECONDS = 1.0
+"""How long Secrets Manager is waited for where a login is known that worked; half of what the invocation has left, if
+that is less, so that the login can still be used."""
+_DOWN_SECONDS = 30.0
+"""How long it is then not asked again, unless the login is denied."""
 _TOKEN_SECONDS = 600.0
 """How long a signed token is used again; it is valid for 15 minutes. Source: Amazon RDS user guide, IAM database
 authentication."""
@@ -53,17 +60,17 @@ class Provider(Protocol):
         """Remember that the target took this login."""
 
 
-def provider_for(credentials: Credentials, profile: str) -> Provider:
-    """The provider of a profile's credentials."""
+def provider_for(credentials: Credentials, profile: str, clock: Callable[[], float] = time.time) -> Provider:
+    """The provider of a profile's credentials; `clock` is the wall's."""
     match credentials:
         case StaticCredentials():
             return _Fixed(Login(user=credentials.user, password=credentials.password))
         case FileCredentials():
             return _File(credentials.path, profile)
         case SecretCredentials():
-            return _Stored(credentials, profile)
+            return _Stored(credentials, profile, clock)
         case IamCredentials():
-            return _Signed(credentials, profile)
+            return _Signed(credentials, profile, clock)
         case _:
             assert_never(credentials)
 
@@ -95,7 +102,7 @@ class _File:
             found = os.stat(self._path)  # noqa: PTH116 - pathlib costs 5 ms of a cold start
             version = (found.st_mtime_ns, found.st_ino, found.st_size)
             if self._read is None or self._read[0] != version:
-                with open(self._path, encoding="utf-8") as file:  # noqa: PTH123
+                with open(self._path, "rb") as file:  # noqa: PTH123
                     self._read = version, _login(file.read(), self._path, self._profile)
         except OSError as error:
             message = f"{self._profile}: {self._path} cannot be read: {error.strerror}"
@@ -114,7 +121,7 @@ class _File:
 class _Stored:
     """From Secrets Manager, kept for `max_age` by the wall clock: a frozen environment's monotonic clock may stand."""
 
-    def __init__(self, credentials: SecretCredentials, profile: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, credentials: SecretCredentials, profile: str, clock: Callable[[], float]) -> None:
         self._secret = credentials.secret
         self._max_age = credentials.max_age
         self._profile = profile
@@ -137,10 +144,15 @@ class _Stored:
 
     def _fetch(self) -> Login:
         doing = f"asking Secrets Manager for the login of {self._profile}"
+        seconds = bounded(_AWS_SECONDS, doing) or _AWS_SECONDS
+        if self._good is not None:
+            seconds = min(seconds / 2, _HURRY_SECONDS)
         try:
-            text = call_within(bounded(_AWS_SECONDS, doing), lambda: _secret_text(self._secret))
-        except (TimeoutError, _StoreFailed) as error:
+            store = secrets()
+            text = call_within(seconds, lambda: secret_text(store, self._secret))
+        except (TimeoutError, StoreFailed) as error:
             if self._good is not None:  # it worked before, and the store being down is no reason to stop
+                self._read = self._clock() - max(0.0, self._max_age - _DOWN_SECONDS), self._good
                 return self._good
             message = f"{self._profile}: the secret {self._secret} cannot be read: {error}"
             raise CredentialsRefused(message) from error
@@ -152,7 +164,7 @@ class _Stored:
 class _Signed:
     """Tokens that the function's role signs, one for each endpoint."""
 
-    def __init__(self, credentials: IamCredentials, profile: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, credentials: IamCredentials, profile: str, clock: Callable[[], float]) -> None:
         self._user = credentials.user
         self._region = credentials.region
         self._profile = profile
@@ -174,8 +186,9 @@ class _Signed:
     def _sign(self, endpoint: Endpoint) -> Login:
         doing = f"signing a token for {self._profile}"
         try:
-            token = call_within(bounded(_AWS_SECONDS, doing), lambda: _token(endpoint, self._user, self._region))
-        except (TimeoutError, _StoreFailed) as error:
+            client = signer(self._region)
+            token = call_within(bounded(_AWS_SECONDS, doing), lambda: signed_token(client, endpoint, self._user))
+        except (TimeoutError, StoreFailed) as error:
             message = f"{self._profile}: no token for {self._user}: {error}"
             raise CredentialsRefused(message) from error
         login = Login(user=self._user, password=Secret(token), is_token=True)
@@ -183,40 +196,13 @@ class _Signed:
         return login
 
 
-class _StoreFailed(Exception):  # noqa: N818 - what happened, as the tree of errors names things
-    """AWS refused, or could not be reached."""
-
-
-def _secret_text(name: str) -> str:
-    from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415 - it imports boto3
-    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
-    try:
-        value: Any = SecretsProvider(boto_config=config).get(name, force_fetch=True)
-    except (GetParameterError, BotoCoreError, ClientError) as error:
-        raise _StoreFailed(error) from error
-    return value if isinstance(value, str) else bytes(value or b"").decode()
-
-
-def _token(endpoint: Endpoint, user: str, region: str) -> str:
-    import boto3  # noqa: PLC0415 - 0.14 s
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    try:
-        client = boto3.client("rds", region_name=region)
-        return str(client.generate_db_auth_token(DBHostname=endpoint.host, Port=endpoint.port, DBUsername=user))
-    except (BotoCoreError, ClientError) as error:
-        raise _StoreFailed(error) from error
-
-
-def _login(text: str, where: str, profile: str) -> Login:
-    try:
-        found = json.loads(text)
-        return Login(user=str(found["username"]), password=Secret(str(found["password"])))
-    except (ValueError, KeyError, TypeError):
-        # What could not be read is not told: it may hold the password.
+def _login(text: str | bytes, where: str, profile: str) -> Login:
+    """The login of a document. What could not be read is not told, nor chained to: it may hold the password."""
+    found = None
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        content = json.loads(text)
+        found = Login(user=str(content["username"]), password=Secret(str(content["password"])))
+    if found is None:
         message = f"{profile}: {where} is not JSON with username and password"
-        raise CredentialsRefused(message) from None
+        raise CredentialsRefused(message)
+    return found

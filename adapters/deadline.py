@@ -4,8 +4,7 @@ One rule: nothing that this package waits for is waited for longer than the `Dea
 the invocation's context; outside of an invocation there is none, and the settings alone bound a call.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from time import monotonic
 
@@ -56,13 +55,23 @@ def bounded(seconds: float | None, doing: str) -> float | None:
     return seconds if deadline is None else deadline.bound(seconds, doing)
 
 
-@contextmanager
-def in_force(deadline: Deadline | None) -> Iterator[None]:
+def in_force(deadline: Deadline | None) -> "_InForce":
     """Put a deadline in force until the block ends; of two, the earlier counts."""
-    outer = _in_force.get()
-    is_outer = deadline is None or (outer is not None and outer.remaining() < deadline.remaining())
-    token = _in_force.set(outer if is_outer else deadline)
-    try:
-        yield
-    finally:
-        _in_force.reset(token)
+    return _InForce(deadline)
+
+
+class _InForce:
+    """The block; a class, since a generator takes thrice as long, and every operation on a database has some."""
+
+    __slots__ = ("_deadline", "_token")
+
+    def __init__(self, deadline: Deadline | None) -> None:
+        self._deadline = deadline
+
+    def __enter__(self) -> None:
+        deadline, outer = self._deadline, _in_force.get()
+        is_outer = deadline is None or (outer is not None and outer.remaining() < deadline.remaining())
+        self._token = _in_force.set(outer if is_outer else deadline)
+
+    def __exit__(self, *_raised: object) -> None:
+        _in_force.reset(self._token)

@@ -18,9 +18,10 @@ from . import effects
 from .deadline import RESERVE_SECONDS, Deadline, in_force
 from .errors import EventUnreadable, ShadowSuppressed, TargetFailed
 from .events.handler import FALLBACK_HEADERS, fallback_safe
-from .events.kinds import Kind
+from .events.kinds import kind_of
 from .events.one_type import answered, received
-from .shadow import marked
+from .events.others import whole
+from .shadow import is_shadow, marked
 
 Function = TypeVar("Function", bound=Callable[[Any, Any], Any])
 SHADOW_HONOURED = "honoured"
@@ -52,7 +53,7 @@ def handler_of(function: Function, *, route: str | None, reserve: float) -> Func
             request, kind = received(event)
         except EventUnreadable as error:
             logging.getLogger(__name__).warning("not handled, left to legacy: %s", error)
-            return answered(fallback_safe(str(error), status=error.status), event, Kind.ROUTER)
+            return answered(_unread(error, event), event, kind_of(event))
         with _invocation(request, context, reserve):
             return answered(_outcome(function, request, context, route), event, kind)
 
@@ -76,8 +77,11 @@ def _trace(event: Any) -> Any:
     if not isinstance(headers, Mapping) or "traceparent" not in headers:
         yield
         return
-    from opentelemetry import context, propagate  # noqa: PLC0415 - only where there is a trace
-
+    try:
+        from opentelemetry import context, propagate  # noqa: PLC0415 - only where there is a trace
+    except ImportError:  # without the extra there is no target that a trace could go on to
+        yield
+        return
     token = context.attach(propagate.extract(headers))
     try:
         yield
@@ -96,20 +100,36 @@ def _outcome(function: Callable[[Any, Any], Any], event: Any, context: Any, rout
             raise
         logging.getLogger(__name__).warning("%s: %s: %s", route or "handler", type(error).__name__, error)
         answer = failed(error)
-    return _marked(answer) if shadow and isinstance(answer, Mapping) else answer
+    return _marked(answer) if shadow else answer
 
 
 def failed(error: TargetFailed) -> dict[str, Any]:
-    """The answer that an error means: its status, and whether legacy may serve the request."""
+    """The answer that an error means: its status, and whether legacy may serve the request.
+
+    For a shadow legacy never serves: it has the request already.
+    """
     headers = {"content-type": "text/plain;charset=UTF-8"}
-    if error.nothing_done and not effects.noted():
+    if error.nothing_done and not effects.noted() and not is_shadow():
         headers |= FALLBACK_HEADERS
     # The error names hosts and profiles, which are nobody's business outside.
     return {"statusCode": error.status, "headers": headers, "body": f"{type(error).__name__}\n"}
 
 
-def _marked(answer: Mapping[str, Any]) -> dict[str, Any]:
-    return {**answer, "headers": {**(answer.get("headers") or {}), SHADOW_HEADER: SHADOW_HONOURED}}
+def _unread(error: EventUnreadable, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer to a request that could not be read; a shadow that was not handled changed nothing."""
+    headers = event.get("headers")
+    if isinstance(headers, Mapping) and headers.get(SHADOW_HEADER) == "1":
+        return {"statusCode": error.status, "headers": {SHADOW_HEADER: SHADOW_HONOURED}, "body": f"{error}\n"}
+    return fallback_safe(str(error), status=error.status)
+
+
+def _marked(answer: Any) -> Any:
+    """The answer with the mark; what is no answer is left to whoever judges answers."""
+    if not isinstance(answer, (str, list, Mapping)):
+        return answer
+    full = whole(answer)
+    headers = full.get("headers") or {}
+    return {**full, "headers": {**headers, SHADOW_HEADER: SHADOW_HONOURED}} if isinstance(headers, Mapping) else answer
 
 
 def _is_request(event: Any) -> bool:

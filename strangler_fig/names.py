@@ -25,6 +25,9 @@ FALLBACK_SAFE = "safe"
 ROUTER_SERVICE = "fig-router"
 """`service.name` of all that a router tells by OTLP; which router it was says `service.instance.id`."""
 
+ADAPTERS_SCOPE = "strangler_fig.adapters"
+"""The instrumentation scope of what functions tell of their calls towards on-premises."""
+
 # Attributes of spans, log records and metrics. Where OpenTelemetry has a stable name for a thing, that one is used.
 ROUTE_ATTRIBUTE = "fig.route"
 SIDE_ATTRIBUTE = "fig.side"
@@ -45,6 +48,8 @@ REQUEST_ATTRIBUTE = "fig.request_id"
 DURATION_ATTRIBUTE = "fig.duration_ms"
 USER_ATTRIBUTE = "user.hash"
 """The pseudonym of the user's key."""
+PROFILE_ATTRIBUTE = "fig.profile"
+"""The name of the profile by which a function reaches a database or a service on-premises."""
 REASON_ATTRIBUTE = "fig.reason"
 """Why a call of a candidate did not go well."""
 ROLE_ATTRIBUTE = "fig.role"

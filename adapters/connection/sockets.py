@@ -7,6 +7,7 @@ or a handshake, is bounded by putting a nearer deadline in force around it.
 
 import contextlib
 import ipaddress
+import math
 import socket
 import ssl
 from collections.abc import Sequence
@@ -17,20 +18,30 @@ from .waiting import call_within
 
 _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 """Seconds and counts: a dead peer is noticed after 90 s, well before PrivateLink forgets an idle flow (350 s)."""
+_STEPS = 100.0
+"""What is left of a deadline is rounded up to hundredths of a second, so that not every operation has another bound."""
 
 
 class BoundedSocket(socket.socket):
     """A TCP socket that keeps to the deadline in force; its own timeout bounds each single operation."""
 
     _timeout: float | None = None
+    _armed: float | None = None
 
     def settimeout(self, value: float | None) -> None:
         """Bound each single operation; the deadline in force bounds all of them."""
-        self._timeout = value
+        self._timeout = self._armed = value
         super().settimeout(value)
 
+    def gettimeout(self) -> float | None:
+        """The bound of each single operation, as it was set: TLS takes it over from the socket that it wraps."""
+        return self._timeout
+
     def _arm(self) -> None:
-        super().settimeout(_left(self._timeout))
+        wanted = _left(self._timeout)
+        if wanted != self._armed:  # setting it is a call of the kernel
+            self._armed = wanted
+            super().settimeout(wanted)
 
     def connect(self, address: Any) -> None:
         """Connect within what is left."""
@@ -62,14 +73,22 @@ class BoundedTlsSocket(ssl.SSLSocket):
     """A TLS socket that keeps to the deadline in force; made by a context whose `sslsocket_class` it is."""
 
     _timeout: float | None = None
+    _armed: float | None = None
 
     def settimeout(self, value: float | None) -> None:
         """Bound each single operation; the deadline in force bounds all of them."""
-        self._timeout = value
+        self._timeout = self._armed = value
         super().settimeout(value)
 
+    def gettimeout(self) -> float | None:
+        """The bound of each single operation, as it was set: TLS takes it over from the socket that it wraps."""
+        return self._timeout
+
     def _arm(self) -> None:
-        super().settimeout(_left(self._timeout))
+        wanted = _left(self._timeout)
+        if wanted != self._armed:  # setting it is a call of the kernel
+            self._armed = wanted
+            super().settimeout(wanted)
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's signature
         """Shake hands within what is left."""
@@ -136,4 +155,6 @@ def _left(timeout: float | None) -> float | None:
     if left <= 0:
         message = "timed out"
         raise TimeoutError(message)
-    return left if timeout is None or left < timeout else timeout
+    if timeout is not None and timeout <= left:
+        return timeout
+    return math.ceil(left * _STEPS) / _STEPS

@@ -13,6 +13,7 @@ from ..errors import DeadlineExceeded, ProxyRefused, Unreachable
 from ..profiles.values import Endpoint, Proxy, ProxyKind, Way
 from .proxy_header import header
 from .sockets import BoundedSocket, connect
+from .tunnel import open_tunnel
 from .zone import own_zone
 
 
@@ -57,6 +58,19 @@ def _reach(way: Way, endpoint: Endpoint) -> BoundedSocket:
     return sock
 
 
+def _through(proxy: Proxy, endpoint: Endpoint) -> BoundedSocket:
+    """A socket through the proxy; it resolves the endpoint's name. Raises `ProxyRefused` and `OSError`."""
+    if proxy.kind is ProxyKind.SOCKS5:
+        return _through_socks(proxy, endpoint)
+    sock = connect(proxy.endpoint.host, proxy.endpoint.port, None)
+    try:
+        open_tunnel(sock, proxy, endpoint)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
 class _ToProxy:
     """The connection to the proxy itself, in the form in which python-socks takes a proxy before this one."""
 
@@ -65,14 +79,12 @@ class _ToProxy:
         return connect(dest_host, dest_port, None)
 
 
-def _through(proxy: Proxy, endpoint: Endpoint) -> BoundedSocket:
-    """A socket through the proxy; it resolves the endpoint's name. Raises `ProxyRefused` and `OSError`."""
+def _through_socks(proxy: Proxy, endpoint: Endpoint) -> BoundedSocket:
     from python_socks import ProxyError, ProxyTimeoutError, ProxyType  # noqa: PLC0415 - most functions need none
     from python_socks.sync import Proxy as Tunnel  # noqa: PLC0415
 
-    kind = ProxyType.HTTP if proxy.kind is ProxyKind.CONNECT else ProxyType.SOCKS5
     tunnel = Tunnel(
-        proxy_type=kind,
+        proxy_type=ProxyType.SOCKS5,
         host=proxy.endpoint.host,
         port=proxy.endpoint.port,
         username=proxy.user or None,

@@ -1,11 +1,13 @@
 """The engine: SQLAlchemy as everybody knows it, with one connection that is reached, verified and bounded our way."""
 
 import logging
+from typing import Any
 
 import sqlalchemy
 from sqlalchemy.pool import QueuePool
 
-from ..credentials import provider_for
+from .. import telemetry
+from ..credentials import Provider, provider_for
 from ..profiles.document import database, of_url
 from ..profiles.values import DatabaseProfile
 from . import liveness, statements
@@ -33,12 +35,16 @@ def create_engine(profile: DatabaseProfile | str, **options: object) -> sqlalche
         "pool_reset_on_return": "rollback",
         **options,
     }
-    engine = sqlalchemy.create_engine(
-        "mysql+pymysql://", creator=lambda: open_connection(profile, provider), **settings
-    )
+    engine = sqlalchemy.create_engine("mysql+pymysql://", creator=lambda: _opened(profile, provider), **settings)
     liveness.watch(engine.pool, profile)
     statements.bound(engine, profile)
+    telemetry.watch(engine, profile)
     return engine
+
+
+def _opened(profile: DatabaseProfile, provider: Provider) -> Any:
+    with telemetry.connecting(profile):
+        return open_connection(profile, provider)
 
 
 def _state_budget(profile: DatabaseProfile) -> None:

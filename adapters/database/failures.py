@@ -22,7 +22,8 @@ from ..errors import (
 from .login import DENIED, FULL
 
 _LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, CR.CR_SERVER_LOST_EXTENDED, 1053, 1152, 1927, 4031})
-_CONFLICTS = frozenset({ER.LOCK_DEADLOCK, ER.LOCK_WAIT_TIMEOUT, 1020})
+_CONFLICTS = frozenset({ER.LOCK_DEADLOCK, ER.LOCK_WAIT_TIMEOUT, 1020, 3572})
+"""1020: MariaDB, a row changed since it was read; 3572: MySQL, a lock that NOWAIT did not get."""
 _TIMED_OUT = frozenset({1969, 3024, ER.QUERY_INTERRUPTED})
 """1969: MariaDB's max_statement_time; 3024: MySQL's max_execution_time; 1317: killed."""
 
@@ -40,6 +41,9 @@ REJECTED: tuple[type[Exception], ...] = (
     err.MySQLError,
 )
 """Classes whose errors, when no number says more, mean that the server understood and refuses."""
+
+_OUT_OF_STEP = frozenset({err.InterfaceError, err.InternalError, err.Error})
+"""Raised by PyMySQL itself, without a server's number, when a socket was closed or packets come in a wrong order."""
 
 
 def failure(error: Exception, profile: str) -> TargetFailed | None:
@@ -62,10 +66,11 @@ def _of_driver(error: BaseException | None, profile: str) -> TargetFailed | None
     text = f"{profile}: {error.args[-1] if error.args else error}"
     deadline = current()
     is_over = deadline is not None and deadline.remaining() <= 0
-    if number in _TIMED_OUT or number in _LOST:
+    is_lost = number in _LOST or (number == 0 and type(error) in _OUT_OF_STEP)
+    if number in _TIMED_OUT or is_lost:
         if is_over:
             return DeadlineExceeded(f"running a statement on {profile}")
-        return StatementTimedOut(text) if number in _TIMED_OUT else ConnectionLost(text)
+        return ConnectionLost(text) if is_lost else StatementTimedOut(text)
     if number in _CONFLICTS:
         return ConflictRetryable(text)
     if number in DENIED:

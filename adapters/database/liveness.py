@@ -4,7 +4,7 @@ An environment is frozen between invocations, for seconds or hours, and whatever
 connection meanwhile. A ping without a bound of its own hangs then, until the read timeout or for ever.
 """
 
-import select
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,9 @@ def watch(pool: Pool, profile: DatabaseProfile, clock: Callable[[], float] = tim
         if used is None:
             return
         idle = clock() - used
-        if not 0 <= idle <= profile.idle_recycle:
+        if connection.process != os.getpid():
+            reason = "of the process that this one was forked from"
+        elif not 0 <= idle <= profile.idle_recycle:
             reason = f"unused for {idle:.0f} s"
         elif is_readable(connection):
             reason = "closed by the peer"
@@ -49,7 +51,9 @@ def watch(pool: Pool, profile: DatabaseProfile, clock: Callable[[], float] = tim
 def is_readable(connection: Any) -> bool:
     """Whether anything waits on an idle connection's socket: its end, a reset, or the server's farewell."""
     sock = connection._sock  # noqa: SLF001 - PyMySQL has no other way to it
-    return sock is None or bool(select.select([sock], [], [], 0)[0])
+    if sock is None:
+        return True
+    return bool(connection.watched.poll(0))
 
 
 def answers(connection: Any, seconds: float) -> bool:

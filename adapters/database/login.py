@@ -4,7 +4,10 @@ PyMySQL's own connect timeout ends with TCP: a server that accepts and stays sil
 greeting, TLS and the login together have `handshake_timeout`, or what remains of the invocation.
 """
 
+import os
+import select
 import ssl
+import struct
 from typing import Any
 
 import pymysql
@@ -16,21 +19,33 @@ from ..connection.way import dial
 from ..credentials import Login, Provider
 from ..deadline import Deadline, bounded, current, in_force
 from ..errors import CredentialsRefused, DeadlineExceeded, Overloaded, TlsUnverified, Unreachable
-from ..profiles.values import DatabaseProfile, TlsMode
+from ..profiles.values import DatabaseProfile, Endpoint, TlsMode
 from ..shadow import is_shadow
 
-DENIED = frozenset({ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1698})
-"""1698 is MariaDB's denial without a password. Source: MariaDB, "Error codes"."""
+DENIED = frozenset({ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, 1698, 1862, 3118, 4150, 4151})
+"""1698: denied without a password. 1862: the password expired. 3118, 4151: MySQL's and MariaDB's locked account, as of
+one that rotation has retired; 4150: blocked after too many denials. Source: MariaDB, "Error codes"; MySQL, "Error
+reference"."""
 FULL = frozenset({ER.CON_COUNT_ERROR, ER.TOO_MANY_USER_CONNECTIONS, ER.USER_LIMIT_REACHED})
 
 
 class Connection(pymysql.Connection):
     """PyMySQL's connection, whose commit a shadow cannot reach: it rolls back instead.
 
-    `writes` says whether the transaction has a statement that may have changed something.
+    `writes` says whether the transaction has a statement that may have changed something, `process` who opened it;
+    `watched` tells whether anything waits on its socket.
     """
 
     writes = False
+    process = 0
+    watched: Any = None
+
+    def connect(self, sock: Any = None) -> None:
+        """Log in over that socket."""
+        super().connect(sock)
+        self.process = os.getpid()
+        self.watched = select.poll()  # not select(), which refuses descriptors above 1023
+        self.watched.register(self._sock, select.POLLIN)  # type: ignore[attr-defined]  # PyMySQL's own
 
     def commit(self) -> None:
         """Commit, and note it where something was written; for a shadow roll back."""
@@ -58,13 +73,13 @@ def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:
     try:
         login = provider.get(endpoint)
         connection = _logged_in(profile, login, sock)
-    except pymysql.err.OperationalError as error:
+    except pymysql.err.MySQLError as error:
         if error.args[0] not in DENIED:
             raise _failure(error, profile, seconds) from error
         renewed = provider.refresh(endpoint)
         if renewed is None:
             raise _denied(profile, login) from error
-        connection, login = _again(profile, renewed), renewed
+        connection, login = _again(profile, provider, renewed, endpoint)
     finally:
         if login is None:
             sock.close()
@@ -72,18 +87,20 @@ def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:
     return connection
 
 
-def _again(profile: DatabaseProfile, login: Login) -> Any:
-    sock, _ = dial(profile.way, profile.name)
+def _again(profile: DatabaseProfile, provider: Provider, renewed: Login, asked: Endpoint) -> tuple[Any, Login]:
+    """A connection by the renewed login, once; a token is signed for one endpoint, and another may answer now."""
+    sock, endpoint = dial(profile.way, profile.name)
+    login = renewed if endpoint == asked else provider.get(endpoint)
     try:
-        return _logged_in(profile, login, sock)
-    except pymysql.err.OperationalError as error:
+        return _logged_in(profile, login, sock), login
+    except pymysql.err.MySQLError as error:
         if error.args[0] in DENIED:
             raise _denied(profile, login) from error
         raise _failure(error, profile, profile.handshake_timeout) from error
 
 
 def _logged_in(profile: DatabaseProfile, login: Login, sock: Any) -> Any:
-    """Greeting, TLS and login on a connected socket, which is closed when they fail. Raises `OperationalError`."""
+    """Greeting, TLS and login on a connected socket, which is closed when they fail. Raises `MySQLError`."""
     try:
         context = _context(profile, login)
         connection = Connection(
@@ -101,6 +118,10 @@ def _logged_in(profile: DatabaseProfile, login: Login, sock: Any) -> Any:
         )
         with in_force(Deadline(profile.handshake_timeout)):
             connection.connect(sock)
+    except (struct.error, LookupError, ValueError, AssertionError) as error:  # what PyMySQL makes of another protocol
+        sock.close()
+        message = "what answers does not speak MySQL"
+        raise pymysql.err.InternalError(message) from error
     except BaseException:
         sock.close()
         raise
@@ -118,7 +139,7 @@ def _context(profile: DatabaseProfile, login: Login) -> ssl.SSLContext | None:
         raise TlsUnverified(message) from error
 
 
-def _failure(error: pymysql.err.OperationalError, profile: DatabaseProfile, seconds: float) -> Exception:
+def _failure(error: pymysql.err.MySQLError, profile: DatabaseProfile, seconds: float) -> Exception:
     """What a handshake that failed means."""
     deadline = current()
     if deadline is not None and deadline.remaining() <= 0:

@@ -7,6 +7,8 @@ statement, so nothing has to be set back, and a proxy in between does not pin th
 Source: MariaDB, "SET STATEMENT"; MySQL 8.4 reference manual, 10.9.3, "Statement execution time optimizer hints".
 """
 
+import functools
+import math
 import re
 from typing import Any
 
@@ -18,12 +20,15 @@ from ..profiles.values import DatabaseProfile
 _BOUNDABLE = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CALL)\b", re.IGNORECASE)
 _READS = re.compile(r"\s*(SELECT|SHOW|DESCRIBE|EXPLAIN)\b(?!.*\bINTO\b)", re.IGNORECASE | re.DOTALL)
 _SELECT = re.compile(r"\s*SELECT\b(?!\s*/\*\+)", re.IGNORECASE)
-_STEP_MS = 10
+_LONGEST_KEPT = 4096
+"""Characters of a statement that is remembered: a load of a whole table is not."""
+_HAIR = 1e-6
 
 
 def bound(engine: Engine, profile: DatabaseProfile) -> None:
     """Have every statement of the engine checked against the deadline, and bounded on the server."""
     doing = f"running a statement on {profile.name}"
+    configured = profile.statement_timeout
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
     def before(
@@ -34,22 +39,42 @@ def bound(engine: Engine, profile: DatabaseProfile) -> None:
         _context: Any,
         _many: bool,  # noqa: FBT001
     ) -> tuple[str, Any]:
-        seconds = bounded(profile.statement_timeout, doing)
-        if not _READS.match(statement):
+        seconds = bounded(configured, doing)
+        reads, mariadb, mysql = _seen(statement) if len(statement) <= _LONGEST_KEPT else _look(statement)
+        if not reads:
             connection.connection.dbapi_connection.writes = True
-        if seconds is not None:
-            statement = bounded_text(statement, seconds, is_mariadb=connection.dialect.is_mariadb)
-        return statement, parameters
+        if seconds is None:
+            return statement, parameters
+        if connection.dialect.is_mariadb:
+            return (_for_mariadb(statement, seconds) if mariadb else statement), parameters
+        return (_for_mysql(statement, seconds, mysql) if mysql else statement), parameters
 
 
 def bounded_text(statement: str, seconds: float, *, is_mariadb: bool) -> str:
     """The statement with a bound for the server; as it is where the server takes none for its kind."""
-    milliseconds = max(_STEP_MS, -(-round(seconds * 1000) // _STEP_MS) * _STEP_MS)
+    _, mariadb, mysql = _look(statement)
     if is_mariadb:
-        if not _BOUNDABLE.match(statement):
-            return statement
-        return f"SET STATEMENT max_statement_time={milliseconds / 1000:.2f} FOR {statement}"
+        return _for_mariadb(statement, seconds) if mariadb else statement
+    return _for_mysql(statement, seconds, mysql) if mysql else statement
+
+
+def _for_mariadb(statement: str, seconds: float) -> str:
+    return f"SET STATEMENT max_statement_time={_steps(seconds) / 100:.2f} FOR {statement}"
+
+
+def _for_mysql(statement: str, seconds: float, place: int) -> str:
+    return f"{statement[:place]} /*+ MAX_EXECUTION_TIME({_steps(seconds) * 10}) */{statement[place:]}"
+
+
+def _steps(seconds: float) -> int:
+    """Hundredths of a second, rounded up: not every statement has another text."""
+    return max(1, math.ceil(seconds * 100 - _HAIR))
+
+
+def _look(statement: str) -> tuple[bool, bool, int]:
+    """Whether it only reads, whether MariaDB takes a bound for it, and where MySQL takes one (0: nowhere)."""
     found = _SELECT.match(statement)
-    if not found:
-        return statement
-    return f"{found[0]} /*+ MAX_EXECUTION_TIME({milliseconds}) */{statement[found.end() :]}"
+    return bool(_READS.match(statement)), bool(_BOUNDABLE.match(statement)), found.end() if found else 0
+
+
+_seen = functools.lru_cache(maxsize=512)(_look)

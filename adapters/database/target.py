@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import TracebackType
 
 import sqlalchemy
 
@@ -67,15 +68,41 @@ class Database:
             return _shadow_of(self.profile.shadow).engine
         return self.engine
 
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
+    def _mapped(self) -> AbstractContextManager[None]:
+        return _Mapped(self._guard(), self.profile.name)
+
+
+class _Mapped:
+    """A guarded block whose errors leave it as those of `adapters.errors`; a class, since each use makes one."""
+
+    __slots__ = ("_guard", "_name")
+
+    def __init__(self, guard: AbstractContextManager[object], name: str) -> None:
+        self._guard = guard
+        self._name = name
+
+    def __enter__(self) -> None:
         try:
-            with self._guard():
-                yield
+            self._guard.__enter__()
         except Exception as error:
-            found = failure(error, self.profile.name)
-            if found is None:
-                raise
+            self._raise(error)
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        try:
+            is_swallowed = self._guard.__exit__(kind, error, trace)
+        except Exception as raised:
+            self._raise(raised)
+            raise
+        if isinstance(error, Exception) and not is_swallowed:
+            self._raise(error)
+        return is_swallowed
+
+    def _raise(self, error: Exception) -> None:
+        found = failure(error, self._name)
+        if found is not None:
             raise found from error
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
-from strangler_fig.names import FALLBACK_HEADER, HEADER_PREFIX
+from strangler_fig.names import FALLBACK_HEADER, HEADER_PREFIX, SHADOW_HEADER
 
 from ..errors import AnswerInvalid
 from .shapes import EnvoyAnswer
@@ -25,6 +25,8 @@ _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 _RESERVED_PREFIXES = ("x-amz-", "x-amzn-", "x-envoy-", HEADER_PREFIX)
+_OF_FUNCTIONS = frozenset({FALLBACK_HEADER, SHADOW_HEADER})
+"""What a function may say to the router: that it did nothing, and that it left no trace of a shadow."""
 # Headers that hold one value: two of them are a fault, not a list. Source: RFC 9110, RFC 9111, RFC 6797, Fetch.
 _SINGLE = frozenset(
     {
@@ -134,7 +136,7 @@ def _headers(answer: Mapping[str, object]) -> tuple[dict[str, str], list[str]]:
     """The headers that may leave the function, in lower case, and the cookies."""
     values: dict[str, list[str]] = {}
     for name, value in _pairs(answer):
-        if name in _HOP_BY_HOP or (name.startswith(_RESERVED_PREFIXES) and name != FALLBACK_HEADER):
+        if name in _HOP_BY_HOP or (name.startswith(_RESERVED_PREFIXES) and name not in _OF_FUNCTIONS):
             continue
         known = values.setdefault(name, [])
         if name not in _SINGLE or value not in known:

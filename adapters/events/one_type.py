@@ -17,13 +17,15 @@ from .others import from_v2, to_v2
 from .request import to_gateway
 
 PRINCIPALS = "ADAPTERS_ROUTER_PRINCIPALS"
-"""ARNs (as IAM reports callers) that count as the router, separated by commas; one that ends with * is a beginning."""
+"""ARNs (as IAM reports callers) that count as the router, separated by commas; one that ends with * is a beginning.
+
+A bare * is none: it would believe every account of AWS."""
 
 
 def received(event: Any) -> tuple[Any, Kind]:
     """The request in the one type, and who sent it; an event that is no request is left as it is.
 
-    Raises: EventUnreadable, BodyDamaged, for the router's events alone.
+    Raises: EventUnreadable, BodyDamaged, for what the router sent.
     """
     kind = kind_of(event)
     match kind:
@@ -63,5 +65,5 @@ def _with_ours(event: Mapping[str, Any]) -> dict[str, Any]:
 def _is_router(principal: str) -> bool:
     known = [one.strip() for one in os.environ.get(PRINCIPALS, "").split(",") if one.strip()]
     return bool(principal) and any(
-        principal.startswith(one[:-1]) if one.endswith("*") else principal == one for one in known
+        principal.startswith(one[:-1]) if one.endswith("*") else principal == one for one in known if one != "*"
     )

@@ -5,6 +5,7 @@ group's ARN) is left out of it.
 """
 
 import base64
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlencode
@@ -68,19 +69,22 @@ def from_v2(answer: Any, event: Mapping[str, Any], kind: Kind) -> Any:
 
     A load balancer that sent single values reads single values; cookies are headers for both.
     """
-    whole = _whole(answer)
-    headers = {str(name): str(value) for name, value in (whole.get("headers") or {}).items()}
-    cookies = [str(one) for one in whole.get("cookies") or ()]
+    full = whole(answer)
+    multiple = _values(full)
+    cookies = multiple.pop("set-cookie", []) + [str(one) for one in full.get("cookies") or ()]
     result: dict[str, Any] = {
-        "statusCode": int(whole.get("statusCode", 200)),
-        "body": whole.get("body") or "",
-        "isBase64Encoded": whole.get("isBase64Encoded") is True,
+        "statusCode": int(full.get("statusCode", 200)),
+        "body": full.get("body") or "",
+        "isBase64Encoded": full.get("isBase64Encoded") is True,
     }
     if kind is Kind.LOAD_BALANCER:
         result["statusDescription"] = str(result["statusCode"])
         if "multiValueHeaders" not in event:
-            return {**result, "headers": headers | ({"set-cookie": cookies[0]} if cookies else {})}
-    multiple = {name: [value] for name, value in headers.items()}
+            single = {name: ", ".join(values) for name, values in multiple.items()}
+            if len(cookies) > 1:
+                message = "%s cookies are lost: the load balancer's target group has multi-value headers off"
+                logging.getLogger(__name__).warning(message, len(cookies) - 1)
+            return {**result, "headers": single | ({"set-cookie": cookies[0]} if cookies else {})}
     return {**result, "multiValueHeaders": multiple | ({"set-cookie": cookies} if cookies else {})}
 
 
@@ -90,7 +94,7 @@ def body_of(event: Mapping[str, Any]) -> bytes:
     return base64.b64decode(body) if event.get("isBase64Encoded") else str(body).encode()
 
 
-def _whole(answer: Any) -> Mapping[str, Any]:
+def whole(answer: Any) -> Mapping[str, Any]:
     """The answer with its status: format 2.0 takes a bare value for the JSON body of a 200."""
     if isinstance(answer, Mapping) and "statusCode" in answer:
         return answer
@@ -98,6 +102,16 @@ def _whole(answer: Any) -> Mapping[str, Any]:
 
     text = answer if isinstance(answer, str) else json.dumps(answer)
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": text}
+
+
+def _values(answer: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Each header of an answer, in lower case, with its values."""
+    found: dict[str, list[str]] = {}
+    for part in (answer.get("headers"), answer.get("multiValueHeaders")):
+        for name, value in (part or {}).items():
+            several = value if isinstance(value, (list, tuple)) else (value,)
+            found.setdefault(str(name).lower(), []).extend(str(one) for one in several)
+    return found
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -34,6 +34,7 @@ _MODES = {one.value: one for one in TlsMode}
 _PROTOCOLS = {"v1": ProxyProtocol.V1, "v2": ProxyProtocol.V2}
 _MYSQL_PORT, _HTTPS_PORT = 3306, 443
 _DURATIONS = ("handshake_timeout", "read_timeout", "write_timeout", "idle_recycle", "ping_after", "ping_timeout")
+_SERVICE_DURATIONS = ("handshake_timeout", "read_timeout", "idle_recycle")
 _FORMS = "user and password, secret, iam_user, or file"
 
 
@@ -67,10 +68,9 @@ def service(name: str, document: object) -> ServiceProfile:
     rest: dict[str, Any] = {
         "host": one.text("host") or (tls.name if tls else "") or host,
         "base_path": one.text("base_path").rstrip("/"),
-        "read_timeout": one.seconds("read_timeout", 10.0),
-        "idle_recycle": one.seconds("idle_recycle", 300.0),
-        "retries": one.count("retries", 2),
-        "largest_answer": one.count("largest_answer", 10 * 1024 * 1024),
+        **{key: one.seconds(key, getattr(_SERVICE, key)) for key in _SERVICE_DURATIONS},
+        "retries": one.count("retries", _SERVICE.retries),
+        "largest_answer": one.count("largest_answer", _SERVICE.largest_answer),
         "budget": _budget(one.inner("budget")),
         "shadow": one.text("shadow") or None,
     }
@@ -124,6 +124,7 @@ _DEFAULTS = DatabaseProfile(
     tls=Tls(),
     credentials=StaticCredentials(user="", password=Secret("")),
 )
+_SERVICE = ServiceProfile(name="", way=_DEFAULTS.way, tls=Tls(), host="")
 
 
 def _way(one: Reader, port: int) -> tuple[Way | None, str]:

@@ -14,11 +14,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ..deadline import bounded
 from ..errors import ProfileInvalid
 from .document import database, of_url, service
 from .values import DatabaseProfile, ServiceProfile
 
 DOCUMENT = "ADAPTERS_PROFILES"
+_SSM_SECONDS = 5.0
 
 
 @functools.cache
@@ -86,12 +88,13 @@ def _document(place: str, name: str) -> Mapping[str, Any]:
 
 
 def _parameter(name: str) -> str:
-    from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415 - it imports boto3
-    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError  # noqa: PLC0415
+    from ..connection.waiting import call_within  # noqa: PLC0415 - most profiles come without AWS
+    from ..stores import StoreFailed, parameter_text, parameters  # noqa: PLC0415
 
     try:
-        return str(parameters.get_parameter(name, decrypt=True))
-    except GetParameterError as error:
+        store = parameters()
+        return call_within(bounded(_SSM_SECONDS, f"reading {DOCUMENT} from SSM"), lambda: parameter_text(store, name))
+    except (TimeoutError, StoreFailed) as error:
         raise ProfileInvalid(name, (f"{DOCUMENT}: the parameter {name} cannot be read: {error}",)) from error
 
 
@@ -99,5 +102,5 @@ def _json(text: str, where: str, name: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        # The text may hold passwords, so it is not repeated.
-        raise ProfileInvalid(name, (f"{where} is not JSON: {error}",)) from None
+        fault = f"{where} is not JSON: {error}"
+    raise ProfileInvalid(name, (fault,))  # not chained: json's error carries the text, which may hold passwords

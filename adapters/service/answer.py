@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import Rejected
+from ..errors import Rejected, TargetFailed
 
 _FIRST_ERROR = 400
+UNWELL = frozenset({502, 503, 504})
+"""Statuses by which a service, or a proxy before it, says that it cannot serve now."""
 
 
 class Answer:
@@ -38,3 +40,11 @@ class Answer:
             return self
         message = f"{self.profile} answered {self.status}"
         raise Rejected(message)
+
+
+class Unwell(TargetFailed):
+    """An answer that a guard counts as a failure, while the caller gets it like any other."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        super().__init__(f"{answer.profile} answered {answer.status}")

@@ -1,52 +1,127 @@
-"""urllib3's pool, whose connections are reached our way and verified in the service's own name."""
+"""urllib3's pool, whose connections are reached our way and verified in the service's own name.
 
-import socket
+Connecting, shaking hands, sending and waiting for the head of an answer are phases of their own: each has its bound,
+or what remains of the invocation. What fails before a byte of a request was sent is `Unreachable`: nothing was done.
+"""
+
+import functools
+import logging
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import SSLError
 
+from ..connection.sockets import BoundedSocket
 from ..connection.tls import context_for
 from ..connection.way import dial
-from ..errors import TlsUnverified
-from ..profiles.values import ServiceProfile
+from ..deadline import Deadline, bounded, current, in_force
+from ..errors import DeadlineExceeded, TargetFailed, TlsUnverified, Unreachable
+from ..profiles.values import ServiceProfile, Tls
 
 
 def make_pool(profile: ServiceProfile) -> HTTPConnectionPool:
     """A pool of one connection for the profile; HTTPS unless its TLS is off. Raises `TlsUnverified`."""
 
-    def new_socket() -> socket.socket:
-        return dial(profile.way, profile.name)[0]
-
     class Plain(HTTPConnection):
         """An HTTP connection over our own socket."""
 
-        def _new_conn(self) -> socket.socket:
-            return new_socket()
+        def _new_conn(self) -> BoundedSocket:
+            sock = dial(profile.way, profile.name)[0]
+            sock.settimeout(profile.handshake_timeout)
+            return sock
 
-    class Secure(HTTPSConnection):
+        def connect(self) -> None:
+            """Connect within the profile's bounds."""
+            with before_the_request(profile):
+                super().connect()
+                if self.sock is not None:
+                    self.sock.settimeout(None)  # from here on each phase has its bound
+
+        def request(self, *arguments: Any, **options: Any) -> None:
+            """Send within the profile's bound."""
+            if self.is_closed:
+                self.connect()
+            with answering(profile, "sending to"):
+                super().request(*arguments, **options)
+
+        def getresponse(self) -> Any:
+            """The answer's head, within the profile's bound."""
+            with answering(profile, "waiting for"):
+                return super().getresponse()
+
+    class Secure(Plain, HTTPSConnection):
         """An HTTPS connection over our own socket."""
 
-        def _new_conn(self) -> socket.socket:
-            return new_socket()
+    _state_budget(profile)
+    settings: dict[str, Any] = {"maxsize": 1, "block": False, "retries": False}
+    host = profile.host.rpartition(":")[0] if profile.host.rpartition(":")[2].isdecimal() else profile.host
+    context = _context(profile)
+    if context is None:
+        plain = HTTPConnectionPool(host, 80, **settings)
+        plain.ConnectionCls = Plain
+        return plain
+    # No `assert_hostname`: with it urllib3 switches the context's own check of the name off.
+    secure = HTTPSConnectionPool(host, 443, ssl_context=context, server_hostname=profile.tls.name or None, **settings)
+    secure.ConnectionCls = Secure
+    return secure
 
+
+@contextmanager
+def answering(profile: ServiceProfile, doing: str) -> Iterator[None]:
+    """Have one phase of an answer take no longer than the profile's bound, or what remains of the invocation."""
+    with in_force(Deadline(bounded(profile.read_timeout, f"{doing} {profile.name}") or profile.read_timeout)):
+        yield
+
+
+@contextmanager
+def before_the_request(profile: ServiceProfile) -> Iterator[None]:
+    """Bound the handshake, and turn every failure into one that says: nothing was sent."""
     try:
-        context = context_for(profile.tls)
+        yield
+    except TargetFailed:
+        raise
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+        message = f"{profile.name} ended the connection before TLS came about"
+        raise Unreachable(message) from error
+    except (ssl.SSLError, ssl.CertificateError, SSLError) as error:
+        message = f"{profile.name} does not prove that it is {profile.tls.name}: {error}"
+        raise TlsUnverified(message) from error
+    except TimeoutError as error:
+        deadline = current()
+        if deadline is not None and deadline.remaining() <= 0:
+            doing = f"shaking hands with {profile.name}"
+            raise DeadlineExceeded(doing, nothing_done=True) from error
+        message = f"{profile.name} was silent for {profile.handshake_timeout} s after it accepted the connection"
+        raise Unreachable(message) from error
+    except OSError as error:
+        message = f"{profile.name} ended the connection before the request: {error.strerror or error}"
+        raise Unreachable(message) from error
+
+
+def _state_budget(profile: ServiceProfile) -> None:
+    budget = profile.budget
+    if budget.environments is not None or budget.connections is not None:
+        logging.getLogger(__name__).info(
+            "%s: one connection for each environment, at most %s, of %s that the service grants",
+            profile.name,
+            budget.environments if budget.environments is not None else "unlimited",
+            budget.connections if budget.connections is not None else "an unknown number",
+        )
+
+
+def _context(profile: ServiceProfile) -> ssl.SSLContext | None:
+    try:
+        return _of_http(profile.tls)
     except OSError as error:
         message = f"{profile.name}: the files of its TLS cannot be used: {error}"
         raise TlsUnverified(message) from error
-    settings: dict[str, Any] = {"maxsize": 1, "block": False, "retries": False}
-    if context is None:
-        plain = HTTPConnectionPool(profile.host, 80, **settings)
-        plain.ConnectionCls = Plain
-        return plain
-    secure = HTTPSConnectionPool(
-        profile.host,
-        443,
-        ssl_context=context,
-        server_hostname=profile.tls.name or None,
-        assert_hostname=profile.tls.name or None,
-        **settings,
-    )
-    secure.ConnectionCls = Secure
-    return secure
+
+
+@functools.lru_cache(maxsize=32)
+def _of_http(tls: Tls) -> ssl.SSLContext | None:
+    """A context that only HTTP uses: urllib3 changes those that it is given, and databases verify with theirs."""
+    return context_for.__wrapped__(tls)

@@ -1,35 +1,36 @@
-"""`HttpService`: what a function's module makes once, and asks in each invocation."""
+"""`HttpService`: what a function's module makes once, and asks in each invocation.
+
+A call -> its tries, inside the deadline -> guard -> telemetry -> our pool -> the whole answer, or an error of our tree.
+"""
 
 import functools
-import json
 import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
-from urllib.parse import urlencode
 
-from opentelemetry import propagate
 from urllib3 import HTTPConnectionPool, Timeout
 
 from strangler_fig.names import ORIGIN_HEADER, ORIGIN_LAMBDA
 
-from .. import effects
-from ..deadline import bounded, current
-from ..errors import ConnectionLost, Rejected, ShadowSuppressed, TargetFailed
+from .. import effects, telemetry
+from ..deadline import current
+from ..errors import ConnectionLost, DeadlineExceeded, Overloaded, Rejected, ShadowSuppressed, TargetFailed
 from ..profiles.load import service_profile
 from ..profiles.values import ServiceProfile
 from ..shadow import is_shadow
-from .answer import Answer
+from .answer import UNWELL, Answer, Unwell
+from .call import IDEMPOTENCY_HEADER, SAFE, Call, make
 from .failures import failure
-from .pool import make_pool
+from .pool import answering, make_pool
+
+__all__ = ["IDEMPOTENCY_HEADER", "SAFE", "Guard", "HttpService"]
 
 Guard = Callable[[], AbstractContextManager[object]]
+"""What stands before each try, as a circuit breaker: entering it may raise `Overloaded`; an exception that leaves the
+block, always one of our tree, is a failure of the target."""
 
-IDEMPOTENCY_HEADER = "idempotency-key"
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_IDEMPOTENT = SAFE | {"PUT", "DELETE"}
-_WORTH_ANOTHER_TRY = frozenset({502, 503, 504})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _CHUNK = 65536
 
@@ -50,6 +51,10 @@ class HttpService:
     @functools.cached_property
     def _pool(self) -> HTTPConnectionPool:
         return make_pool(self.profile)
+
+    @functools.cached_property
+    def _place(self) -> tuple[telemetry.Attributes, str]:
+        return telemetry.service(self.profile)
 
     def get(self, path: str, **options: Any) -> Answer:
         """`request("GET", ...)`."""
@@ -73,67 +78,97 @@ class HttpService:
         """The service's answer, whatever its status; redirects are not followed.
 
         It is asked again, inside the deadline, when nothing was sent, and where that is safe: the method is idempotent
-        or has an idempotency key. Raises the errors of `adapters.errors.TargetFailed`.
+        or has an idempotency key. Of `headers`, those that frame a message and `x-fig-*` are left out. Raises the
+        errors of `adapters.errors.TargetFailed`, and `ValueError` where `path` does not begin with `/` or could climb.
         """
+        options = {
+            "query": query,
+            "headers": headers,
+            "body": body,
+            "json_body": json_body,
+            "idempotency_key": idempotency_key,
+        }
         if is_shadow() and self.profile.shadow:
-            shadow = _shadow_of(self.profile.shadow)
-            return shadow._ask(method, path, query, headers, _payload(body, json_body), idempotency_key)  # noqa: SLF001
-        if is_shadow() and method not in SAFE:
-            raise ShadowSuppressed(self.profile.name, method)
-        return self._ask(method, path, query, headers, _payload(body, json_body), idempotency_key)
+            shadow = self._shadow(self.profile.shadow)
+            return shadow._ask(make(shadow.profile, method, path, options))  # noqa: SLF001 - one of us
+        call = make(self.profile, method, path, options)
+        if is_shadow() and not call.is_safe:
+            raise ShadowSuppressed(self.profile.name, call.method)
+        return self._ask(call)
 
-    def _ask(  # noqa: PLR0913, PLR0917 - as above
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None,
-        headers: Mapping[str, str] | None,
-        payload: tuple[bytes | None, str | None],
-        key: str | None,
-    ) -> Answer:
-        target = self.profile.base_path + path + (f"?{urlencode(query, doseq=True)}" if query else "")
-        sent = self._headers(headers, payload[1], key)
-        again = method in _IDEMPOTENT or key is not None
-        pause = _FIRST_PAUSE
-        for left in range(self.profile.retries, -1, -1):
+    def close(self) -> None:
+        """Close what is open, as before a snapshot of the environment is taken."""
+        pool = self.__dict__.pop("_pool", None)
+        self._used = None
+        if pool is not None:
+            pool.close()
+
+    def _shadow(self, name: str) -> "HttpService":
+        return _shadow_of(name)
+
+    def _ask(self, call: Call) -> Answer:
+        pause, may_be_done = _FIRST_PAUSE, False
+        for number in range(self.profile.retries + 1):
+            is_last = number == self.profile.retries
             try:
-                answer = self._once(method, target, sent, payload[0])
+                return self._guarded(call, number)
+            except Unwell as unwell:
+                if is_last or not call.may_be_repeated or not _time(pause):
+                    return unwell.answer
+                may_be_done = True
             except TargetFailed as error:
-                if not left or not (error.retry or (again and isinstance(error, ConnectionLost))) or not _time(pause):
+                may_be_done = may_be_done or not error.nothing_done
+                if is_last or not _may_repeat(call, error) or not _time(pause):
+                    error.nothing_done = error.nothing_done and not may_be_done
                     raise
-            else:
-                if not (left and again and answer.status in _WORTH_ANOTHER_TRY and _time(pause)):
-                    return answer
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - only that not all come at once
+            self._wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - only that not all come at once
             pause = min(2 * pause, _LONGEST_PAUSE)
         message = "the last try returns or raises"
         raise AssertionError(message)
 
-    def _once(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        doing = f"asking {self.profile.name}: {method} {target.partition('?')[0]}"
-        seconds = bounded(self.profile.read_timeout, doing)
+    def _guarded(self, call: Call, number: int) -> Answer:
+        """One try, as the guard sees it. Raises `Unwell` with an answer that is a failure."""
+        doing = f"asking {self.profile.name}: {call.method} {call.path}"
+        deadline = current()
+        if deadline is not None and deadline.remaining() <= 0:
+            raise DeadlineExceeded(doing, nothing_done=True)
+        with self._guard():
+            try:
+                with telemetry.asking(self._place, call.method, call.path, number) as told:
+                    answer = self._once(call, told)
+                    told.answered(answer.status)
+            except Exception as error:
+                found = failure(error, self.profile.name, doing)
+                if not call.is_safe and not (found and found.nothing_done):
+                    effects.note(doing)
+                if found is None or found is error:
+                    raise
+                raise found from error
+            if not call.is_safe:
+                effects.note(doing)
+            if answer.status in UNWELL:
+                raise Unwell(answer)
+        return answer
+
+    def _once(self, call: Call, told: telemetry.Told) -> Answer:
+        """Send it, and read the answer. Raises what urllib3 raises, and our own."""
         self._drop_what_is_old()
-        if method not in SAFE:
-            effects.note(doing)
-        try:
-            with self._guard():
-                response = self._pool.urlopen(
-                    method,
-                    target,
-                    body=body,
-                    headers=dict(headers),
-                    redirect=False,
-                    retries=False,
-                    assert_same_host=False,
-                    preload_content=False,
-                    timeout=Timeout(connect=None, read=seconds),
-                )
-                return self._read(response)
-        except Exception as error:
-            found = failure(error, self.profile.name, doing)
-            if found is None or found is error:
-                raise
-            raise found from error
+        headers = dict(call.headers)
+        told.inject(headers)
+        headers[ORIGIN_HEADER] = ORIGIN_LAMBDA  # the router leaves to legacy what a function calls back
+        response = self._pool.urlopen(
+            call.method,
+            call.target,
+            body=call.body,
+            headers=headers,
+            redirect=False,
+            retries=False,
+            assert_same_host=False,
+            preload_content=False,
+            timeout=Timeout(connect=None, read=None),  # the connection bounds each phase itself
+        )
+        with answering(self.profile, "reading the answer of"):
+            return self._read(response)
 
     def _read(self, response: Any) -> Answer:
         parts: list[bytes] = []
@@ -147,33 +182,23 @@ class HttpService:
             parts.append(part)
         response.release_conn()
         self._used = time.time()
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        headers = {name.lower(): value for name, value in response.headers.itermerged()}
         return Answer(profile=self.profile.name, status=response.status, headers=headers, body=b"".join(parts))
 
     def _drop_what_is_old(self) -> None:
         """Forget connections that were idle for too long by the wall clock: the environment may have been frozen."""
         if self._used is not None and not 0 <= time.time() - self._used <= self.profile.idle_recycle:
-            self._pool.close()
-            self.__dict__.pop("_pool", None)
-            self._used = None
+            self.close()
 
-    def _headers(self, given: Mapping[str, str] | None, content_type: str | None, key: str | None) -> dict[str, str]:
-        headers = {name.lower(): value for name, value in (given or {}).items()}
-        headers.setdefault("host", self.profile.host)
-        if content_type:
-            headers.setdefault("content-type", content_type)
-        if key is not None:
-            headers[IDEMPOTENCY_HEADER] = key
-        propagate.inject(headers)
-        headers[ORIGIN_HEADER] = ORIGIN_LAMBDA  # the router leaves to legacy what a function calls back
-        return headers
+    def _wait(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
-def _payload(body: bytes | str | None, json_body: object) -> tuple[bytes | None, str | None]:
-    """The bytes of a body and the content type that goes with them."""
-    if json_body is not None:
-        return json.dumps(json_body).encode(), "application/json"
-    return (body.encode(), "text/plain;charset=UTF-8") if isinstance(body, str) else (body, None)
+def _may_repeat(call: Call, error: TargetFailed) -> bool:
+    """Whether another try may help and does no harm; a breaker that is open, and a full target, are left alone."""
+    if isinstance(error, Overloaded):
+        return False
+    return error.retry or (call.may_be_repeated and isinstance(error, ConnectionLost))
 
 
 def _time(pause: float) -> bool:

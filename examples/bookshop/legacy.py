@@ -1,6 +1,7 @@
 """The bookshop as it has run on-premises for years: one process, its carts in memory, its answers in 5 to 10 ms.
 
-It knows nothing of the migration. `LEGACY_PORT` is where it listens (default 8081).
+It knows nothing of the migration. `LEGACY_PORT` is where it listens (default 8081); where `SHOP_DATABASE` names its
+database (see `database.py`), it reads the books from there when it starts.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ import random
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
@@ -20,10 +23,32 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 # One file for both sides, so that their answers can be compared; the function's folder is deployed as it is.
-BOOKS = {
-    book["id"]: book
-    for book in json.loads((Path(__file__).parent / "functions" / "books" / "books.json").read_text(encoding="utf-8"))
-}
+FILE = Path(__file__).parent / "functions" / "books" / "books.json"
+
+
+def stock(place: str) -> dict[int, dict[str, Any]]:
+    """The books by their numbers: from the database at `place`, or from the file."""
+    if not place:
+        return {book["id"]: book for book in json.loads(FILE.read_text(encoding="utf-8"))}
+    import pymysql  # noqa: PLC0415 - only where there is a database
+
+    url = urlsplit(place)
+    with (
+        pymysql.connect(
+            host=url.hostname,
+            port=url.port or 3306,
+            user=url.username,
+            password=url.password or "",
+            database=url.path[1:],
+            ssl_disabled=True,
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("select id, title, author, year from books order by id")
+        return {row[0]: dict(zip(("id", "title", "author", "year"), row, strict=True)) for row in cursor.fetchall()}
+
+
+BOOKS = stock(os.environ.get("SHOP_DATABASE", ""))
 WORK_SECONDS = (0.005, 0.010)
 """What the database behind it would take, at least and at most."""
 MAX_CARTS = 10_000

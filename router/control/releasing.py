@@ -139,7 +139,7 @@ class Releasing:
         live = self._moving(move.route)
         if move.to > weight_of(desired, move.route):
             _not_upward(desired, live, move.route)
-        if live is None or move.to >= weight_of(desired, move.route):
+        if live is None or (move.to >= weight_of(desired, move.route) and live.state.cohort is None):
             return None
         if not move.reason:
             message = f"{move.route} is moved by the release {live.release.name}, which this ends: say why"
@@ -162,10 +162,6 @@ class Releasing:
             raise NotDone(
                 409, "CT409", f"the release {release.name} runs already", hint="fig status shows how far it is"
             )
-        cohorts = [ramp.name for ramp in release.ramps if any(step.cohort for step in ramp.steps)]
-        if cohorts:
-            message = f"{', '.join(cohorts)}: this version of the router cannot send a cohort of named users to Lambda"
-            raise NotDone(422, "CT422", message, hint="leave the cohort step out")
         for route, ramp in release.routes.items():
             if route not in published.manifest.routes:
                 raise NotDone(422, "CT422", f"{route} is no route that can be shifted in the published estate")

@@ -1,7 +1,7 @@
-"""Shadows of running releases, which nodes are told beside their shares: runtime keys too, and no weights either.
+"""Shadows and cohorts of running releases, told to nodes beside their shares: runtime keys too, and no weights either.
 
-The version by which a node knows what it was told again has two parts: that of its shares, and a digest of the shadows.
-A node that control does not hear of drops shadows at its next start, which no user sees.
+The version by which a node knows what it was told again has two parts: that of its shares, and a digest of these. A
+node that control does not hear of drops them at its next start: no user sees a shadow, and named users are on legacy.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 from ..ledger.chain import text_digest
 from ..ledger.records import Desired
-from ..snapshot.names import shadow_key
+from ..snapshot.names import cohort_key, shadow_key
 from .running import Running
 from .sharing import Told
 
@@ -18,9 +18,10 @@ _DIGITS = 12
 
 
 def shadows(running: Running, desired: Desired) -> dict[str, int]:
-    """The share of requests that each route's other side sees, by runtime key, parts per 10,000; none without one."""
-    lives = (live for live in running.live(desired) if live.state.shadow and not live.state.is_over)
-    return {shadow_key(route): live.state.shadow for live in lives for route in live.ramp.routes}
+    """What is told of running ramps, by runtime key: shadows (parts per 10,000) and cohorts (percent)."""
+    lives = [live for live in running.live(desired) if not live.state.is_over]
+    shown = {shadow_key(route): live.state.shadow for live in lives if live.state.shadow for route in live.ramp.routes}
+    return shown | {cohort_key(route): 100 for live in lives if live.state.cohort for route in live.ramp.routes}
 
 
 def told_version(told: Told, shown: Mapping[str, int]) -> str:

@@ -41,7 +41,8 @@ class Bounds(NamedTuple):
 
 def growth(distance: float, reach: float) -> float | None:
     """How many times as much evidence shrinks `reach` to `distance`: chance falls with the root of what was seen."""
-    return (reach / distance) ** 2 if distance > 0 else None
+    times = reach / distance if distance > 0 else inf
+    return times * times if times < inf else None
 
 
 def least(*growths: float | None) -> float | None:

@@ -37,7 +37,7 @@ def broken(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEviden
 
 def _broken(last: RouteEvidence, usual: float, tolerated: float) -> Reason | None:
     requests, failed, buckets = _failures(last.lambda_)
-    if not buckets:
+    if not buckets or not requests:  # one counter may have been read just before the other
         return None
     legacy_requests, legacy_failed, _ = _failures(last.legacy)
     allowed = max(usual, legacy_failed / legacy_requests if legacy_requests else 0.0) + tolerated

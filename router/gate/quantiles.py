@@ -24,6 +24,9 @@ from .values import QUANTILES, Limit
 _TYPICAL_CHANGE = 0.1
 """The change of a share that p50 and p95 are tuned to find; a p99 has no more than its 1 % for it."""
 
+_SAME = 1e-12
+"""A divergence that rounding alone may make."""
+
 
 class Latencies:
     """One side's latencies: all of them together, and each fold's."""
@@ -129,6 +132,7 @@ def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: L
 
 def _growth(budget: float, share: float, chance: float, *, above: bool) -> float | None:
     """How many times as much evidence would show that the share above a latency is not chance, on that side of it."""
-    if (share > chance) is not above or share == chance:
+    if (share > chance) is not above:
         return None
-    return budget / divergence(min(share, 1 - 1e-12), chance)
+    apart = divergence(share, chance)
+    return budget / apart if apart > _SAME else None

@@ -113,18 +113,18 @@ def shadows_can_be_cast(subject: Subject) -> Iterator[Diagnostic]:
                     yield subject.error(NO_SHADOW, message, *ramp.path, "steps", index, "shadow", hint=hint)
 
 
-def cohorts_are_the_routes(subject: Subject) -> Iterator[Diagnostic]:
-    """The named users of a step are those whom the route is built to send ahead; a release turns them on and off."""
+def cohorts_are_built(subject: Subject) -> Iterator[Diagnostic]:
+    """Named users can be sent to Lambda where the estate names the same ones: a route's matches are structure."""
     for ramp in subject.ramps():
         for index, step in enumerate(ramp.shape.steps):
             if step.cohort is None:
                 continue
+            wanted = (step.cohort.header, frozenset(step.cohort.values))
             for _number, route in subject.known(ramp):
-                named = (step.cohort.header, sorted(step.cohort.values))
-                if route.cohort is None or (route.cohort.header, sorted(route.cohort.values)) != named:
-                    has = _cohort_text(route) if route.cohort else "none"
-                    message = f"route {route.name}: the estate's cohort is another one ({has})"
-                    hint = f"write cohort: {{header: {named[0]}, values: [{', '.join(named[1])}]}} on the route there"
+                if route.cohort is None or (route.cohort.header, frozenset(route.cohort.values)) != wanted:
+                    names = "no cohort" if route.cohort is None else "another cohort"
+                    message = f"route {route.name} has {names} in the estate"
+                    hint = "write the same cohort: {header: ..., values: [...]} on the route there, and publish it"
                     yield subject.error(OTHER_COHORT, message, *ramp.path, "steps", index, "cohort", hint=hint)
 
 
@@ -148,10 +148,6 @@ def what_is_readied_can_be(subject: Subject) -> Iterator[Diagnostic]:
                     message = f"route {route.name}: provisioned concurrency cannot be set on {LATEST}"
                     hint = "name an alias or a version in the ARN"
                     yield subject.error(NOTHING_TO_READY, message, *path, hint=hint)
-
-
-def _cohort_text(route: Route) -> str:
-    return f"{route.cohort.header}: {', '.join(route.cohort.values)}" if route.cohort else ""
 
 
 def _apart(first: Route, other: Route) -> str:

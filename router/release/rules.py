@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
     estate_rules.pinned_versions_are_published,
     estate_rules.parity_is_compared,
     estate_rules.shadows_can_be_cast,
-    estate_rules.cohorts_are_the_routes,
+    estate_rules.cohorts_are_built,
     estate_rules.what_is_readied_can_be,
 )
 

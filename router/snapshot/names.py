@@ -16,6 +16,7 @@ INNER_SESSIONS = "inner.sessions"
 IDENTITY_KEYS = "identities.keys"
 TELEMETRY = "telemetry"
 SHADOW_PREFIX = "shadow."
+COHORT_PREFIX = "cohort."
 SHADOWING = "shadowing"
 """The runtime key (percent) that switches all shadows of a node off; a route's own share has another."""
 CANDIDATE_HEADER = "x-fig-candidate"
@@ -87,7 +88,7 @@ def assign_key(route: str) -> str:
 
 def cohort_key(route: str) -> str:
     """The runtime key (percent) that sends the route's named users to Lambda."""
-    return f"cohort.{route}"
+    return f"{COHORT_PREFIX}{route}"
 
 
 def shadow_key(route: str) -> str:

@@ -25,6 +25,7 @@ class FaultProxy:
     port: int = 0
     mode: str = "pass"
     accepted: int = 0
+    _lost: set[socket.socket] = field(default_factory=set)
     _open: list[socket.socket] = field(default_factory=list)
 
     def cut(self) -> None:
@@ -36,6 +37,10 @@ class FaultProxy:
             one.close()
         self._open.clear()
 
+    def lose(self) -> None:
+        """Forget the connections that are open: their bytes vanish from now on, those of new ones pass."""
+        self._lost.update(self._open)
+
     def _serve(self, listener: socket.socket) -> None:
         while True:
             try:
@@ -45,7 +50,11 @@ class FaultProxy:
             self.accepted += 1
             self._open.append(client)
             if self.mode != "silent":
-                server = socket.create_connection(("127.0.0.1", self.target))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self.target))
+                except OSError:  # the target is away
+                    client.close()
+                    continue
                 self._open.append(server)
                 for pair in ((client, server), (server, client)):
                     threading.Thread(target=self._pump, args=pair, daemon=True).start()
@@ -60,9 +69,9 @@ class FaultProxy:
                     for position in range(len(data)):
                         sink.sendall(data[position : position + 1])
                         time.sleep(_NAP * 2)
-                elif self.mode != "hole":
+                elif self.mode != "hole" and source not in self._lost:
                     sink.sendall(data)
-        if self.mode != "hole":
+        if self.mode != "hole" and source not in self._lost:
             for one in (source, sink):
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)

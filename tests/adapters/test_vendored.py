@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import adapters
 import strangler_fig
 
@@ -37,8 +39,37 @@ print(json.dumps(gateway_handler(lambda event, context: event["rawPath"])({"raw_
     assert json.loads(run(code, tmp_path))["body"] == "/x"
 
 
-def test_importing_needs_no_heavy_module() -> None:
+def test_handler_needs_nothing_for_events(tmp_path: Path) -> None:
+    """A function that calls nothing on-premises runs under `handler` with the standard library alone."""
+    for package in (adapters, strangler_fig):
+        shutil.copytree(source(package), tmp_path / source(package).name)
+    code = """
+import adapters, json
+function = adapters.handler(lambda event, context: event["rawPath"])
+print(json.dumps(function({"raw_path": "/x", "method": "GET", "headers": {"traceparent": "00-1-1-01"}}, None)))
+"""
+    assert json.loads(run(code, tmp_path))["body"] == "/x"
+
+
+@pytest.mark.parametrize("code", ["import adapters", "import adapters.events", "from adapters import handler"])
+def test_importing_needs_no_heavy_module(code: str) -> None:
     """A cold start pays for the standard library's small modules only: no dataclasses, asyncio, HTTP or YAML."""
-    code = "import adapters.events; print(*sys.modules)"
-    loaded = set(run(code, source(adapters).parent).split())
+    loaded = set(run(f"{code}; print(*sys.modules)", source(adapters).parent).split())
     assert not loaded & {"dataclasses", "inspect", "asyncio", "http.client", "ssl", "yaml", "click", "pydantic"}
+
+
+@pytest.mark.parametrize(
+    ("code", "unwanted"),
+    [
+        ("from adapters import HttpService", {"boto3", "botocore", "sqlalchemy", "pymysql", "aws_lambda_powertools"}),
+        ("from adapters import Database", {"boto3", "botocore", "urllib3", "aws_lambda_powertools"}),
+        ("from adapters.events import EnvoyResolver", {"boto3", "sqlalchemy", "urllib3"}),
+        ("import adapters.testing", {"boto3", "aws_lambda_powertools"}),
+        ("from adapters import Database, HttpService, handler; import adapters.breaker", {"boto3", "python_socks"}),
+    ],
+)
+def test_each_part_loads_what_it_needs(code: str, unwanted: set[str]) -> None:
+    """A function pays at its start for what it uses; AWS's clients are loaded when they are first needed."""
+    command = [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, cwd=source(adapters).parent)
+    assert not set(done.stdout.split()) & unwanted

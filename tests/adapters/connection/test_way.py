@@ -1,10 +1,6 @@
-import contextlib
 import socket
 import struct
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -14,31 +10,9 @@ from adapters.deadline import Deadline, in_force
 from adapters.errors import DeadlineExceeded, ProxyRefused, Unreachable
 from adapters.profiles.values import Endpoint, Proxy, ProxyKind, ProxyProtocol, Secret, Way
 
-Script = Callable[[socket.socket], None]
+from .peers import Script, peer
+
 LONG = 30.0
-
-
-@contextmanager
-def peer(script: Script) -> Iterator[Endpoint]:
-    """A server that runs the script on each connection."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    accepted, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=_quietly, args=(script, accepted), daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield Endpoint("127.0.0.1", listener.getsockname()[1])
-        listener.shutdown(socket.SHUT_RDWR)
-
-
-def _quietly(script: Script, accepted: socket.socket) -> None:
-    with accepted, contextlib.suppress(OSError):
-        script(accepted)
 
 
 def echo(accepted: socket.socket) -> None:

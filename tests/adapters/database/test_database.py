@@ -192,6 +192,15 @@ def test_the_deadline_bounds_a_statement_here_and_on_the_server(server: MariaDb,
         time.sleep(0.05)
 
 
+def test_a_connection_is_not_bound_by_the_invocation_that_opened_it(server: MariaDb) -> None:
+    """What little time there was when a connection came about does not bound the statements of later invocations."""
+    with target(server) as orders:
+        with in_force(Deadline(0.8)):
+            title(orders)
+        with orders.begin() as connection:
+            assert connection.execute(text("select sleep(1.2)")).scalar_one() == 0
+
+
 def test_after_the_deadline_nothing_is_begun(orders: Database) -> None:
     """When the time is over, the error says what it was about to do."""
     with in_force(Deadline(-1.0)), pytest.raises(DeadlineExceeded, match="orders"):

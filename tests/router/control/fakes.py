@@ -14,6 +14,7 @@ import httpx2
 from router.control.app import Clocks, Control, Outside, make_control
 from router.control.stages import Stages
 from router.estate import (
+    Cohort,
     Endpoint,
     Entry,
     Estate,
@@ -53,6 +54,7 @@ def _route(name: str, about: Mapping[str, Any]) -> Route:
         timeout_seconds=None,
         stream=bool(about.get("stream")),
         shadow=bool(about.get("shadow")),
+        cohort=Cohort(header="x-pilot", values=tuple(about["cohort"])) if "cohort" in about else None,
     )
 
 
@@ -74,6 +76,7 @@ def fake_normal(estate: Estate) -> dict[str, Any]:
         about = {"legacy": route.legacy, "lambda": route.candidate, "path": route.match.path.value}
         routes[route.name] = {key: value for key, value in about.items() if value} | (
             {name: True for name in ("stream", "shadow") if getattr(route, name)}
+            | ({"cohort": list(route.cohort.values)} if route.cohort else {})
         )
     return estate_of(**routes)
 

@@ -627,14 +627,24 @@ def test_shadows_are_told_beside_the_shares(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_a_cohort_is_refused(tmp_path: Path) -> None:
-    """What the router cannot do yet is not begun: a release with a cohort of named users is refused in words."""
-    cohort = "      - cohort: {header: X-Pilot, values: [alice], for: 1h}\n"
-    release = RELEASE.replace("      - lambda: 1% for", cohort + "      - lambda: 1% for")
+def test_a_cohort_is_told_and_ends_with_the_release(tmp_path: Path) -> None:
+    """A cohort step tells nodes the route's runtime key; a shift to 0 % ends the release, and named users are back."""
+    cohort = "{header: X-Pilot, values: [alice]"
+    release = RELEASE.replace("      - lambda: 1% for", f"      - cohort: {cohort}, for: 1h}}\n      - lambda: 1% for")
+
+    async def of(one: Play) -> dict[str, Any]:
+        found: dict[str, Any] = (await one.here.get("/v1/desired", node="node-1"))["shares"]["of"]
+        return found
 
     async def story(one: Play, _judge: FakeJudge) -> None:
-        await one.here.publish(ESTATE, wait_seconds=0)
-        assert "cannot send a cohort" in (await one.start(release, 422))["error"]["message"]
+        await one.here.publish(estate_of(books=SIDES, pens=SIDES), wait_seconds=0)
+        assert "has no cohort in the estate" in str(await one.start(release, 422))
+        await one.here.publish(estate_of(books={**SIDES, "cohort": ["alice"]}, pens=SIDES), wait_seconds=0)
+        await one.second()
+        await one.start(release)
+        assert await of(one) == {"cohort.books": 100}
+        await one.order("abort")
+        assert await of(one) == {}
 
     play(tmp_path, story)
 

@@ -11,6 +11,7 @@ from router.gate.verdict import Baseline, Code, Outcome, Verdict
 from router.gate.window import Window
 from router.weight import Weight
 
+from . import strategies
 from .crowds import Side, latencies, window, with_version
 
 GATE = Gate()
@@ -224,6 +225,23 @@ def test_the_error_budget_is_spent_over_all_limits_and_steps() -> None:
     """The parts of one step add up to its share of alpha."""
     assert sum(spending(GATE, 5).values()) == pytest.approx(GATE.alpha / 5)
     assert len(spending(GATE, 5)) == len(DEFAULT_LIMITS)
+
+
+@given(strategies.evidence, st.sampled_from((1, 100, 5_000, 10_000)))
+def test_whatever_was_counted_there_is_a_verdict(evidence: RouteEvidence, weight: int) -> None:
+    """Odd evidence (few buckets, empty histograms, several versions) is judged like any other."""
+    gate = Gate(minimum_requests=1, minimum_users=1)
+    look = Window(evidence=evidence, weight=Weight(weight), elapsed_seconds=60.0, recent=(evidence,))
+    assert judge(gate, look).reasons
+    one = replace(evidence.lambda_, executed_versions={})
+    assert judge(gate, replace(look, evidence=replace(evidence, lambda_=one))).reasons
+
+
+def test_latencies_that_lie_on_the_limit_are_judged() -> None:
+    """Where Lambda is just at the limit, evidence does not say how long it takes, and nothing is divided by it."""
+    limit = Limit(metric=Metric.LATENCY_P99, limit=1.5, tolerated=1.0)
+    found = judge(Gate(limits=(limit,)), window(Side(requests=20), Side(requests=20))).findings[0]
+    assert found.estimate == pytest.approx(1.0)
 
 
 @given(st.integers(0, 20), st.integers(0, BUCKETS), st.sampled_from((100, 5_000, 10_000)))

@@ -16,13 +16,8 @@ lambda:
   latest: {arn: "arn:aws:lambda:eu-west-1:123456789012:function:books:$$LATEST", timeout: 3s}
   plain: {http: {endpoints: [10.0.0.1:80]}, timeout: 3s}
 routes:
-  books:
-    match: {path: {prefix: /books}}
-    legacy: shop
-    lambda: books
-    sticky: {header: X-User}
-    shadow: true
-    cohort: {header: X-Pilot, values: [bob, alice]}
+  books: {match: {path: {prefix: /books}}, legacy: shop, lambda: books, sticky: {header: X-User}, shadow: true,
+          cohort: {header: X-Pilot, values: [bob, alice]}}
   search: {match: {path: {prefix: /search}}, legacy: shop, lambda: frozen, sticky: {header: X-User}, salt: shop}
   cart: {match: {path: {prefix: /cart}}, legacy: shop, lambda: latest, sticky: {header: X-User}, salt: shop}
   reviews: {match: {path: {prefix: /reviews}}, legacy: shop, lambda: books, sticky: {header: X-User}}

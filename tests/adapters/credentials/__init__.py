@@ -1,0 +1,1 @@
+"""Specification of logins: where they come from, and that nobody sees them."""

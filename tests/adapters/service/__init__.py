@@ -1,0 +1,1 @@
+"""HTTP services against real servers, by TLS and through a proxy."""
