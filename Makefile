@@ -44,7 +44,7 @@ soak: $(VENV)/.test ## Break nodes, control, databases and proxies; count what i
 	@tests/debian-packages.sh
 	@$(BIN)/python benchmarks/soak.py $(SOAK)
 	@$(BIN)/python benchmarks/soak_adapters.py
-	@$(BIN)/python -m tests.router.control.kills --kills 300
+	@$(BIN)/python -m tests.router.control.kill_soak --kills 300
 
 clean: ## Remove the virtual environment and caches
 	@rm -rf $(VENV) .fig .mypy_cache .ruff_cache .pytest_cache .hypothesis
