@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events adapters_calls \
-	planner_demand planning addresses
+	planner_demand planning addresses gates
 
 .PHONY: help setup demo test check golden bench soak clean
 
@@ -40,10 +40,11 @@ bench: $(VENV)/.test $(VENV)/.peers ## Run the benchmarks and print their tables
 	@tests/debian-packages.sh benchmarks/debian-packages.txt
 	@for name in $(BENCHMARKS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
-soak: $(VENV)/.test ## Break nodes, then databases and proxies, under load; count what is lost (SOAK='--seconds 60')
+soak: $(VENV)/.test ## Break nodes, control, databases and proxies; count what is lost (SOAK='--seconds 60')
 	@tests/debian-packages.sh
 	@$(BIN)/python benchmarks/soak.py $(SOAK)
 	@$(BIN)/python benchmarks/soak_adapters.py
+	@$(BIN)/python -m tests.router.control.kill_soak --kills 300
 
 clean: ## Remove the virtual environment and caches
 	@rm -rf $(VENV) .fig .mypy_cache .ruff_cache .pytest_cache .hypothesis

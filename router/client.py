@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 
@@ -24,6 +24,8 @@ _ANSWER_SECONDS = 30.0
 """How long control may take beyond the wait that was asked for."""
 _PUBLISH_SECONDS = 300.0
 """The same for a publish: Envoy takes ten seconds to validate 10,000 routes on a busy machine."""
+_LONG_SECONDS = 300.0
+"""The same where control reads its whole history."""
 _REQUEST_IS_WRONG = frozenset({400, 404, 422})
 
 
@@ -98,11 +100,42 @@ class ControlClient:
         """The published estate, its weights, and the snapshot's digest."""
         return self._ask("GET", "/v1/estate")
 
-    def history(self, *, route: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
-        """The latest history entries, newest first."""
-        wanted: dict[str, str | int] = {"limit": limit} | ({"route": route} if route else {})
+    def history(
+        self, *, route: str | None = None, release: str | None = None, after: int = 0, limit: int = 50
+    ) -> list[dict[str, Any]]:
+        """The latest history entries after that number, newest first."""
+        named = {name: value for name, value in (("route", route), ("release", release)) if value}
+        wanted: dict[str, str | int] = {"limit": limit, "after": after, **named}
         entries: list[dict[str, Any]] = self._ask("GET", "/v1/history", params=wanted)["entries"]
         return entries
+
+    def check_history(self, noted: str | None = None) -> dict[str, Any]:
+        """Whether the history is as it was written, and has the head that was noted."""
+        return self._ask("GET", "/v1/history/check", params={"noted": noted} if noted else None, seconds=_LONG_SECONDS)
+
+    def present(self) -> dict[str, Any]:
+        """What is in force and what runs, for a plan."""
+        return self._ask("GET", "/v1/present")
+
+    def releases(self) -> dict[str, Any]:
+        """The releases that run, with every ramp, and those that ended lately."""
+        return self._ask("GET", "/v1/releases")
+
+    def start(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Start a release."""
+        return self._ask("POST", "/v1/releases", body=request)
+
+    def order(self, release: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Approve, pause, resume, abort or roll back a release, or one route of it."""
+        return self._ask("POST", f"/v1/releases/{quote(release, safe='')}/orders", body=request)
+
+    def freeze(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Stop all movement towards Lambda."""
+        return self._ask("POST", "/v1/freeze", body=request)
+
+    def thaw(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Let it go on."""
+        return self._ask("POST", "/v1/thaw", body=request)
 
     def shift(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Set a route's weight; returns when it is in force or `wait_seconds` have passed."""

@@ -12,7 +12,10 @@ import click
 
 from strangler_fig.diagnostics import Diagnostic, Refused, Severity, has_errors
 
+from ..release.values import Release
+
 if TYPE_CHECKING:  # pydantic and the HTTP client cost start-up time that --help should not pay
+    from ..release.load import LoadedRelease
     from ..source.load import Loaded
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -21,11 +24,12 @@ NOT_A_SNAPSHOT_FOLDER = "ES120"
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--estate", type=click.Path(path_type=Path), help="The estate whose routes release FILES name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
-def check(files: tuple[Path, ...], *, as_json: bool) -> None:
-    """Say what is wrong with estate FILES, with file:line:column. Exit 0 also with warnings, 2 with errors."""
+def check(files: tuple[Path, ...], *, estate: Path | None, as_json: bool) -> None:
+    """Say what is wrong with estate or release FILES, with file:line:column. Exit 2 with errors, 0 with warnings."""
     with _all_stays_alive():
-        loaded = _load(files)
+        loaded = _load_each(files, estate)
         found = [finding for one in loaded for finding in one.diagnostics]
         if as_json:
             click.echo(json.dumps([finding.to_json() for finding in found], indent=2))
@@ -37,11 +41,13 @@ def check(files: tuple[Path, ...], *, as_json: bool) -> None:
 
 
 @click.command()
-def schema() -> None:
-    """Print the JSON Schema (2020-12) of the estate file, for editors."""
-    from ..source.schema import estate_schema  # noqa: PLC0415 - pydantic is imported when it is needed
+@click.argument("kind", type=click.Choice(["estate", "release"]), default="estate")
+def schema(kind: str) -> None:
+    """Print the JSON Schema (2020-12) of the estate file, or of the release file, for editors."""
+    from ..release.schema import release_schema  # noqa: PLC0415 - pydantic is imported when it is needed
+    from ..source.schema import estate_schema  # noqa: PLC0415
 
-    click.echo(json.dumps(estate_schema(), indent=2))
+    click.echo(json.dumps(release_schema() if kind == "release" else estate_schema(), indent=2))
 
 
 @click.command("compile")
@@ -92,18 +98,29 @@ def _load(files: Sequence[Path]) -> list["Loaded"]:
     return [load_estate_file(file, environment=environment) for file in files]
 
 
+def _load_each(files: Sequence[Path], estate: Path | None) -> "list[Loaded | LoadedRelease]":
+    """Each file as what it is: an estate, or a release whose routes are those of `estate`."""
+    from .release_files import load_releases, looks_like_release  # noqa: PLC0415
+
+    releases = [file for file in files if looks_like_release(file)]
+    estates = [file for file in files if file not in releases]
+    return [*_load(estates), *(load_releases(releases, estate) if releases else ())]
+
+
 def _print(found: Iterable[Diagnostic]) -> None:
     for finding in found:
         click.echo(str(finding), err=True)
 
 
-def _summary(files: Sequence[Path], loaded: Sequence["Loaded"], found: Sequence[Diagnostic]) -> str:
+def _summary(files: Sequence[Path], loaded: "Sequence[Loaded | LoadedRelease]", found: Sequence[Diagnostic]) -> str:
     errors = sum(finding.severity is Severity.ERROR for finding in found)
     problems = f"{_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}"
-    estates = [one.estate for one in loaded if one.estate]
-    if len(files) > 1 or not estates:
+    read = [one.content for one in loaded if one.content]
+    if len(files) > 1 or not read:
         return f"{_count(len(files), 'file')}: {problems}"
-    (one,) = estates
+    (one,) = read
+    if isinstance(one, Release):
+        return f"{files[0]}: release {one.name}, {_count(len(one.routes), 'route')}; {problems}"
     contents = (
         _count(len(one.routes), "route"),
         _count(len(one.legacy), "legacy service"),

@@ -4,6 +4,7 @@ import contextlib
 import getpass
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -11,6 +12,8 @@ from typing import Any, TypeVar
 import click
 
 from strangler_fig.units import UnitError, seconds, size_bytes
+
+_RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s?(rps|rpm|/s|/min)")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -45,6 +48,21 @@ class Size(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
+class Rate(click.ParamType[float]):
+    """Requests a second, as in `50rps` or `30rpm`."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Give the requests a second that the text stands for."""
+        if isinstance(value, float):
+            return value
+        found = _RATE.fullmatch(str(value))
+        if not found:
+            self.fail(f"{value!r} is not a rate: write 50rps, or 30rpm for so many a minute", param, ctx)
+        return float(found[1]) / (60 if found[2] in {"rpm", "/min"} else 1)
+
+
 def control_option(command: Command) -> Command:
     """`--control URL`."""
     return click.option("--control", metavar="URL", help="Control's address; else FIG_CONTROL, else .fig/run.json.")(
@@ -67,6 +85,11 @@ def reason_option(command: Command) -> Command:
     return click.option("--reason", default="", help="Why, for the history.")(command)
 
 
+def why_option(command: Command) -> Command:
+    """`--reason TEXT`, which must be given."""
+    return click.option("--reason", required=True, help="Why, for the history.")(command)
+
+
 def wait_option(default: str) -> Callable[[Command], Command]:
     """`--wait DURATION`."""
     text = "How long to wait until it is in force."
@@ -76,6 +99,16 @@ def wait_option(default: str) -> Callable[[Command], Command]:
 def print_json(values: Any) -> None:
     """Print one line of JSON on standard output."""
     click.echo(json.dumps(values))
+
+
+def print_view(view: object) -> None:
+    """Print a table or text on standard output, as wide as the terminal is."""
+    from rich.console import Console  # noqa: PLC0415 - heavy, and not needed for JSON
+
+    console = Console(markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 200  # a pipe has no width: long lines are better than cut ones
+    console.print(view)
 
 
 @contextlib.contextmanager

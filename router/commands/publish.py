@@ -62,7 +62,7 @@ def publish(  # noqa: PLR0913 - click hands over one argument for each option
     if as_json:
         print_json(answer)
     elif not dry_run:
-        _tell(answer)
+        tell_published(answer)
     if answer["rejected"] or answer["lagging"]:
         raise SystemExit(1)
     if detailed_exit_code and plan["changes"]:
@@ -91,7 +91,8 @@ def _show(plan: Mapping[str, Any]) -> None:
         click.echo(f"{sign} {what}" + (f"  {change['detail']}" if change["detail"] else ""))
 
 
-def _tell(answer: Mapping[str, Any]) -> None:
+def tell_published(answer: Mapping[str, Any]) -> None:
+    """Say what became of a publish: in force where, rejected by whom, or not there yet."""
     snapshot = answer["snapshot"][:12]
     for warning in answer["warnings"]:
         click.echo(f"warning: {warning}", err=True)

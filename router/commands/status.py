@@ -1,4 +1,4 @@
-"""`fig status` and `fig history`: what is in force, and who moved what."""
+"""`fig status`: what is in force, which releases run, and how far they are."""
 
 import contextlib
 import time
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import control_option, json_option, print_json
+from .options import control_option, json_option, print_json, print_view
 
 if TYPE_CHECKING:
     from ..client import ControlClient
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @control_option
 @json_option
 def status(*, watch: bool, control: str | None, as_json: bool) -> None:
-    """Show routes with weights and traffic, and what is in force on which node."""
+    """Show releases, routes with weights and traffic, and what is in force on which node."""
     from ..client import ControlClient, find_control  # noqa: PLC0415 - heavy imports only when the command runs
     from .status_view import status_view  # noqa: PLC0415
 
@@ -28,36 +28,7 @@ def status(*, watch: bool, control: str | None, as_json: bool) -> None:
         elif as_json:
             print_json(client.status())
         else:
-            _print(status_view(client.status()))
-
-
-@click.command()
-@click.option("--route", help="Of this route only.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=30, show_default=True, help="How many entries.")
-@control_option
-@json_option
-def history(*, route: str | None, limit: int, control: str | None, as_json: bool) -> None:
-    """Show who moved what, when and why; newest first."""
-    from ..client import ControlClient, find_control  # noqa: PLC0415 - heavy imports only when the command runs
-    from .tables import history_view  # noqa: PLC0415
-
-    with ControlClient(find_control(control)) as client:
-        entries = client.history(route=route, limit=limit)
-    if as_json:
-        print_json({"entries": entries})
-    elif entries:
-        _print(history_view(entries))
-    else:
-        click.echo("nothing has been moved yet")
-
-
-def _print(view: object) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
-    console = Console(markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = 200  # a pipe has no width: long lines are better than cut ones
-    console.print(view)
+            print_view(status_view(client.status()))
 
 
 def _watch(client: "ControlClient", *, as_json: bool) -> None:

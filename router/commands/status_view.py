@@ -10,6 +10,7 @@ from rich.text import Text
 from .shares_table import limits_view
 from .status_faults import faults_view
 from .status_nodes import node_view
+from .status_releases import releases_view
 from .status_routes import RoutesView
 from .tables import when
 
@@ -19,6 +20,7 @@ def status_view(status: Mapping[str, Any], now: datetime | None = None) -> Rende
     moment = now or datetime.now(UTC)
     parts: list[RenderableType] = [_heading(status)]
     parts += [Text(f"! control: {text}", style="yellow") for text in status["problems"]]
+    parts += releases_view(status)
     if status["routes"]:
         parts.append(RoutesView(status["routes"]))
     parts += limits_view(status)

@@ -14,13 +14,14 @@ _UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"), (1, "s"))
 
 def history_view(entries: Sequence[Mapping[str, Any]]) -> Table:
     """The entries as a table, in the order given."""
-    view = table("when", "what", "route", "move", "who", "node", "why")
+    view = table("when", "what", "release", "route", "move", "who", "node", "why")
     for entry in entries:
         before, after = entry["from"], entry["to"]
         move = f"{_weight(before)} -> {_weight(after)}" if after is not None else (entry["snapshot"] or "")[:12]
         cells = (
             when(entry["at"]),
             entry["kind"],
+            _release(entry),
             entry["route"],
             move,
             entry["actor"],
@@ -52,6 +53,11 @@ def until(text: str, now: datetime) -> str:
             distance = f"{abs(seconds) // unit:.0f} {name}"
             return f"{when(text)} ({f'in {distance}' if seconds >= 0 else f'{distance} ago'})"
     return when(text)
+
+
+def _release(entry: Mapping[str, Any]) -> str:
+    release, step = entry.get("release"), entry.get("step")
+    return "" if not release else release if step is None else f"{release} step {step}"
 
 
 def _weight(parts: int | None) -> str:

@@ -19,10 +19,13 @@ from ..snapshot.directory import FILES
 from ..weight import LAMBDA_ONLY
 from .guard import read_body
 from .history import WINDOW_SECONDS, summed
+from .intake import Intake
 from .keeper import Keeper
 from .nodes import Nodes, Seen, runs
 from .publishing import Publishing
 from .refusal import NotDone
+from .releases_api import ReleasesApi
+from .shadows import shadows, told_json, told_version
 from .shapes import BackBody, PublishBody, ReportBody, ShiftBody
 from .shares_status import shares_status, small_figures
 from .sharing import Sharing
@@ -48,6 +51,8 @@ class Api:
     shifting: Shifting
     publishing: Publishing
     sharing: Sharing
+    releases: ReleasesApi
+    intake: Intake
     now: Callable[[], datetime]
 
     def routes(self) -> list[Route]:
@@ -63,6 +68,7 @@ class Api:
             Route("/v1/publishes", self.publish, methods=["POST"]),
             Route("/v1/publishes/back", self.publish_back, methods=["POST"]),
             Route("/v1/estate", self.estate, methods=["GET"]),
+            *self.releases.routes(),
         ]
 
     async def health(self, _request: Request) -> Response:
@@ -84,14 +90,15 @@ class Api:
 
         def news() -> bool:
             told = self.sharing.told_to(node) if node is not None else None
-            return self.keeper.desired.revision != after or (told is not None and told.version != shares)
+            version = told_version(told, self._shadows()) if told is not None else shares
+            return self.keeper.desired.revision != after or version != shares
 
         await self.keeper.bell.until(news, wait)
         desired = self.keeper.desired
         weights = {"version": desired.weights_version, "routes": desired.moving()}
         answer = {"revision": desired.revision, "snapshot": desired.snapshot, "weights": weights}
         told = self.sharing.told_to(node) if node is not None else None  # None: it has left since
-        return JSONResponse(answer | ({"shares": told.to_json()} if told else {}))
+        return JSONResponse(answer | ({"shares": told_json(told, self._shadows())} if told else {}))
 
     async def snapshot_file(self, request: Request) -> Response:
         """One file of a snapshot; only a digest and a file's known name are ever made into a path."""
@@ -114,6 +121,8 @@ class Api:
             self.sharing.heard(name, report.shares.holding if report.shares else None)
         try:
             before = self.nodes.heard(name, report)
+            self.releases.legacy_use.heard(name, report)
+            self.intake.heard(name, body.evidence, has_left=report.has_left)
             if body.local_moves:
                 acknowledged = await self.shifting.reconcile(name, [move.move(name) for move in body.local_moves])
             if before is None:
@@ -127,6 +136,7 @@ class Api:
         """Routes with weights and traffic, nodes with what is in force there."""
         published, live = self.keeper.published, self.nodes.live()
         problems = small_figures(published, self.sharing)
+        problems += [*self.intake.problems.values(), *self.releases.ramping.told_problems()]
         if self.keeper.behind:
             problems.append("moves towards legacy are in force that the ledger could not take yet")
         return JSONResponse(
@@ -139,6 +149,7 @@ class Api:
                 "counters": {"window_seconds": WINDOW_SECONDS, **summed(seen.history for seen in live)},
                 "nodes": [self._node(seen) for seen in self.nodes.all()],
                 **shares_status(published, self.sharing, self.nodes),
+                **await self.releases.status(),
             }
         )
 
@@ -150,8 +161,10 @@ class Api:
     async def history(self, request: Request) -> Response:
         """Who moved what, when; newest first."""
         limit = int(min(max(_number(request, "limit", 50), 1), _MOST_ENTRIES))
-        route = request.query_params.get("route")
-        entries = await asyncio.to_thread(self.keeper.ledger.history, route=route, limit=limit)
+        route, release = request.query_params.get("route"), request.query_params.get("release")
+        after = int(max(_number(request, "after", 0), 0))
+        read = self.keeper.ledger.history
+        entries = await asyncio.to_thread(read, route=route, release=release, after=after, limit=limit)
         return JSONResponse({"entries": [_entry(entry) for entry in entries]})
 
     async def publish(self, request: Request) -> Response:
@@ -173,6 +186,9 @@ class Api:
         weights = {route: weight_of(desired, route).parts for route in published.manifest.routes}
         estate = json.loads(published.text)
         return JSONResponse({"estate": estate, "weights": weights, "snapshot": desired.snapshot})
+
+    def _shadows(self) -> dict[str, int]:
+        return shadows(self.releases.ramping.parts.running, self.keeper.desired)
 
     def _routes(self, traffic: dict[str, Any]) -> list[dict[str, Any]]:
         published, desired = self.keeper.published, self.keeper.desired
@@ -232,4 +248,9 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "reason": entry.reason,
         "snapshot": entry.snapshot,
         "node": entry.node,
+        "release": entry.release,
+        "step": entry.step,
+        "evidence": entry.evidence,
+        "details": json.loads(entry.details) if entry.details else None,
+        "digest": entry.digest,
     }

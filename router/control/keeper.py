@@ -7,14 +7,14 @@ its way is taken into account when it returns.
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from ..errors import ControlFailed, LedgerFailed, SnapshotDamaged
 from ..estate import Estate
-from ..ledger.records import Desired, Step
+from ..ledger.records import Desired, NewEntry, Step
 from ..ledger.store import Ledger
 from ..snapshot.manifest import Manifest
 from .stages import Stages
@@ -34,6 +34,10 @@ class Published:
     published_at: datetime
 
 
+def _nobody(_entries: Sequence[NewEntry]) -> None:
+    """Nobody hears of decisions."""
+
+
 class Keeper:
     """The desired state and what was published as its snapshot. `bell` rings when a node should look again."""
 
@@ -44,6 +48,8 @@ class Keeper:
         self.snapshots = snapshots
         self.desired: Desired = ledger.desired()
         self.published: Published | None = self.load(self.desired.snapshot) if self.desired.snapshot else None
+        self.decided: Callable[[Sequence[NewEntry]], None] = _nobody
+        """Hears the entries of whatever becomes true; it must not block."""
         self._writing = asyncio.Lock()
         self._unwritten: list[Step] = []
 
@@ -85,16 +91,20 @@ class Keeper:
         """
         async with self._writing:
             written: Step | None = None
+            entries: tuple[NewEntry, ...] = ()
             while True:
                 now = self.desired
                 step = make(now)
                 if step is None:
+                    await self._take_back(written)
                     return None
                 if written is not None:  # its entries are in the history; only the state is written again
                     step = replace(step, entries=())
+                else:
+                    entries = step.entries
                 await self._write(step if written is None else replace(step, before=written.after))
                 if self.desired is now:
-                    self.adopt(step, published)
+                    self.adopt(replace(step, entries=entries), published)
                     return step
                 written = step
 
@@ -124,6 +134,12 @@ class Keeper:
             self.published = published
         self.desired = step.after
         self.bell.ring()
+        self.decided(step.entries)
+
+    async def _take_back(self, written: Step | None) -> None:
+        """Write what is in force over a step that was written and then not adopted; its entries stay in the history."""
+        if written is not None:
+            await self._write(Step(before=written.after, after=self.desired))
 
     async def _write(self, step: Step) -> None:
         await self._write_unwritten()

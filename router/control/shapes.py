@@ -23,6 +23,7 @@ from ..snapshot.figures import Shares
 from ..weight import Weight
 from .nodes import Rejection, Report, SharesInUse
 from .publishing import Order
+from .shadows import shares_version
 from .sharing import Holding
 from .state import Move
 
@@ -216,7 +217,9 @@ class SharesSaid(_Lenient):
     def value(self) -> SharesInUse:
         """The same as a value."""
         return SharesInUse(
-            holding=Holding(version=self.version, shares=Shares(nodes=self.nodes, of=self.of), in_use=self.in_use),
+            holding=Holding(
+                version=shares_version(self.version), shares=Shares(nodes=self.nodes, of=self.of), in_use=self.in_use
+            ),
             overflows=self.overflows,
             refused=self.refused,
         )

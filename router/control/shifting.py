@@ -76,12 +76,18 @@ async def until_in_force(keeper: Keeper, nodes: Nodes, wish: Wish) -> InForce:
 
 
 class Shifting:
-    """Sets weights. `clock` counts seconds."""
+    """Sets weights. `clock` counts seconds; `under_a_ramp`: the step of a shift that ends a ramp, None where none runs.
 
-    def __init__(self, keeper: Keeper, nodes: Nodes, *, clock: Callable[[], float]) -> None:
+    `under_a_ramp` raises `NotDone` for a shift that a release or a freeze does not allow.
+    """
+
+    def __init__(
+        self, keeper: Keeper, nodes: Nodes, *, clock: Callable[[], float], under_a_ramp: Callable[[Move], Step | None]
+    ) -> None:
         self._keeper = keeper
         self._nodes = nodes
         self._clock = clock
+        self._under_a_ramp = under_a_ramp
         self._taken: set[tuple[str, str]] = set()
 
     async def shift(self, move: Move, wait_seconds: float) -> dict[str, Any]:
@@ -89,8 +95,10 @@ class Shifting:
         started = self._clock()
         self._shiftable(move.route)
         before = weight_of(self._keeper.desired, move.route)
-        towards_legacy: Step | None = None
-        if move.to > before:
+        towards_legacy = self._under_a_ramp(move)
+        if towards_legacy is not None:
+            self._keeper.adopt(towards_legacy)
+        elif move.to > before:
             await self._towards_lambda(move)
         elif move.to < before:
             towards_legacy = shifted(self._keeper.desired, move)
@@ -158,6 +166,7 @@ class Shifting:
         def make(desired: Desired) -> Step | None:
             if desired.weights.get(move.route) is not expected:
                 return None  # somebody moved the route meanwhile, towards legacy perhaps: that stands
+            self._under_a_ramp(move)  # a release that started meanwhile, or a freeze, does not allow it
             return shifted(desired, move)
 
         if await self._keeper.record_first(make) is None:

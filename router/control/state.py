@@ -54,6 +54,20 @@ def shifted(desired: Desired, move: Move) -> Step:
     return _step(desired, _reweighted(desired, {**desired.weights, move.route: held}), entry)
 
 
+def with_weights(desired: Desired, weights: Mapping[str, Weight], *, at: datetime, by: str) -> Desired:
+    """The desired state with these routes at these weights, as runtime keys; the others stay as they are."""
+    new = {route: Held(weight=weight, since=at, by=by, moving=True) for route, weight in weights.items()}
+    return _reweighted(desired, {**desired.weights, **new})
+
+
+def kept_moving(desired: Desired) -> Desired:
+    """The same, with the weights of routes under a release as runtime keys, whether they move now or not."""
+    still = {route: held for route, held in desired.weights.items() if route in desired.ramped() and not held.moving}
+    if not still:
+        return desired
+    return _reweighted(desired, {**desired.weights, **{one: replace(held, moving=True) for one, held in still.items()}})
+
+
 def published(desired: Desired, manifest: Manifest, entry: NewEntry) -> Step:
     """The step that makes a new snapshot the desired one.
 
@@ -85,8 +99,9 @@ def returned(desired: Desired, manifest: Manifest | None, entry: NewEntry) -> St
 
 def settled(desired: Desired, manifest: Manifest) -> Step | None:
     """The step that drops the keys whose weights `manifest` has built in, once every node runs it; None: no step."""
+    ramped = desired.ramped()
     weights = {
-        route: replace(held, moving=held.moving and held.weight.parts != keys.weight)
+        route: replace(held, moving=held.moving and (held.weight.parts != keys.weight or route in ramped))
         for route, held, keys in (
             (route, held, manifest.routes[route]) for route, held in desired.weights.items() if route in manifest.routes
         )
@@ -111,9 +126,11 @@ def caught_up(desired: Desired, *, revision: int, weights_version: int) -> Step 
 def weights_to_fold(desired: Desired, manifest: Manifest, now: datetime) -> Mapping[str, Weight] | None:
     """The weights to build into the next snapshot's routes; None while no fold is due.
 
-    Due: a weight is at rest, or too many move. Then those at rest are folded (all, when too many move).
+    Due: a weight is at rest, or too many move. Then those at rest are folded (all, when too many move), but none of a
+    route under a release.
     """
-    moving = {route: held for route, held in desired.weights.items() if held.moving and route in manifest.routes}
+    own = manifest.routes.keys() - desired.ramped()
+    moving = {route: held for route, held in desired.weights.items() if held.moving and route in own}
     crowded = len(moving) > MOST_MOVING
     folding = {route for route, held in moving.items() if crowded or now - held.since >= AT_REST}
     if not folding:

@@ -4,23 +4,24 @@ SQLite in WAL mode with `synchronous=FULL`: what `record` returned from survives
 control never hands out a revision twice.
 """
 
-import hashlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, exists, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, Engine, create_engine, event, exists, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from ..errors import LedgerFailed
-from ..weight import Weight
 from . import tables
-from .records import Desired, Entry, Held, Kind, NewEntry, Step, Stored
+from .chain import Check, Head, check, text_digest
+from .migrate import migrate
+from .records import Desired, Entry, Kind, RampKey, RampRecord, ReleaseRecord, Step, Stored
+from .rows import entry_in, frozen_in, held_in, ramp_in, release_in
+from .writes import head, insert_missing, upsert, write_step
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=1000", "recursive_triggers=ON")
 
@@ -37,12 +38,14 @@ class Ledger:
         """The ledger in the SQLite file at `path`, made when it is not there. Raises `LedgerFailed`."""
         engine = create_engine(f"sqlite:///{path}", poolclass=QueuePool, pool_size=2, max_overflow=2)
         event.listen(engine, "connect", _prepare)
+        return cls.over(engine)
+
+    @classmethod
+    def over(cls, engine: Engine) -> "Ledger":
+        """The ledger in the engine's database, whose schema is brought up to date. Raises `LedgerFailed`."""
         ledger = cls(engine)
         with ledger._failures("open"):
-            tables.metadata.create_all(engine)
-            with engine.begin() as connection:
-                first = {"id": 1, "revision": 0, "weights_version": 0}
-                connection.execute(upsert(tables.desired).values(first).on_conflict_do_nothing())
+            migrate(engine)
         return ledger
 
     def close(self) -> None:
@@ -52,22 +55,15 @@ class Ledger:
     def record(self, step: Step) -> None:
         """Append the step's entries and make its desired state the stored one. Raises `LedgerFailed`."""
         with self._writing, self._failures("write to"), self._engine.begin() as connection:
-            entries = [entry for entry in step.entries if not _is_known(connection, entry)]
-            if entries:
-                connection.execute(insert(tables.history), [_entry_row(entry) for entry in entries])
-            _write_weights(connection, step)
-            _write_desired(connection, step)
+            write_step(connection, step)
 
     def store(self, published: Stored) -> None:
         """Keep a snapshot's estate and when it was published (last, where it was before). Raises `LedgerFailed`."""
         estate = estate_digest(published.estate)
         row = {"digest": published.digest, "estate": estate, "published_at": published.published_at.isoformat()}
         with self._writing, self._failures("write to"), self._engine.begin() as connection:
-            text = {"digest": estate, "text": published.estate}
-            connection.execute(upsert(tables.estates).values(text).on_conflict_do_nothing())
-            again = {"published_at": row["published_at"]}
-            statement = upsert(tables.snapshots).values(row)
-            connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=again))
+            insert_missing(connection, tables.estates, [{"digest": estate, "text": published.estate}])
+            upsert(connection, tables.snapshots, [row])
 
     def stored(self, digest: str) -> Stored | None:
         """The estate that was published as the snapshot `digest`. Raises `LedgerFailed`."""
@@ -103,24 +99,91 @@ class Ledger:
 
     def desired(self) -> Desired:
         """The stored desired state. Raises `LedgerFailed`."""
+        running = tables.releases.c.outcome.is_(None)
+        ids = select(tables.releases.c.id).where(running)
         with self._reading() as connection:
             row = connection.execute(select(tables.desired)).one()
-            held = {one.route: _held(one) for one in connection.execute(select(tables.weights))}
+            held = {one.route: held_in(one) for one in connection.execute(select(tables.weights))}
+            releases = {one.id: release_in(one) for one in connection.execute(select(tables.releases).where(running))}
+            ramps = connection.execute(select(tables.ramps).where(tables.ramps.c.release_id.in_(ids))).all()
         return Desired(
             revision=row.revision,
             weights_version=row.weights_version,
             snapshot=row.snapshot,
             previous=row.previous,
             weights=held,
+            releases=releases,
+            ramps=dict(ramp_in(one) for one in ramps),
+            frozen=frozen_in(row),
         )
 
-    def history(self, *, route: str | None = None, limit: int = 50) -> tuple[Entry, ...]:
-        """The latest entries, newest first; of one route when it is named. Raises `LedgerFailed`."""
-        query = select(tables.history).order_by(tables.history.c.id.desc()).limit(limit)
-        if route is not None:
-            query = query.where(tables.history.c.route == route)
+    def head(self) -> Head:
+        """The last entry's number and digest. Raises `LedgerFailed`."""
         with self._reading() as connection:
-            return tuple(_entry(row) for row in connection.execute(query))
+            return head(connection)
+
+    def verify(self, noted: str | None = None) -> Check:
+        """What is wrong with the history as a whole; `noted` is an earlier head's digest. Raises `LedgerFailed`."""
+        with self._reading() as connection:
+            kept = head(connection)
+            lines = connection.execute(select(tables.history).order_by(tables.history.c.id)).mappings()
+            found = check((dict(line) for line in lines), kept, noted)
+            texts = connection.execute(select(tables.documents))
+            known = {one.digest for one in texts if text_digest(one.text) == one.digest}
+            column = tables.history.c.evidence
+            named = connection.execute(select(column).where(column.is_not(None)).distinct()).scalars().all()
+        lost = (f"the document {digest} is gone or was changed" for digest in sorted(set(named) - known))
+        return Check(entries=found.entries, head=found.head, faults=(*found.faults, *lost))
+
+    def releases(self, *, name: str | None = None, limit: int = 50) -> tuple[ReleaseRecord, ...]:
+        """The releases that were started last, newest first; of one name when it is given. Raises `LedgerFailed`."""
+        table = tables.releases
+        query = select(table).order_by(table.c.started_at.desc(), table.c.id.desc()).limit(limit)
+        if name is not None:
+            query = query.where(table.c.name == name)
+        with self._reading() as connection:
+            return tuple(release_in(row) for row in connection.execute(query))
+
+    def ramps(self, release_id: str) -> dict[RampKey, RampRecord]:
+        """How far the ramps of a release were when it ended, or are. Raises `LedgerFailed`."""
+        query = select(tables.ramps).where(tables.ramps.c.release_id == release_id)
+        with self._reading() as connection:
+            return dict(ramp_in(row) for row in connection.execute(query))
+
+    def routes_of(self, release_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The routes of each of these releases. Raises `LedgerFailed`."""
+        table = tables.ramps
+        query = select(table.c.release_id, table.c.routes).where(table.c.release_id.in_(list(release_ids)))
+        found: dict[str, tuple[str, ...]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(query.order_by(table.c.release_id, table.c.ramp)):
+                found[row.release_id] = (*found.get(row.release_id, ()), *row.routes.split())
+        return found
+
+    def times_started(self, name: str) -> int:
+        """How often a release of this name was started. Raises `LedgerFailed`."""
+        query = select(func.count()).select_from(tables.releases).where(tables.releases.c.name == name)
+        with self._reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def document(self, digest: str) -> str | None:
+        """The text of a document: a release, or what a decision was made on. Raises `LedgerFailed`."""
+        query = select(tables.documents.c.text).where(tables.documents.c.digest == digest)
+        with self._reading() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def history(
+        self, *, route: str | None = None, release: str | None = None, after: int = 0, limit: int = 50
+    ) -> tuple[Entry, ...]:
+        """The latest entries after that number, newest first; of one route or release alone. Raises `LedgerFailed`."""
+        query = select(tables.history).order_by(tables.history.c.id.desc()).limit(limit)
+        for column, wanted in ((tables.history.c.route, route), (tables.history.c.release_name, release)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if after:
+            query = query.where(tables.history.c.id > after)
+        with self._reading() as connection:
+            return tuple(entry_in(row) for row in connection.execute(query))
 
     def known_moves(self, node: str, ids: Iterable[str]) -> frozenset[str]:
         """Those of a node's own moves that the history already has. Raises `LedgerFailed`."""
@@ -129,11 +192,23 @@ class Ledger:
         with self._reading() as connection:
             return frozenset(connection.execute(query).scalars().all())
 
+    def note_legacy_use(self, uses: Mapping[str, datetime]) -> None:
+        """Keep when legacy was last asked for these routes. Raises `LedgerFailed`."""
+        rows = [{"route": route, "at": at.isoformat()} for route, at in uses.items()]
+        with self._writing, self._failures("write to"), self._engine.begin() as connection:
+            upsert(connection, tables.legacy_use, rows)
+
+    def legacy_use(self) -> dict[str, datetime]:
+        """When legacy was last asked, by route, as far as it was kept. Raises `LedgerFailed`."""
+        with self._reading() as connection:
+            rows = connection.execute(select(tables.legacy_use)).all()
+        return {row.route: datetime.fromisoformat(row.at) for row in rows}
+
     def remember_node(self, name: str, at: datetime) -> None:
         """Note that this node exists, so that a restarted control waits for it. Raises `LedgerFailed`."""
         row = {"name": name, "first_seen": at.isoformat()}
         with self._writing, self._failures("write to"), self._engine.begin() as connection:
-            connection.execute(upsert(tables.nodes).values(row).on_conflict_do_nothing())
+            insert_missing(connection, tables.nodes, [row])
 
     def known_nodes(self) -> frozenset[str]:
         """The names of all nodes that ever reported. Raises `LedgerFailed`."""
@@ -157,7 +232,7 @@ class Ledger:
 
 def estate_digest(text: str) -> str:
     """The SHA-256 of a normalised estate's text: its name in the ledger."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return text_digest(text)
 
 
 def _prepare(connection: Any, _record: object) -> None:
@@ -165,81 +240,3 @@ def _prepare(connection: Any, _record: object) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _is_known(connection: Connection, entry: NewEntry) -> bool:
-    """Whether the entry is a node's own move that was written before: a node reports it until it is acknowledged."""
-    if entry.move_id is None:
-        return False
-    table = tables.history
-    same = select(table.c.id).where(table.c.node == entry.node, table.c.move_id == entry.move_id)
-    return connection.execute(same).first() is not None
-
-
-def _write_weights(connection: Connection, step: Step) -> None:
-    before, after = step.before.weights, step.after.weights
-    if before is after:
-        return
-    gone = [route for route in before if route not in after]
-    for start in range(0, len(gone), 500):
-        routes = gone[start : start + 500]
-        connection.execute(tables.weights.delete().where(tables.weights.c.route.in_(routes)))
-    changed = [_weight_row(route, held) for route, held in after.items() if before.get(route) is not held]
-    if changed:
-        statement = upsert(tables.weights)
-        new = {name: statement.excluded[name] for name in ("parts", "since", "by", "moving")}
-        connection.execute(statement.on_conflict_do_update(index_elements=["route"], set_=new), changed)
-
-
-def _write_desired(connection: Connection, step: Step) -> None:
-    """Write what the step changed; versions never fall, whatever order two steps are written in."""
-    table, before, after = tables.desired, step.before, step.after
-    values: dict[str, Any] = {
-        "revision": func.max(table.c.revision, after.revision),
-        "weights_version": func.max(table.c.weights_version, after.weights_version),
-    }
-    if after.snapshot != before.snapshot:
-        values["snapshot"] = after.snapshot
-    if after.previous != before.previous:
-        values["previous"] = after.previous
-    connection.execute(update(table).values(values))
-
-
-def _weight_row(route: str, held: Held) -> dict[str, Any]:
-    since = held.since.isoformat()
-    return {"route": route, "parts": held.weight.parts, "since": since, "by": held.by, "moving": held.moving}
-
-
-def _held(row: Row[Any]) -> Held:
-    since = datetime.fromisoformat(row.since)
-    return Held(weight=Weight(row.parts), since=since, by=row.by, moving=row.moving)
-
-
-def _entry_row(entry: NewEntry) -> dict[str, Any]:
-    return {
-        "at": entry.at.isoformat(),
-        "kind": entry.kind.value,
-        "route": entry.route,
-        "before_parts": entry.before.parts if entry.before is not None else None,
-        "after_parts": entry.after.parts if entry.after is not None else None,
-        "actor": entry.actor,
-        "reason": entry.reason,
-        "snapshot": entry.snapshot,
-        "node": entry.node,
-        "move_id": entry.move_id,
-    }
-
-
-def _entry(row: Row[Any]) -> Entry:
-    return Entry(
-        id=row.id,
-        at=datetime.fromisoformat(row.at),
-        kind=Kind(row.kind),
-        actor=row.actor,
-        reason=row.reason,
-        route=row.route,
-        before=Weight(row.before_parts) if row.before_parts is not None else None,
-        after=Weight(row.after_parts) if row.after_parts is not None else None,
-        snapshot=row.snapshot,
-        node=row.node,
-    )

@@ -1,35 +1,30 @@
-"""The ledger's tables. The history may only grow: the database itself refuses to change or remove a line of it.
+"""The ledger's tables as they are now; `migrations` makes them, from nothing or from an older ledger.
 
 `desired` has one row and `weights` one for each route: the present, so that a restart need not replay the past. They
-are written in the same transaction as the history. Triggers are SQLite's; another database brings its own.
+are written in the same transaction as the history, as are `releases` and `ramps`. `documents` are texts that others
+name by their digests: evidence, releases. `legacy_use` has when legacy was last asked for a route that is all Lambda's.
+`history` may only grow, see `triggers`.
 """
 
-from sqlalchemy import (
-    DDL,
-    Boolean,
-    CheckConstraint,
-    Column,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    event,
-)
-from sqlalchemy.schema import ExecutableDDLElement
+from typing import Any
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy.dialects import mysql
 
 metadata = MetaData()
 
 _NAME = String(255)
 _DIGEST = String(64)
 _TIME = String(40)
+_LONG_TEXT = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+
+_SETTINGS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
+"""Names are compared letter by letter, as SQLite and the router do."""
 
 history = Table(
     "history",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("at", _TIME, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("route", _NAME),
@@ -40,17 +35,23 @@ history = Table(
     Column("snapshot", _DIGEST),
     Column("node", _NAME),
     Column("move_id", _NAME),
+    Column("release_name", _NAME),
+    Column("step", Integer),
+    Column("evidence", _DIGEST),
+    Column("details", _LONG_TEXT),
+    Column("previous", _DIGEST, nullable=False),
+    Column("digest", _DIGEST, nullable=False),
     UniqueConstraint("node", "move_id"),
-    CheckConstraint("kind IN ('shift', 'publish', 'rollback', 'fold')"),
     Index("history_by_route", "route", "id"),
-    sqlite_autoincrement=True,
+    **_SETTINGS,
 )
 
 estates = Table(
     "estates",
     metadata,
     Column("digest", _DIGEST, primary_key=True),
-    Column("text", Text, nullable=False),
+    Column("text", _LONG_TEXT, nullable=False),
+    **_SETTINGS,
 )
 
 snapshots = Table(
@@ -59,6 +60,7 @@ snapshots = Table(
     Column("digest", _DIGEST, primary_key=True),
     Column("estate", _DIGEST, nullable=False),
     Column("published_at", _TIME, nullable=False),
+    **_SETTINGS,
 )
 
 desired = Table(
@@ -69,7 +71,13 @@ desired = Table(
     Column("weights_version", Integer, nullable=False),
     Column("snapshot", _DIGEST),
     Column("previous", _DIGEST),
+    Column("head_entries", Integer, nullable=False),
+    Column("head_digest", _DIGEST, nullable=False),
+    Column("frozen_by", _NAME),
+    Column("frozen_at", _TIME),
+    Column("frozen_reason", Text),
     CheckConstraint("id = 1"),
+    **_SETTINGS,
 )
 
 weights = Table(
@@ -81,6 +89,7 @@ weights = Table(
     Column("by", _NAME, nullable=False),
     Column("moving", Boolean, nullable=False),
     CheckConstraint("parts BETWEEN 0 AND 10000"),
+    **_SETTINGS,
 )
 
 nodes = Table(
@@ -88,27 +97,47 @@ nodes = Table(
     metadata,
     Column("name", _NAME, primary_key=True),
     Column("first_seen", _TIME, nullable=False),
+    **_SETTINGS,
 )
 
-_REFUSE = "BEGIN SELECT RAISE(ABORT, '{}'); END"
-_APPEND_ONLY = _REFUSE.format("history is append-only")
-_SAME_LINE = "SELECT 1 FROM history WHERE id = NEW.id OR (node = NEW.node AND move_id = NEW.move_id)"
-_FALLS = "NEW.revision < OLD.revision OR NEW.weights_version < OLD.weights_version"
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", _NAME, primary_key=True),
+    Column("name", _NAME, nullable=False),
+    Column("document", _DIGEST, nullable=False),
+    Column("plan", _DIGEST, nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("started_at", _TIME, nullable=False),
+    Column("outcome", String(32)),
+    Column("ended_at", _TIME),
+    **_SETTINGS,
+)
 
-_TRIGGERS = {
-    history: (
-        f"CREATE TRIGGER history_keeps_its_lines BEFORE UPDATE ON history {_APPEND_ONLY}",
-        f"CREATE TRIGGER history_loses_no_line BEFORE DELETE ON history {_APPEND_ONLY}",
-        # INSERT OR REPLACE removes the old line without asking the trigger for DELETE
-        f"CREATE TRIGGER history_replaces_no_line BEFORE INSERT ON history WHEN EXISTS ({_SAME_LINE}) {_APPEND_ONLY}",
-    ),
-    desired: (
-        f"CREATE TRIGGER desired_only_grows BEFORE UPDATE ON desired WHEN {_FALLS} "
-        + _REFUSE.format("revision and weights version only grow"),
-    ),
-}
+ramps = Table(
+    "ramps",
+    metadata,
+    Column("release_id", _NAME, primary_key=True),
+    Column("ramp", _NAME, primary_key=True),
+    Column("routes", _LONG_TEXT, nullable=False),
+    Column("state", _LONG_TEXT, nullable=False),
+    Column("at", _TIME, nullable=False),
+    **_SETTINGS,
+)
 
-for _table, _statements in _TRIGGERS.items():
-    for _statement in _statements:
-        _ddl: ExecutableDDLElement = DDL(_statement)  # type: ignore[no-untyped-call]  # SQLAlchemy's own gap
-        event.listen(_table, "after_create", _ddl.execute_if(dialect="sqlite"))
+legacy_use = Table(
+    "legacy_use",
+    metadata,
+    Column("route", _NAME, primary_key=True),
+    Column("at", _TIME, nullable=False),
+    **_SETTINGS,
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),
+    Column("text", _LONG_TEXT, nullable=False),
+    **_SETTINGS,
+)

@@ -51,11 +51,12 @@ def roll_back(state: StateDirectory, *, route: str | None, actor: str, reason: s
         present = _present(files)
         before = effective(manifest, present.weights if present else {})
         asked = [route] if route is not None else list(before)
-        moving = [name for name in asked if before[name] != LEGACY_ONLY or present is None]
+        shares = present.shares if present else NOT_TOLD
+        moving = [name for name in asked if before[name] != LEGACY_ONLY or present is None or shares.has_cohort(name)]
         stored = present
         if moving:
             weights = {**(present.weights if present else {}), **dict.fromkeys(moving, LEGACY_ONLY)}
-            stored = files.write(manifest, weights, present.shares if present else NOT_TOLD)
+            stored = files.write(manifest, weights, shares.without_cohorts(moving))
         in_force_ms, trouble = asyncio.run(_confirm(state, stored, began))
         moves = tuple(local_move(name, before[name], actor=actor, reason=reason) for name in moving)
         trouble = _write_down(state, files, stored, moves) or trouble

@@ -237,10 +237,11 @@ class Serving:
         with self._files.locked():
             present = self._present()
         weights = effective(self.serving, present.weights if present else {})
+        shares = present.shares if present else NOT_TOLD
         moves = [
             local_move(name, weight, actor=actor, reason=reason)
             for name, weight in weights.items()
-            if weight != LEGACY_ONLY
+            if weight != LEGACY_ONLY or shares.has_cohort(name)
         ]
         if moves:
             self._moves.append(moves)
@@ -269,6 +270,7 @@ class Serving:
         served = (serving,) if self._next is None else (serving, self._next)
         told = self.told.shares if self.told else None
         parts = shares(served=served, told=told, present=present.shares if present else NOT_TOLD)
+        parts = parts.without_cohorts(name for name, limit in limits.items() if limit == LEGACY_ONLY.parts)
         if self._next is not None:
             new = target(serving=self._next, wanted=self._next, moving=moving, present=stored)
             return bridge(serving, self._next, {**new, **limited}, parts), lowered

@@ -6,7 +6,7 @@ weights and needs no other snapshot. Until a node is told its share, what is bui
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from ..estate import Candidate, Estate, LegacyService
@@ -18,6 +18,7 @@ UNTOLD_NODES = 4
 NODES_KEY = "fleet.nodes"
 """The runtime key of the number of nodes that requests are spread over; `limit.lua` reads it."""
 SHARE_PREFIX = "circuit_breakers."
+_PREFIXES = (SHARE_PREFIX, names.SHADOW_PREFIX, names.COHORT_PREFIX)
 
 
 class Resource(enum.Enum):
@@ -71,7 +72,8 @@ class Figure:
 class Shares:
     """What a node may use of the fleet's figures, by runtime key, and of how many nodes it is one.
 
-    None: it was never told.
+    None: it was never told. The keys of routes' shadows and cohorts travel with them: no weights, and nothing waits
+    for them.
     """
 
     nodes: int | None = None
@@ -84,8 +86,17 @@ class Shares:
     @classmethod
     def among(cls, values: Mapping[str, int]) -> Self:
         """The shares among these runtime keys and values."""
-        of = {key: value for key, value in values.items() if key.startswith(SHARE_PREFIX)}
+        of = {key: value for key, value in values.items() if key.startswith(_PREFIXES)}
         return cls(nodes=values.get(NODES_KEY), of=of)
+
+    def has_cohort(self, route: str) -> bool:
+        """Whether the route's named users are sent to Lambda."""
+        return names.cohort_key(route) in self.of
+
+    def without_cohorts(self, routes: Iterable[str]) -> Self:
+        """The same, but for these routes' named users, who are where everybody is."""
+        gone = {names.cohort_key(route) for route in routes}
+        return replace(self, of={key: value for key, value in self.of.items() if key not in gone})
 
 
 def figures(estate: Estate) -> tuple[Figure, ...]:

@@ -15,6 +15,8 @@ INNER_UPSTREAMS = "inner.upstreams"
 INNER_SESSIONS = "inner.sessions"
 IDENTITY_KEYS = "identities.keys"
 TELEMETRY = "telemetry"
+SHADOW_PREFIX = "shadow."
+COHORT_PREFIX = "cohort."
 SHADOWING = "shadowing"
 """The runtime key (percent) that switches all shadows of a node off; a route's own share has another."""
 CANDIDATE_HEADER = "x-fig-candidate"
@@ -86,9 +88,9 @@ def assign_key(route: str) -> str:
 
 def cohort_key(route: str) -> str:
     """The runtime key (percent) that sends the route's named users to Lambda."""
-    return f"cohort.{route}"
+    return f"{COHORT_PREFIX}{route}"
 
 
 def shadow_key(route: str) -> str:
     """The runtime key of the share (parts per 10,000) of safe requests that the other side sees too."""
-    return f"shadow.{route}"
+    return f"{SHADOW_PREFIX}{route}"

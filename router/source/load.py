@@ -14,18 +14,17 @@ from pydantic import BaseModel, ValidationError
 
 from strangler_fig.diagnostics import Diagnostic, Position, Refused, has_errors, in_file_order
 from strangler_fig.documents import Document, read_yaml
-from strangler_fig.shapes import shape_diagnostics
 
 from ..check.rules import check
 from ..check.subject import Subject
 from ..estate import Estate
+from .findings import shape_finding
 from .lower import lower
 from .shapes import EstateShape
 
 UNREADABLE = "ES100"
 _SECTIONS = ("legacy", "lambda", "identities", "routes")
 _MOST_BYTES = 64 * 2**20
-_KEY = "[key]"
 _PLACEHOLDER_ADDRESS = "127.0.0.1:1"
 
 
@@ -35,6 +34,11 @@ class Loaded:
 
     estate: Estate | None
     diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def content(self) -> Estate | None:
+        """The estate, by the name that it has in common with what other files hold."""
+        return self.estate
 
     def estate_or_refused(self) -> Estate:
         """The estate. Raises `Refused` with all findings when there is none."""
@@ -82,29 +86,13 @@ def _shape(document: Document, reported: set[Position | None]) -> tuple[EstateSh
     except ValidationError as error:
         errors = error.errors(include_url=False)
     known = _known_keys(EstateShape, ())
-    found = [_diagnostic(one, document, known) for one in errors]
+    found = [shape_finding(one, document, known) for one in errors]
     found = [one for one in found if one.position not in reported or one.position is None]
     sound = _sound_part(document.data, [tuple(one["loc"]) for one in errors])
     try:
         return (EstateShape.model_validate(sound) if sound else None), found
     except ValidationError:
         return None, found
-
-
-def _diagnostic(error: Any, document: Document, known: Mapping[tuple[str, ...], Sequence[str]]) -> Diagnostic:
-    path = tuple(error["loc"])
-    is_key = bool(path) and path[-1] == _KEY
-    path = path[:-1] if is_key else path
-    if not error["type"].startswith("ES"):
-        return shape_diagnostics([error | {"loc": path}], document, known_keys=known)[0]
-    context = error["ctx"]
-    name = ".".join(str(step) for step in path)
-    return Diagnostic(
-        code=error["type"],
-        message=f"{name}: {context['text']}" if name else context["text"],
-        position=document.key_at(*path) if is_key else document.at(*path),
-        hint=context["hint"] or None,
-    )
 
 
 def _sound_part(data: Any, wrong: Sequence[tuple[int | str, ...]]) -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
-"""The JSON Schema of the estate file, printed from the same shapes that read it."""
+"""The JSON Schema of a file, printed from the same shapes that read it."""
 
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -26,9 +27,14 @@ class _WithoutNull(GenerateJsonSchema):
 
 def estate_schema() -> dict[str, Any]:
     """The schema of the estate file, JSON Schema 2020-12."""
-    schema = EstateShape.model_json_schema(by_alias=True, schema_generator=_WithoutNull)
+    return schema_of(EstateShape, "Estate file")
+
+
+def schema_of(shape: type[BaseModel], title: str) -> dict[str, Any]:
+    """The schema of a file of that shape."""
+    schema = shape.model_json_schema(by_alias=True, schema_generator=_WithoutNull)
     schema["$schema"] = DIALECT
-    schema["title"] = "Estate file"
+    schema["title"] = title
     closed: dict[str, Any] = _closed_names(schema)
     return closed
 

@@ -353,7 +353,7 @@ class RouteShape(Shape):
     limit: LimitShape | None = Field(None, description="How many requests it takes. Default: all.")
 
 
-def _only_a_number(value: object) -> object:
+def only_a_number(value: object) -> object:
     """The value, unless it only equals a number: Python takes `true` for 1."""
     if type(value) is not int:
         message = "it is 1"
@@ -364,7 +364,7 @@ def _only_a_number(value: object) -> object:
 class EstateShape(Shape):
     """All that exists: the entry, legacy services, functions, routes."""
 
-    version: Annotated[Literal[1], BeforeValidator(_only_a_number)] = Field(description="Version of this format.")
+    version: Annotated[Literal[1], BeforeValidator(only_a_number)] = Field(description="Version of this format.")
     entry: EntryShape = Field(description="Where requests come in, and what takes those that no route names.")
     legacy: dict[Name, LegacyShape] = Field(description="Applications on-premises, by name.")
     lambda_: dict[Name, CandidateShape] = Field(

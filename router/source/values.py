@@ -46,7 +46,7 @@ def _text(value: Any) -> str:
     raise refused(Fault(TEXT, f"it is {kind}, not text", "write it in quotes" if quotable else ""))
 
 
-def _parsed(parse: Callable[[str], Any], *, of_number: bool = False, differs: bool = False) -> PlainValidator:
+def parsed(parse: Callable[[str], Any], *, of_number: bool = False, differs: bool = False) -> PlainValidator:
     """Validate by `parse`; with `of_number` a bare number goes there too, whose message asks for the unit.
 
     What was parsed is remembered, because thousands of routes share a few hosts, methods and durations; not so where it
@@ -65,7 +65,7 @@ def _parsed(parse: Callable[[str], Any], *, of_number: bool = False, differs: bo
     return PlainValidator(validate)
 
 
-def _described(pattern: str, *examples: str) -> WithJsonSchema:
+def described(pattern: str, *examples: str) -> WithJsonSchema:
     """The JSON Schema of a text: its pattern, or anything with a variable in it, which only the reader can resolve."""
     return WithJsonSchema({"type": "string", "pattern": rf"^({pattern})$|\$\{{", "examples": list(examples)})
 
@@ -83,65 +83,65 @@ def _share(text: str) -> int:
         raise Fault(quantity.SIZE, str(error), "write a percentage, as in 10%") from error
 
 
-Name = Annotated[str, _parsed(tokens.parse_id, differs=True), _described(tokens.ID_PATTERN, "books-read")]
-Reference = Annotated[str, _parsed(_non_empty), _described(tokens.ID_PATTERN)]
-Address = Annotated[Endpoint, _parsed(address.parse_endpoint), _described(r".+:[0-9]{1,5}", "shop.internal:8080")]
-EntryAddress = Annotated[Endpoint, _parsed(address.parse_entry_address), _described(r".+:[0-9]{1,5}", "0.0.0.0:8080")]
-Url = Annotated[ApiUrl, _parsed(address.parse_api_url), _described("https?://[^/?#]+/?", "http://127.0.0.1:9002")]
-Host = Annotated[str, _parsed(address.parse_host), _described(r"(\*\.)?[^*/?#]+", "books.example", "*.example")]
-OneHost = Annotated[str, _parsed(address.parse_one_host), _described("[^*/?#]+", "books.example")]
+Name = Annotated[str, parsed(tokens.parse_id, differs=True), described(tokens.ID_PATTERN, "books-read")]
+Reference = Annotated[str, parsed(_non_empty), described(tokens.ID_PATTERN)]
+Address = Annotated[Endpoint, parsed(address.parse_endpoint), described(r".+:[0-9]{1,5}", "shop.internal:8080")]
+EntryAddress = Annotated[Endpoint, parsed(address.parse_entry_address), described(r".+:[0-9]{1,5}", "0.0.0.0:8080")]
+Url = Annotated[ApiUrl, parsed(address.parse_api_url), described("https?://[^/?#]+/?", "http://127.0.0.1:9002")]
+Host = Annotated[str, parsed(address.parse_host), described(r"(\*\.)?[^*/?#]+", "books.example", "*.example")]
+OneHost = Annotated[str, parsed(address.parse_one_host), described("[^*/?#]+", "books.example")]
 Arn = Annotated[
     FunctionArn,
-    _parsed(arn.parse_arn),
-    _described(
+    parsed(arn.parse_arn),
+    described(
         r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?",
         "arn:aws:lambda:eu-west-1:123456789012:function:books:live",
     ),
 ]
-Region = Annotated[str, _parsed(arn.parse_region), _described("[a-z]{2}(-[a-z]+)+-[0-9]{1,2}", "eu-west-1")]
-Path = Annotated[str, _parsed(path.parse_path, differs=True), _described("/[^?#]*", "/books")]
-HealthPath = Annotated[str, _parsed(path.parse_health_path), _described("/[^#]*", "/health")]
-Regex = Annotated[str, _parsed(path.parse_regex, differs=True), _described(_ANY_TEXT, "/books/[0-9]+")]
-Method = Annotated[str, _parsed(tokens.parse_method), _described(tokens.METHOD_PATTERN, "GET")]
-MatchHeader = Annotated[str, _parsed(tokens.parse_match_header), _described(tokens.TOKEN_PATTERN, "X-Api")]
-HeaderValue = Annotated[str, _parsed(tokens.parse_header_value), _described(_ANY_TEXT, "v2")]
-StickyHeader = Annotated[str, _parsed(tokens.parse_sticky_header), _described(tokens.TOKEN_PATTERN, "X-User")]
-Cookie = Annotated[str, _parsed(tokens.parse_cookie_name), _described(tokens.TOKEN_PATTERN, "fig-user")]
-Salt = Annotated[str, _parsed(tokens.parse_salt, differs=True), _described(tokens.SALT_PATTERN, "books")]
-File = Annotated[str, _parsed(_non_empty), _described(_ANY_TEXT, "/etc/ssl/ca.pem")]
+Region = Annotated[str, parsed(arn.parse_region), described("[a-z]{2}(-[a-z]+)+-[0-9]{1,2}", "eu-west-1")]
+Path = Annotated[str, parsed(path.parse_path, differs=True), described("/[^?#]*", "/books")]
+HealthPath = Annotated[str, parsed(path.parse_health_path), described("/[^#]*", "/health")]
+Regex = Annotated[str, parsed(path.parse_regex, differs=True), described(_ANY_TEXT, "/books/[0-9]+")]
+Method = Annotated[str, parsed(tokens.parse_method), described(tokens.METHOD_PATTERN, "GET")]
+MatchHeader = Annotated[str, parsed(tokens.parse_match_header), described(tokens.TOKEN_PATTERN, "X-Api")]
+HeaderValue = Annotated[str, parsed(tokens.parse_header_value), described(_ANY_TEXT, "v2")]
+StickyHeader = Annotated[str, parsed(tokens.parse_sticky_header), described(tokens.TOKEN_PATTERN, "X-User")]
+Cookie = Annotated[str, parsed(tokens.parse_cookie_name), described(tokens.TOKEN_PATTERN, "fig-user")]
+Salt = Annotated[str, parsed(tokens.parse_salt, differs=True), described(tokens.SALT_PATTERN, "books")]
+File = Annotated[str, parsed(_non_empty), described(_ANY_TEXT, "/etc/ssl/ca.pem")]
 Duration = Annotated[
     float,
-    _parsed(quantity.duration_up_to(_LONGEST), of_number=True),
-    _described(quantity.DURATION_PATTERN, "500ms", "2s"),
+    parsed(quantity.duration_up_to(_LONGEST), of_number=True),
+    described(quantity.DURATION_PATTERN, "500ms", "2s"),
 ]
 LambdaDuration = Annotated[
     float,
-    _parsed(quantity.duration_up_to(quantity.LAMBDA_LIMIT_SECONDS), of_number=True),
-    _described(quantity.DURATION_PATTERN, "5s"),
+    parsed(quantity.duration_up_to(quantity.LAMBDA_LIMIT_SECONDS), of_number=True),
+    described(quantity.DURATION_PATTERN, "5s"),
 ]
 BodySize = Annotated[
     # Envoy counts bodies in 32 bits.
-    int, _parsed(quantity.size_between(1, 2**32 - 1), of_number=True), _described(quantity.SIZE_PATTERN, "50MB")
+    int, parsed(quantity.size_between(1, 2**32 - 1), of_number=True), described(quantity.SIZE_PATTERN, "50MB")
 ]
 HeaderSize = Annotated[
     # Source: Envoy API v3, HttpConnectionManager.max_request_headers_kb: from 1 to 8192.
-    int, _parsed(quantity.size_between(2**10, 8 * 2**20), of_number=True), _described(quantity.SIZE_PATTERN, "64KiB")
+    int, parsed(quantity.size_between(2**10, 8 * 2**20), of_number=True), described(quantity.SIZE_PATTERN, "64KiB")
 ]
-ShareOfRequests = Annotated[int, _parsed(_share, of_number=True), _described(r"[0-9]+(\.[0-9]{1,2})?%", "10%")]
-Range = Annotated[str, _parsed(ranges.parse_range), _described(r"[0-9a-fA-F.:]+(/[0-9]{1,3})?", "10.20.0.0/24")]
+ShareOfRequests = Annotated[int, parsed(_share, of_number=True), described(r"[0-9]+(\.[0-9]{1,2})?%", "10%")]
+Range = Annotated[str, parsed(ranges.parse_range), described(r"[0-9a-fA-F.:]+(/[0-9]{1,3})?", "10.20.0.0/24")]
 Ranges = Annotated[list[Range], Field(min_length=1)]
-SecretName = Annotated[str, _parsed(tokens.parse_variable), _described("[A-Za-z_][A-Za-z0-9_]*", "CLAIMS_KEY")]
+SecretName = Annotated[str, parsed(tokens.parse_variable), described("[A-Za-z_][A-Za-z0-9_]*", "CLAIMS_KEY")]
 HttpsUrl = Annotated[
-    WebUrl, _parsed(address.parse_https_url), _described(r"https://[^?#]+", "https://login.example/jwks.json")
+    WebUrl, parsed(address.parse_https_url), described(r"https://[^?#]+", "https://login.example/jwks.json")
 ]
 OtlpUrl = Annotated[
-    WebUrl, _parsed(address.parse_web_url), _described(r"https?://[^?#]+", "http://collector.internal:4318")
+    WebUrl, parsed(address.parse_web_url), described(r"https?://[^?#]+", "http://collector.internal:4318")
 ]
-Claim = Annotated[str, _parsed(_non_empty), _described(_ANY_TEXT, "scope")]
-Word = Annotated[str, _parsed(tokens.parse_word), _described(tokens.WORD_PATTERN, "books:read")]
+Claim = Annotated[str, parsed(_non_empty), described(_ANY_TEXT, "scope")]
+Word = Annotated[str, parsed(tokens.parse_word), described(tokens.WORD_PATTERN, "books:read")]
 Words = Annotated[list[Word], Field(min_length=1)]
-Text = Annotated[str, _parsed(_non_empty), _described(_ANY_TEXT, "https://login.example/")]
-HeaderName = Annotated[str, _parsed(tokens.parse_header_name), _described(tokens.TOKEN_PATTERN, "X-User")]
+Text = Annotated[str, parsed(_non_empty), described(_ANY_TEXT, "https://login.example/")]
+HeaderName = Annotated[str, parsed(tokens.parse_header_name), described(tokens.TOKEN_PATTERN, "X-User")]
 Count = Annotated[int, Field(ge=1, le=_MAX_CONCURRENCY)]
 Hops = Annotated[int, Field(ge=1, le=_MOST_HOPS)]
 Concurrency = Annotated[int, Field(ge=1, le=_MAX_CONCURRENCY)]

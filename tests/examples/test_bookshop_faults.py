@@ -18,10 +18,14 @@ READERS = 6
 
 
 class Traffic:
-    """Readers that each ask again and again on one connection; what failed, and the sides each was assigned to."""
+    """Readers that each ask again and again on one connection; what failed, and the sides each was assigned to.
 
-    def __init__(self, entry: str) -> None:
+    Every reader is so many users in turn.
+    """
+
+    def __init__(self, entry: str, users: int = 10) -> None:
         self._entry = urlsplit(entry)
+        self._users = users
         self._over = threading.Event()
         self.failed: list[str] = []
         self.asked = 0
@@ -52,7 +56,7 @@ class Traffic:
             try:
                 while not self._over.is_set():
                     turn += 1
-                    self._ask(connection, f"reader-{number}-{turn % 10}")
+                    self._ask(connection, f"reader-{number}-{turn % self._users}")
             except (OSError, http.client.HTTPException) as error:
                 self.failed.append(repr(error))
                 time.sleep(0.01)

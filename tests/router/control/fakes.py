@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx2
 
-from router.control.app import Clocks, Control, make_control
+from router.control.app import Clocks, Control, Outside, make_control
 from router.control.stages import Stages
 from router.estate import (
+    Cohort,
     Endpoint,
     Entry,
     Estate,
@@ -52,6 +53,8 @@ def _route(name: str, about: Mapping[str, Any]) -> Route:
         salt=name,
         timeout_seconds=None,
         stream=bool(about.get("stream")),
+        shadow=bool(about.get("shadow")),
+        cohort=Cohort(header="x-pilot", values=tuple(about["cohort"])) if "cohort" in about else None,
     )
 
 
@@ -72,7 +75,8 @@ def fake_normal(estate: Estate) -> dict[str, Any]:
     for route in estate.routes:
         about = {"legacy": route.legacy, "lambda": route.candidate, "path": route.match.path.value}
         routes[route.name] = {key: value for key, value in about.items() if value} | (
-            {"stream": True} if route.stream else {}
+            {name: True for name in ("stream", "shadow") if getattr(route, name)}
+            | ({"cohort": list(route.cohort.values)} if route.cohort else {})
         )
     return estate_of(**routes)
 
@@ -261,11 +265,16 @@ async def until(done: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-def run(folder: Path, story: Callable[[Here], Awaitable[None]], time: FakeTime | None = None) -> None:
+def run(
+    folder: Path,
+    story: Callable[[Here], Awaitable[None]],
+    time: FakeTime | None = None,
+    outside: Outside | None = None,
+) -> None:
     """Run the story against a control over this folder."""
 
     async def main() -> None:
-        async with control_here(folder, clocks=time.clocks() if time else None) as here:
+        async with control_here(folder, clocks=time.clocks() if time else None, outside=outside) as here:
             await story(here)
 
     asyncio.run(main())
@@ -273,12 +282,17 @@ def run(folder: Path, story: Callable[[Here], Awaitable[None]], time: FakeTime |
 
 @contextlib.asynccontextmanager
 async def control_here(
-    folder: Path, *, stages: Stages | None = None, clocks: Clocks | None = None, token: str = TOKEN
+    folder: Path,
+    *,
+    stages: Stages | None = None,
+    clocks: Clocks | None = None,
+    token: str = TOKEN,
+    outside: Outside | None = None,
 ) -> AsyncIterator[Here]:
     """Run control over this folder in this process; started again on the same folder it goes on where it was."""
     ledger = Ledger.open(folder / "ledger.sqlite")
     (folder / "snapshots").mkdir(exist_ok=True)
-    control = make_control(ledger, stages or fake_stages(), folder / "snapshots", TOKEN, clocks)
+    control = make_control(ledger, stages or fake_stages(), folder / "snapshots", TOKEN, clocks, outside=outside)
     transport = httpx2.ASGITransport(app=control.app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}
     try:

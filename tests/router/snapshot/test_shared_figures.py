@@ -121,3 +121,11 @@ def test_shares_travel_with_the_weights() -> None:
     read = read_weights_file(weights_file(9, manifest, {"books": Weight(2_500)}, shares))
     assert (read.weights, read.shares) == ({"books": Weight(2_500)}, shares)
     assert read_weights_file(weights_file(9, manifest, {})).shares == Shares()
+
+
+def test_shadows_travel_with_a_nodes_shares() -> None:
+    """A route's shadow is a runtime key of the weights file, and is read back with the shares, never as a weight."""
+    shares = Shares(nodes=2, of={"shadow.books": 2500})
+    data = weights_file(1, compiled().manifest, {"books": Weight(100)}, shares)
+    read = read_weights_file(data)
+    assert (read.shares, read.weights) == (shares, {"books": Weight(100)})

@@ -1,0 +1,180 @@
+"""What the nodes counted since a weight is in force: their readings, and differences of them.
+
+Readings are cumulative, windows are not. A window remembers each node's reading at its beginning; when Envoy's counters
+restart (another epoch), what the old ones had is carried along. The clock is the registry's: nodes' clocks may be off.
+After a restart of control a window begins anew with the first readings, so that a verdict comes later, never sooner.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..gate.evidence import Reading, RouteEvidence, SideEvidence
+from ..gate.sums import difference, total
+from .falls import fell
+
+RECENT_SECONDS = (10.0, 120.0)
+"""How far the breaker looks back."""
+_ALL_SECONDS = 12.0
+_THINNED_SECONDS = 10.0
+"""Readings older than the first of these are kept so far apart: memory is for many routes."""
+
+WindowKey = tuple[str, str, int]
+"""A release's id, its ramp's name, and the number of the evidence window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one look sees of a route. `evidence` is None where a node that serves has sent nothing.
+
+    `problem`: why what nodes counted cannot be added up, then there is none either; the breaker's counts are there.
+    """
+
+    evidence: RouteEvidence | None
+    recent: tuple[RouteEvidence, ...]
+    age_seconds: float
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class _Sum:
+    """One node in one window: from where it counts, up to where, and what former epochs had."""
+
+    base: Reading
+    last: Reading
+    carried: dict[str, RouteEvidence] = field(default_factory=dict)
+
+    def add(self, reading: Reading) -> None:
+        if reading.epoch != self.last.epoch:
+            names = self.last.routes.keys() | self.carried.keys()
+            self.carried = {route: self.of(route) for route in names}
+            self.base = replace(reading, routes={})
+        self.last = reading
+
+    def begin_again(self, reading: Reading) -> None:
+        names = self.last.routes.keys() | self.carried.keys()
+        self.carried = {route: self.of(route) for route in names}
+        self.base = self.last = reading
+
+    def of(self, route: str) -> RouteEvidence:
+        now = difference(self.last, self.base, route)
+        return total([self.carried[route], now]) if route in self.carried else now
+
+
+@dataclass(slots=True)
+class _Window:
+    """An evidence window: since when it is open, until when it warms up, and each node's part in it."""
+
+    opened: float
+    warm_until: float
+    sums: dict[str, _Sum] = field(default_factory=dict)
+
+    def add(self, reading: Reading, now: float, *, is_lower: bool = False) -> None:
+        known = self.sums.get(reading.node)
+        if known is None or now < self.warm_until:
+            self.sums[reading.node] = _Sum(base=reading, last=reading)
+        elif is_lower:
+            known.begin_again(reading)
+        else:
+            known.add(reading)
+
+
+class Evidence:
+    """The readings of all nodes and the windows over them. `clock` counts seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._readings: dict[str, deque[tuple[float, Reading]]] = {}
+        self._windows: dict[WindowKey, _Window] = {}
+
+    def heard(self, reading: Reading) -> None:
+        """Take a node's reading into every open window.
+
+        A counter that fell within an epoch was forgotten by Envoy: what windows had is kept, and a second is lost.
+        """
+        now, kept = self._clock(), self._readings.setdefault(reading.node, deque())
+        is_lower = bool(kept) and fell(reading, kept[-1][1])
+        for window in self._windows.values():
+            window.add(reading, now, is_lower=is_lower)
+        if is_lower:
+            kept.clear()
+        kept.append((now, reading))
+        _thin(kept, now)
+
+    def forget(self, node: str) -> None:
+        """The node has left: what comes next from it begins anew."""
+        self._readings.pop(node, None)
+        for window in self._windows.values():
+            window.sums.pop(node, None)
+
+    def open(self, key: WindowKey, *, warm_up_seconds: float) -> None:
+        """Begin it from the nodes' last readings; one that is open goes on, the ramp's older ones are closed."""
+        if key in self._windows:
+            return
+        now = self._clock()
+        for old in [one for one in self._windows if one[:2] == key[:2]]:
+            del self._windows[old]
+        window = _Window(opened=now, warm_until=now + warm_up_seconds)
+        for kept in self._readings.values():
+            window.add(kept[-1][1], now)
+        self._windows[key] = window
+
+    def close(self, keep: Iterable[WindowKey]) -> None:
+        """Close every window but these."""
+        kept = set(keep)
+        self._windows = {key: window for key, window in self._windows.items() if key in kept}
+
+    def seen(self, key: WindowKey, route: str, serving: Sequence[str]) -> Seen:
+        """What the window has of the route, and the last seconds of it; `serving` are the nodes that must have told."""
+        window, now = self._windows[key], self._clock()
+        ages = [now - self._readings[node][-1][0] for node in serving if node in self._readings]
+        is_whole = bool(serving) and len(ages) == len(serving) and all(node in window.sums for node in serving)
+        short, long = (self._earlier(window, now - span) for span in RECENT_SECONDS)
+        age = max(ages, default=0.0)
+        try:
+            lately = total(self._since(short, route))
+            recent = (lately, lately if short == long else total(self._since(long, route)))
+            evidence = total([one.of(route) for one in window.sums.values()]) if is_whole else None
+        except ValueError as error:  # nodes of two versions have histograms of different bounds
+            recent = (total(_counts_only(self._since(short, route))), total(_counts_only(self._since(long, route))))
+            return Seen(evidence=None, recent=recent, age_seconds=age, problem=str(error))
+        return Seen(evidence=evidence, recent=recent, age_seconds=age)
+
+    def users(self, route: str) -> Mapping[str, int]:
+        """How many buckets of users each side of the route has seen since the counters began."""
+        last = [kept[-1][1].routes[route] for kept in self._readings.values() if route in kept[-1][1].routes]
+        return {"legacy": _seen(one.legacy for one in last), "lambda": _seen(one.lambda_ for one in last)}
+
+    def _earlier(self, window: _Window, since: float) -> dict[str, float]:
+        """When the reading was taken from which each node's last seconds count: never before the window was open."""
+        start = max(since, window.opened)
+        return {
+            node: next((at for at, _ in reversed(kept) if at <= start), kept[0][0])
+            for node, kept in self._readings.items()
+            if node in window.sums
+        }
+
+    def _since(self, earlier: Mapping[str, float], route: str) -> Iterator[RouteEvidence]:
+        for node, begin in earlier.items():
+            kept = self._readings[node]
+            first = next(reading for at, reading in kept if at == begin)
+            yield difference(kept[-1][1], first, route)
+
+
+def _counts_only(parts: Iterable[RouteEvidence]) -> Iterator[RouteEvidence]:
+    for part in parts:
+        legacy, lambda_ = (replace(side, latency={}, cold_latency={}) for side in (part.legacy, part.lambda_))
+        yield RouteEvidence(legacy=legacy, lambda_=lambda_)
+
+
+def _seen(sides: Iterable[SideEvidence]) -> int:
+    return len({bucket for side in sides for bucket, counts in side.buckets.items() if counts.requests})
+
+
+def _thin(kept: deque[tuple[float, Reading]], now: float) -> None:
+    """Drop what is older than the longest look back, and most of what is not new."""
+    while len(kept) > 1 and kept[1][0] <= now - max(RECENT_SECONDS):
+        kept.popleft()
+    old = [index for index, (at, _) in enumerate(kept) if at < now - _ALL_SECONDS]
+    if len(old) > 1 and kept[old[-1]][0] - kept[old[-2]][0] < _THINNED_SECONDS:
+        del kept[old[-1]]

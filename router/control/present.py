@@ -1,0 +1,92 @@
+"""The present, for a plan: what is in force, what runs, what was tried, and digests by which a plan is found stale.
+
+`basis` covers what a plan was made on: the estate, the weights, the running releases and a freeze. It does not move
+when control judges or folds, as the history's head does.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from ..ledger.chain import text_digest
+from ..ledger.records import Desired, ReleaseRecord
+from ..ledger.store import estate_digest
+from .keeper import Keeper
+from .ramping import Parts
+from .release_status import frozen_json, release_json
+from .state import weight_of
+from .traffic import rates
+
+
+def basis(keeper: Keeper, running: Iterable[tuple[str, tuple[str, ...]]]) -> str:
+    """The digest of what a plan is made on; `running`: the releases' ids with the routes that they move."""
+    content = {
+        "estate": _estate(keeper),
+        "weights": _weights(keeper),
+        "releases": sorted([release, sorted(routes)] for release, routes in running),
+        "frozen": frozen_json(keeper.desired),
+    }
+    return text_digest(json.dumps(content, sort_keys=True, separators=(",", ":")))
+
+
+def running_routes(parts: Parts, desired: Desired) -> list[tuple[str, tuple[str, ...]]]:
+    """Each running release's id with the routes of one of its ramps that is not over."""
+    lives = parts.running.live(desired)
+    return [(live.release.id, live.ramp.routes) for live in lives if not live.state.is_over]
+
+
+def present(parts: Parts, past: Iterable[ReleaseRecord]) -> dict[str, Any]:
+    """What `GET /v1/present` answers; blocks: it reads the ledger."""
+    keeper, desired = parts.keeper, parts.keeper.desired
+    head = keeper.ledger.head()
+    traffic = rates(seen.readings for seen in parts.nodes.live())
+    return {
+        "basis": basis(keeper, running_routes(parts, desired)),
+        "head": head.digest,
+        "entries": head.entries,
+        "snapshot": desired.snapshot,
+        "estate": _estate(keeper),
+        "weights": _weights(keeper),
+        "frozen": frozen_json(desired),
+        "releases": _running(parts, desired),
+        "traffic": {route: {side: rate.to_json() for side, rate in sides.items()} for route, sides in traffic.items()},
+        "users": {route: dict(parts.evidence.users(route)) for route in _weights(keeper)},
+        "attempts": _attempts(parts, past),
+    }
+
+
+def _running(parts: Parts, desired: Desired) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for live in parts.running.live(desired):
+        told = found.setdefault(live.release.id, release_json(live.release) | {"routes": {}})
+        step = {
+            "ramp": live.ramp.name,
+            "step": live.ramp.steps[live.state.step].number,
+            "steps": len(live.ramp.steps),
+            "weight": live.state.weight.parts,
+            "highest": live.ramp.highest.parts,
+            "phase": live.state.phase.value,
+        }
+        told["routes"] |= dict.fromkeys(live.ramp.routes, step)
+    return list(found.values())
+
+
+def _attempts(parts: Parts, past: Iterable[ReleaseRecord]) -> dict[str, dict[str, Any]]:
+    """The last release that ended, of each route."""
+    ended = [record for record in past if record.outcome is not None]
+    routes = parts.keeper.ledger.routes_of(record.id for record in ended)
+    found: dict[str, dict[str, Any]] = {}
+    for record in ended:
+        for route in routes.get(record.id, ()):
+            found.setdefault(route, release_json(record))
+    return found
+
+
+def _estate(keeper: Keeper) -> str:
+    return estate_digest(keeper.published.text) if keeper.published else ""
+
+
+def _weights(keeper: Keeper) -> dict[str, int]:
+    published = keeper.published
+    routes = published.manifest.routes if published else ()
+    return {route: weight_of(keeper.desired, route).parts for route in routes}

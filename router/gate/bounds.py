@@ -1,0 +1,51 @@
+"""What one comparison found, before it is compared with its limit."""
+
+from math import inf
+from typing import NamedTuple
+
+from .values import Limit
+from .verdict import Outcome
+
+
+class Level(NamedTuple):
+    """The chance that a comparison may be wrong: `alpha` with a fail in the whole step, `beta` with a pass."""
+
+    alpha: float
+    beta: float
+
+
+class Bounds(NamedTuple):
+    """An estimate with the bounds that its two decisions need, in the limit's unit, and what was counted.
+
+    A bound is None where nothing bounds it. `growth` is how many times as much evidence would decide, None when that
+    cannot be told.
+    """
+
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    lambda_count: float
+    lambda_requests: int
+    legacy_count: float = 0.0
+    legacy_requests: int = 0
+    growth: float | None = None
+
+    def outcome(self, limit: Limit) -> Outcome:
+        """Fail when shown beyond what is tolerated, pass when shown within the limit, else inconclusive."""
+        if self.lower is not None and self.lower > limit.tolerated:
+            return Outcome.FAIL
+        if self.upper is not None and self.upper < limit.limit:
+            return Outcome.PASS
+        return Outcome.INCONCLUSIVE
+
+
+def growth(distance: float, reach: float) -> float | None:
+    """How many times as much evidence shrinks `reach` to `distance`: chance falls with the root of what was seen."""
+    times = reach / distance if distance > 0 else inf
+    return times * times if times < inf else None
+
+
+def least(*growths: float | None) -> float | None:
+    """The smallest growth that is known."""
+    known = [one for one in growths if one is not None and one < inf]
+    return min(known, default=None)

@@ -1,0 +1,132 @@
+"""Evidence: what the router counted of a route, exactly and for everybody, kept apart by who was *meant* to answer.
+
+The one rule: users are drawn, not requests, so counts stay in *buckets of users* (64, hashed with another salt than the
+split). Everything that is said about chance later is said about buckets. Latencies come by *fold* (bucket modulo 8):
+still whole users, without 64 histograms.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+BUCKETS: Final = 64
+FOLDS: Final = 8
+_STATUSES: Final = range(100, 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What one bucket of users did on one side.
+
+    `fallbacks` are requests that Lambda failed and legacy answered: whatever their status says, they are failures of
+    Lambda. `throttles` and `timeouts` are requests too, and have a status. Raises `ValueError` for counts below zero.
+    """
+
+    requests: int = 0
+    by_status: Mapping[int, int] = field(default_factory=dict)
+    fallbacks: int = 0
+    throttles: int = 0
+    timeouts: int = 0
+    response_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.requests, self.fallbacks, self.throttles, self.timeouts, self.response_bytes) < 0:
+            message = f"counts are never below zero: {self}"
+            raise ValueError(message)
+        by_status = self.by_status
+        if by_status and (
+            min(by_status.values()) < 0 or min(by_status) not in _STATUSES or max(by_status) not in _STATUSES
+        ):
+            message = f"not statuses and how often they were seen: {by_status}"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """How many values lay at or below each of `bounds` (milliseconds, growing) and above the one before.
+
+    `counts` has one entry more than `bounds`: what lay above the last. Raises `ValueError` when it has not.
+    """
+
+    bounds: tuple[float, ...]
+    counts: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.counts) != len(self.bounds) + 1:
+            message = f"{len(self.bounds)} bounds need {len(self.bounds) + 1} counts, not {len(self.counts)}"
+            raise ValueError(message)
+        if list(self.bounds) != sorted(set(self.bounds)):
+            message = f"bounds grow: {self.bounds}"
+            raise ValueError(message)
+        if min(self.counts) < 0:
+            message = f"counts are never below zero: {self.counts}"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity:
+    """How many pairs of answers were compared, and how many of them differ after masking."""
+
+    compared: int = 0
+    different: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.different <= self.compared:
+            message = f"{self.different} of {self.compared} compared answers cannot differ"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideEvidence:
+    """What the users who were assigned to one side saw.
+
+    `buckets` by bucket (0 to 63; a bucket without requests may be absent), `latency` and `cold_latency` by fold (0 to
+    7), milliseconds; `cold_latency` holds the requests that started an environment, which are then not in `latency`.
+    `executed_versions` counts answers by the version of the function. `parity` is None where nothing is compared.
+    """
+
+    buckets: Mapping[int, Counts] = field(default_factory=dict)
+    latency: Mapping[int, Histogram] = field(default_factory=dict)
+    cold_latency: Mapping[int, Histogram] = field(default_factory=dict)
+    executed_versions: Mapping[str, int] = field(default_factory=dict)
+    parity: Parity | None = None
+
+    def __post_init__(self) -> None:
+        if any(bucket not in range(BUCKETS) for bucket in self.buckets):
+            message = f"buckets are 0 to {BUCKETS - 1}: {sorted(self.buckets)}"
+            raise ValueError(message)
+        if any(fold not in range(FOLDS) for fold in (*self.latency, *self.cold_latency)):
+            message = f"folds are 0 to {FOLDS - 1}: {sorted((*self.latency, *self.cold_latency))}"
+            raise ValueError(message)
+
+    @property
+    def requests(self) -> int:
+        """All requests of the side."""
+        return sum(counts.requests for counts in self.buckets.values())
+
+    @property
+    def buckets_seen(self) -> int:
+        """How many buckets of users sent anything."""
+        return sum(1 for counts in self.buckets.values() if counts.requests)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteEvidence:
+    """Both sides of a route over the same time, by the side that the user was *assigned* to."""
+
+    legacy: SideEvidence = field(default_factory=SideEvidence)
+    lambda_: SideEvidence = field(default_factory=SideEvidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a node had counted of each moving route at `at` (Unix seconds), since its `epoch` began.
+
+    The epoch changes when Envoy's counters start again at zero. `weights_version` was in force when it was read.
+    """
+
+    node: str
+    epoch: str
+    weights_version: int
+    at: float
+    routes: Mapping[str, RouteEvidence] = field(default_factory=dict)

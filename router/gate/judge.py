@@ -1,0 +1,219 @@
+"""The judge: one look at a step.
+
+What is decided first weighs most. A disaster needs no other proof, not even that every node has reported. Then: is the
+evidence there, whose is it, has it begun, is a limit broken? Only after that come the reasons to mistrust evidence, so
+that none of them ever stops a rollback; and only when nothing at all speaks against it, a pass.
+"""
+
+from collections.abc import Iterator
+from math import ceil
+from typing import Final
+
+from . import quantiles, shares, sizes
+from .bounds import Bounds, Level
+from .breaker import broken
+from .evidence import Parity, RouteEvidence, SideEvidence
+from .moments import Moments, Share, moments
+from .quantiles import Latencies
+from .sentences import duration, name, words
+from .sums import NOTHING
+from .trust import split_fault, version_fault
+from .values import QUANTILES, Gate, Limit, Metric, Relation
+from .verdict import Baseline, Code, Finding, Needed, Outcome, Reason, Verdict
+from .window import Window
+
+_NEAR_ALL: Final = 9_500
+"""From this weight on legacy's own users may be too few, and its last baseline may stand for it."""
+_WEIGHTS: Final = {Metric.SERVER_ERRORS: 10.0, Metric.LATENCY_P99: 3.0, Metric.FALLBACKS: 2.0}
+"""Shares of the error budget: what hurts most gets most; others have 1."""
+_HOPELESS: Final = 10_000.0
+_PARITY_EFFECT: Final = 4.0
+"""Compared answers are not kept by bucket; answers of a user are taken to be as alike as this design effect."""
+
+
+def judge(gate: Gate, window: Window) -> Verdict:
+    """What the evidence says about the step, at this look."""
+    evidence = window.evidence
+    known = evidence or max(window.recent, key=lambda one: one.legacy.requests, default=NOTHING)
+    legacy = moments(known.legacy.buckets.values())
+    disaster = broken(gate.limits, legacy, window.recent)
+    if disaster:
+        return Verdict(outcome=Outcome.FAIL, reasons=(disaster,), baseline=Baseline.SAME_WINDOW)
+    if evidence is None:
+        return _error(Reason(code=Code.NO_EVIDENCE, words="a node that serves the route has reported nothing"))
+    if window.age_seconds > gate.stale_after_seconds:
+        return _error(Reason(code=Code.STALE, words=f"the newest evidence is {duration(window.age_seconds)} old"))
+    version = version_fault(gate, window, evidence.lambda_)
+    if version:
+        outcome = Outcome.ERROR if version.code is Code.PIN else Outcome.INCONCLUSIVE
+        return Verdict(outcome=outcome, reasons=(version,), baseline=Baseline.NONE, restart=True)
+    if window.elapsed_seconds < gate.warm_up_seconds:
+        rest = gate.warm_up_seconds - window.elapsed_seconds
+        rest_words = f"warming up for another {duration(rest)}"
+        needed = Needed(requests=None, seconds=rest, words=rest_words)
+        return _hold((Reason(code=Code.WARM_UP, words=rest_words),), Baseline.NONE, (), needed)
+    return _Look(gate, window, evidence, legacy).verdict()
+
+
+def spending(gate: Gate, steps: int) -> dict[tuple[Metric, Relation], float]:
+    """The part of the gate's error budget that each limit has in one of `steps` steps; looks cost nothing."""
+    weights = {(one.metric, one.relation): _WEIGHTS.get(one.metric, 1.0) for one in gate.limits}
+    total = sum(weights.values()) * steps
+    return {key: gate.alpha * weight / total for key, weight in weights.items()}
+
+
+class _Look:
+    """One look at evidence that is there, fresh, warm and of one version."""
+
+    __slots__ = ("_baseline", "_gate", "_lambda", "_latencies", "_legacy", "_side", "_spending", "_split", "_window")
+
+    def __init__(self, gate: Gate, window: Window, evidence: RouteEvidence, own: Moments) -> None:
+        self._gate, self._window = gate, window
+        self._spending = spending(gate, window.steps)
+        self._side, self._split = evidence.lambda_, evidence
+        self._lambda = moments(evidence.lambda_.buckets.values())
+        legacy, self._legacy, self._baseline = self._stand_in(evidence.legacy, own)
+        self._latencies = (Latencies(evidence.lambda_.latency), Latencies(legacy.latency))
+
+    def verdict(self) -> Verdict:
+        judged = [(limit, self._compare(limit)) for limit in self._gate.limits]
+        findings = tuple(_finding(limit, found) for limit, found in judged)
+        few = tuple(self._few())
+        if not any(reason.code in {Code.FEW_REQUESTS, Code.FEW_USERS} for reason in few):
+            breaches = tuple(
+                Reason(code=Code.LIMIT, words=words(one)) for one in findings if one.outcome is Outcome.FAIL
+            )
+            if breaches:
+                return Verdict(outcome=Outcome.FAIL, reasons=breaches, baseline=self._baseline, findings=findings)
+        fault = self._fault()
+        if fault:
+            return _error(fault, self._baseline, findings)
+        undecided = [one.metric for one in findings if one.outcome is not Outcome.PASS]
+        if undecided:
+            few += (Reason(code=Code.UNDECIDED, words=f"not decided yet: {', '.join(map(name, undecided))}"),)
+        if few:
+            return _hold(few, self._baseline, findings, self._needed([found for _, found in judged]))
+        kept = Reason(code=Code.KEPT, words=f"all {len(findings)} limits are kept, against {self._baseline.value}")
+        return Verdict(outcome=Outcome.PASS, reasons=(kept,), baseline=self._baseline, findings=findings)
+
+    def _stand_in(self, side: SideEvidence, own: Moments) -> tuple[SideEvidence, Moments, Baseline]:
+        """What stands for legacy: its own users in this window, or its last baseline near 100 %."""
+        enough = own.requests >= self._gate.minimum_requests and own.seen >= self._gate.minimum_users
+        last = self._window.baseline
+        if self._window.weight.parts >= _NEAR_ALL and not enough and last is not None:
+            return last, moments(last.buckets.values()), Baseline.LAST
+        if not own.requests:
+            return side, own, Baseline.NONE
+        return side, own, Baseline.HOLDBACK if self._window.holdback else Baseline.SAME_WINDOW
+
+    def _compare(self, limit: Limit) -> Bounds:
+        level = Level(self._spending[limit.metric, limit.relation], self._gate.beta)
+        relative = limit.relation is Relation.LEGACY
+        if limit.metric in QUANTILES:
+            return self._quantile(limit, level, relative=relative)
+        if limit.metric is Metric.PARITY:
+            return self._parity(limit, level)
+        if not self._lambda.requests or (relative and not self._legacy.requests):
+            return _nothing(self._lambda.requests, self._legacy.requests)
+        size = limit.metric is Metric.RESPONSE_SIZE
+        if relative:
+            compare = sizes.relative if size else shares.relative
+            return compare(limit, self._lambda, self._legacy, level)
+        return (sizes.absolute if size else shares.absolute)(limit, self._lambda, level)
+
+    def _quantile(self, limit: Limit, level: Level, *, relative: bool) -> Bounds:
+        mine, theirs = self._latencies
+        if limit.metric is Metric.COLD_P95:
+            mine = Latencies(self._side.cold_latency)
+            if not mine.requests:
+                return Bounds(0.0, 0.0, 0.0, 0.0, 0)
+        if not mine.requests or (relative and not theirs.requests):
+            return _nothing(mine.requests, theirs.requests)
+        return quantiles.compare(limit, mine, theirs if relative else None, level)
+
+    def _parity(self, limit: Limit, level: Level) -> Bounds:
+        parity = _parity(self._split)
+        if parity is None or not parity.compared:
+            return _nothing(0, 0)
+        effective = max(1, round(parity.compared / _PARITY_EFFECT))
+        differ = parity.different / parity.compared * effective
+        flat = Moments(effective, 1, effective, [], {Metric.PARITY: Share(differ, differ, differ, 0, [])})
+        found = shares.absolute(limit, flat, level)
+        return found._replace(lambda_count=parity.different, lambda_requests=parity.compared)
+
+    def _few(self) -> Iterator[Reason]:
+        """What is too little to be judged, side by side."""
+        sides = [("Lambda", self._lambda)]
+        if any(limit.relation is Relation.LEGACY for limit in self._gate.limits):
+            if self._baseline is Baseline.NONE and self._window.weight.parts >= _NEAR_ALL:
+                yield Reason(code=Code.NO_BASELINE, words="no holdback and no last baseline: nothing to compare with")
+            sides.append(("legacy", self._legacy))
+        for side, seen in sides:
+            if seen.requests < self._gate.minimum_requests:
+                few = f"{seen.requests} requests on {side}, at least {self._gate.minimum_requests} are asked for"
+                yield Reason(code=Code.FEW_REQUESTS, words=few)
+            if seen.seen < self._gate.minimum_users:
+                few = f"users of {seen.seen} buckets on {side}, at least {self._gate.minimum_users} are asked for"
+                yield Reason(code=Code.FEW_USERS, words=few)
+
+    def _fault(self) -> Reason | None:
+        if self._gate.needs_parity and _parity(self._split) is None:
+            return Reason(code=Code.NO_PARITY, words="the gate limits parity, and nothing compares answers here")
+        return split_fault(self._window, self._split)
+
+    def _needed(self, judged: list[Bounds]) -> Needed:
+        """How much longer it takes, by the limit that takes longest."""
+        seen, elapsed = self._lambda.requests, self._window.elapsed_seconds
+        growths = [
+            found.growth
+            for limit, found in zip(self._gate.limits, judged, strict=True)
+            if found.outcome(limit) is Outcome.INCONCLUSIVE
+        ]
+        if not seen or not elapsed:
+            return Needed(requests=None, seconds=None, words="no requests reach Lambda: no verdict can be foretold")
+        known = [one for one in growths if one is not None and one < _HOPELESS]
+        if len(known) < len(growths):
+            return Needed(
+                requests=None, seconds=None, words="a difference lies on its limit, or is not yet known at all"
+            )
+        requests = max(ceil(seen * (max(known, default=1.0) - 1)), self._gate.minimum_requests - seen, 1)
+        seconds = requests * elapsed / seen
+        about = f"about {requests} more requests on Lambda, {duration(seconds)} at the present traffic"
+        return Needed(requests=requests, seconds=seconds, words=about)
+
+
+def _parity(evidence: RouteEvidence) -> Parity | None:
+    """What was compared of both sides' users: whoever did not serve a request was shadowed."""
+    both = [one for one in (evidence.legacy.parity, evidence.lambda_.parity) if one is not None]
+    if not both:
+        return None
+    return Parity(compared=sum(one.compared for one in both), different=sum(one.different for one in both))
+
+
+def _nothing(mine: int, theirs: int) -> Bounds:
+    return Bounds(None, None, None, 0.0, mine, 0.0, theirs)
+
+
+def _finding(limit: Limit, found: Bounds) -> Finding:
+    return Finding(
+        metric=limit.metric,
+        relation=limit.relation,
+        outcome=found.outcome(limit),
+        estimate=found.estimate,
+        lower=found.lower,
+        upper=found.upper,
+        limit=limit.limit,
+        tolerated=limit.tolerated,
+        lambda_count=found.lambda_count,
+        lambda_requests=found.lambda_requests,
+        legacy_count=found.legacy_count,
+        legacy_requests=found.legacy_requests,
+    )
+
+
+def _error(reason: Reason, baseline: Baseline = Baseline.NONE, findings: tuple[Finding, ...] = ()) -> Verdict:
+    return Verdict(outcome=Outcome.ERROR, reasons=(reason,), baseline=baseline, findings=findings)
+
+
+def _hold(reasons: tuple[Reason, ...], baseline: Baseline, findings: tuple[Finding, ...], needed: Needed) -> Verdict:
+    return Verdict(outcome=Outcome.INCONCLUSIVE, reasons=reasons, baseline=baseline, findings=findings, needed=needed)

@@ -1,0 +1,164 @@
+"""Puts a release's plan together: for each ramp its steps with their times, users, verdicts and loads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from strangler_fig.units import FULL_SHARE
+
+from ..estate import Estate
+from ..ledger.chain import text_digest
+from ..release.values import Ramp, Release, Step
+from .capacity import Capacity
+from .course import Course, course
+from .load import NOTHING_ASSUMED, Assumed, Loads, sent_share
+from .present import Present, Users
+from .problems import problems
+from .values import Inputs, PlannedRamp, PlannedStep, ReleasePlan
+from .verdict_time import Demand, verdict_seconds
+
+_MOST_USERS = 20_000
+"""More users than these make a verdict no earlier, and a plan slower."""
+_ASSUMED_USERS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a plan is made on. `estate_text` is the normalised estate's; `unseen`: what could not be asked, in words."""
+
+    release: Release
+    text: str
+    estate: Estate
+    estate_text: str
+    present: Present | None
+    capacity: Capacity | None
+    unseen: tuple[str, ...] = ()
+    assumed: Assumed = NOTHING_ASSUMED
+
+
+def plan_release(given: Given, now: datetime) -> ReleasePlan:
+    """The plan, made at that time."""
+    loads = Loads(
+        estate=given.estate,
+        release=given.release,
+        present=given.present,
+        capacity=given.capacity,
+        assumed=given.assumed,
+    )
+    ramps = tuple(_Planner(ramp, loads, now).planned() for ramp in given.release.ramps)
+    estate = text_digest(given.estate_text)
+    present, capacity = given.present, given.capacity
+    return ReleasePlan(
+        release=given.release,
+        text=given.text,
+        made_at=now,
+        inputs=Inputs(
+            release=text_digest(given.text),
+            estate=estate,
+            ledger=present.head if present else None,
+            basis=present.basis if present else None,
+            capacity=capacity.digest if capacity else None,
+        ),
+        ramps=ramps,
+        problems=tuple(problems(ramps, loads, estate)),
+        unseen=(*given.unseen, *_unseen(loads)),
+        legacy=_legacy(capacity),
+    )
+
+
+def _unseen(loads: Loads) -> tuple[str, ...]:
+    """What the plan does not know, in words."""
+    found = [] if loads.capacity else ["capacity: no verdict was given (--capacity), so no weight was held against it"]
+    silent = [route for route in sorted(loads.release.routes) if loads.known_rate(route) is None]
+    assumed = loads.assumed.requests_per_second
+    if silent and assumed is not None:
+        found.append(f"traffic of {', '.join(silent)}: {assumed:g} requests/s are assumed of each")
+    elif silent and loads.present is not None:
+        found.append(f"traffic of {', '.join(silent)}: it is counted while a route moves; assume one with --traffic")
+    return tuple(found)
+
+
+def _legacy(capacity: Capacity | None) -> str:
+    if capacity is None:
+        return "not known: no capacity verdict was given"
+    match capacity.takes_everything_back:
+        case True:
+            return "can take everything back"
+        case False:
+            return "cannot take everything back"
+        case None:
+            return "may or may not take everything back: the demand file does not say"
+
+
+class _Planner:
+    """Plans one ramp."""
+
+    def __init__(self, ramp: Ramp, loads: Loads, now: datetime) -> None:
+        self._ramp, self._loads = ramp, loads
+        self._verdicts = {index: self._verdict(index, step) for index, step in enumerate(ramp.steps) if step.needs_pass}
+        known = {index: seconds for index, seconds in self._verdicts.items() if self._is_known()}
+        self._course: Course = course(ramp, now, known)
+
+    def planned(self) -> PlannedRamp:
+        """The ramp's plan."""
+        ramp, present = self._ramp, self._loads.present
+        weights = {route: present.weights.get(route) if present else None for route in ramp.routes}
+        before = ramp.start.parts / FULL_SHARE
+        steps: list[PlannedStep] = []
+        for index, step in enumerate(ramp.steps):
+            steps.append(self._step(index, step, before))
+            before = sent_share(step)
+        attempts = present.attempts if present else {}
+        return PlannedRamp(
+            ramp=ramp,
+            now=weights,
+            steps=tuple(steps),
+            ends=self._course.ends,
+            attempts={route: attempts[route] for route in ramp.routes if route in attempts},
+        )
+
+    def _step(self, index: int, step: Step, before: float) -> PlannedStep:
+        known = self._is_known()
+        seconds = self._verdicts.get(index)
+        rates = [rate for route in self._ramp.routes if (rate := self._loads.rate(route)) is not None]
+        return PlannedStep(
+            step=step,
+            arrives=self._course.arrivals.get(index),
+            users=self._users(step),
+            requests_per_second=sum(rates) * step.weight.parts / FULL_SHARE if rates else None,
+            verdict_seconds=seconds,
+            is_undecidable=step.needs_pass and known and seconds is None,
+            is_unknown=step.needs_pass and not known,
+            loads=self._loads.of_step(self._ramp, step),
+            scaling=tuple(self._loads.scaling(self._ramp, step, before)),
+        )
+
+    def _is_known(self) -> bool:
+        return all(self._loads.rate(route) is not None for route in self._ramp.routes)
+
+    def _verdict(self, index: int, step: Step) -> float | None:
+        """How long the slowest route's gate needs; None: never, or not known."""
+        if not self._is_known():
+            return None
+        place = (index, len(self._ramp.steps))
+        found = [verdict_seconds(self._ramp.gate, step, place, self._demand(route)) for route in self._ramp.routes]
+        return None if None in found else max(one for one in found if one is not None)
+
+    def _demand(self, route: str) -> Demand:
+        present = self._loads.present
+        legacy = present.legacy.get(route) if present else None
+        users = self._loads.users(route)
+        number = _ASSUMED_USERS if users is None or users.is_least else users.number
+        return Demand(
+            requests_per_second=self._loads.rate(route) or 0.0,
+            users=min(max(number, users.number if users else 0), _MOST_USERS),
+            errors=legacy.errors if legacy else None,
+            latency_ms=legacy.p50_ms if legacy else None,
+        )
+
+    def _users(self, step: Step) -> Users | None:
+        """Users who are on Lambda in the step; of a group the users of its busiest route, for they are the same."""
+        known = [users for route in self._ramp.routes if (users := self._loads.users(route)) is not None]
+        if not known:
+            return None
+        most = max(known, key=lambda one: one.number)
+        return Users(number=round(most.number * step.weight.parts / FULL_SHARE), is_least=most.is_least)

@@ -1,0 +1,97 @@
+"""A release on the running bookshop: real Envoy, control, node and function, real traffic, real evidence."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from .test_bookshop_faults import Traffic
+from .test_bookshop_up import ESTATE, Up, fig, until, up
+
+pytestmark = pytest.mark.timeout(300)  # a dozen processes start, on a machine that may be busy
+GATE = "{warm_up: 1s, minimum_requests: 50, minimum_users: 2, limits: {server_errors: {above_legacy: 30%}}}"
+RELEASE = """\
+version: 1
+release: r1
+ticket: CHG-1
+gate: %(gate)s
+routes:
+  books-read:
+    steps:
+      - lambda: 5%% for %(hold)s
+      - lambda: 50%% for 1s
+      - lambda: 100%% for 1s
+"""
+WITHOUT = (
+    "fallbacks, throttles, timeouts, unauthorized, not_found, too_many_requests, other_client_errors, redirects,"
+    " response_size, latency_p50, latency_p95, latency_p99"
+)
+
+
+def write(folder: Path, hold: str) -> None:
+    """The release and its plan."""
+    gate = GATE.removesuffix("}") + f", without: [{WITHOUT}]}}"
+    (folder / "release.yaml").write_text(RELEASE % {"gate": gate, "hold": hold})
+    planned = fig("plan", "release.yaml", "--estate", str(ESTATE), "-o", "release.plan", folder=folder)
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+
+
+def status(folder: Path) -> dict[str, Any]:
+    """What fig status says."""
+    said: dict[str, Any] = json.loads(fig("status", "--json", folder=folder).stdout)
+    return said
+
+
+def has_ended(folder: Path) -> bool:
+    """Wait until the release has ended; a busy machine has a few deadlines for it."""
+    return any(until(lambda: bool(status(folder)["ended"])) for _ in range(4))
+
+
+def fail(running: Up) -> None:
+    """Let every call of the function end with its process."""
+    address = f"{running.addresses['lambda']}/_local/faults/books"
+    answer = httpx2.post(address, json={"fail": "crash", "count": None}, trust_env=False)
+    assert answer.is_success, answer.text
+
+
+def _judged(folder: Path) -> bool:
+    """Whether the ramp has evidence of users on Lambda, in force."""
+    (release,) = status(folder)["releases"]
+    (route,) = release["ramps"][0]["routes"]
+    return bool(release["ramps"][0]["in_force"] and route["evidence"] and route["evidence"]["lambda"]["requests"] > 20)
+
+
+def test_a_release_ramps_the_bookshop(tmp_path: Path) -> None:
+    """A plan is applied, each step passes on evidence of real users, and the release completes with all on Lambda."""
+    with up(tmp_path) as running:
+        traffic = Traffic(running.addresses["entry"], users=100)
+        with traffic.running():
+            write(tmp_path, "1s")
+            applied = fig("apply", "release.plan", "--detach", folder=tmp_path)
+            assert applied.returncode == 0, applied.stdout + applied.stderr
+            assert has_ended(tmp_path), status(tmp_path)
+        assert status(tmp_path)["ended"][0]["outcome"] == "completed"
+        assert traffic.failed == []
+        assert running.get("/books/7").headers["x-fig-side"] == "lambda"
+        assert json.loads(fig("history", "--verify", "--json", folder=tmp_path).stdout)["intact"]
+
+
+def test_a_function_that_begins_to_fail_is_left_at_once(tmp_path: Path) -> None:
+    """At 5 % a function begins to fail: by that evidence alone everybody is sent back; no user saw it."""
+    with up(tmp_path) as running:
+        traffic = Traffic(running.addresses["entry"], users=100)
+        with traffic.running():
+            write(tmp_path, "1h")
+            assert fig("apply", "release.plan", "--detach", folder=tmp_path).returncode == 0
+            assert until(lambda: _judged(tmp_path)), status(tmp_path)
+            fail(running)
+            assert has_ended(tmp_path), status(tmp_path)
+        assert status(tmp_path)["ended"][0]["outcome"] == "rolled back"
+        entry = json.loads(fig("history", "--limit", "1", "--json", folder=tmp_path).stdout)["entries"][0]
+        assert (entry["kind"], entry["from"], entry["to"]) == ("rollback", 500, 0)
+        assert entry["reason"].startswith("rolled back from 5%: ")
+        assert entry["evidence"]
+        assert traffic.failed == []
+        assert running.get("/books/7").headers["x-fig-side"] == "legacy"

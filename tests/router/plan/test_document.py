@@ -1,0 +1,72 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from router.plan.capacity import read_capacity
+from router.plan.document import EstatePlan, estate_document, moved_files, read_plan, release_document, render
+from strangler_fig.diagnostics import Refused
+from tests.router.release.texts import WHOLE
+
+from .plans import capacity, planned, present_json
+
+
+def test_a_plan_is_read_back_as_it_was_written() -> None:
+    """The release's text and what it was made on."""
+    plan = planned(WHOLE, present_json(), capacity(700))
+    text = render(release_document(plan, {"r.yaml": "f" * 64}))
+    found = read_plan(text, "release.plan")
+    assert (found.kind, found.name, found.document, found.basis) == ("release", "2026.11.2", WHOLE, "b" * 64)
+    assert found.plain["inputs"]["ledger"] == "h" * 64
+    assert len(found.plain["inputs"]["capacity"]) == 64
+    assert [ramp["ramp"] for ramp in found.plain["ramps"]] == ["books", "checkout"]
+
+
+def test_the_same_plan_is_the_same_text() -> None:
+    """Nothing in it depends on chance."""
+    once, again = (render(release_document(planned(WHOLE, present_json()), {})) for _time in range(2))
+    assert once == again
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda plain: plain | {"document": "other"}, "it was changed after it was written"),
+        (lambda plain: plain | {"version": 2}, "another version or kind"),
+        (lambda _plain: {"kind": "release", "version": 1}, "it is not what fig plan writes"),
+        (lambda _plain: [], "it is not what fig plan writes"),
+    ],
+)
+def test_what_is_no_plan_is_refused(change: object, reason: str) -> None:
+    """A changed plan, another version, and something else altogether."""
+    assert callable(change)
+    plain = release_document(planned(WHOLE), {})
+    with pytest.raises(Refused, match=reason):
+        read_plan(json.dumps(change(plain)), "release.plan")
+
+
+def test_a_file_that_was_changed_makes_the_plan_stale() -> None:
+    """What is the same, or gone, says nothing."""
+    from router.ledger.chain import text_digest  # noqa: PLC0415 - here alone
+
+    document = release_document(planned(WHOLE), {"r.yaml": text_digest(WHOLE), "estate.yaml": "0" * 64})
+    plan = read_plan(render(document), "release.plan")
+    assert moved_files(plan, {"r.yaml": WHOLE}) == []
+    (found,) = moved_files(plan, {"r.yaml": WHOLE, "estate.yaml": "changed"})
+    assert "estate.yaml was changed since it was made" in found.message
+
+
+def test_an_estates_plan_is_read_back() -> None:
+    """What is published, and what it changes."""
+    made = datetime(2026, 11, 2, tzinfo=UTC)
+    change = {"sign": "+", "kind": "route", "name": "books", "detail": ""}
+    plan = EstatePlan(text="{}", made_at=made, base="abc", ledger="head", changes=(change,), unseen=())
+    found = read_plan(render(estate_document(plan, {})), "estate.plan")
+    assert (found.kind, found.basis, found.document) == ("estate", "abc", "{}")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"version": 2}', '{"version": 1, "as_of": "x"}'])
+def test_what_is_no_capacity_verdict_is_refused(text: str) -> None:
+    """The hint says how to write one."""
+    with pytest.raises(Refused, match="is not a capacity verdict"):
+        read_capacity(text, "capacity.json")

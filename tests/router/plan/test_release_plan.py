@@ -1,0 +1,194 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from router.plan.load import Assumed
+from router.plan.present import Users, users_of
+from router.plan.words import release_words
+from tests.router.release.texts import books
+
+from .plans import MONDAY, capacity, codes, planned, present_json
+
+OFFICE = "windows: {time_zone: Europe/Zurich, open: [{days: mon-fri, from: 08:30, until: 16:00}]}\n"
+RATE = {"requests_per_second": 50.0, "error_share": 0.001, "p50_ms": 40.0, "p99_ms": 200.0}
+
+
+def test_each_step_has_its_earliest_time() -> None:
+    """Holds, glides and verdicts add up; what comes after an approval says so."""
+    text = books("shadow: 10% for 30m", "lambda: 5% for 4h", "pause: approval", "glide: 10m", "lambda: 25% for 1h")
+    ramp = planned(text, present_json()).ramps[0]
+    first = MONDAY + timedelta(minutes=30)
+    assert [(step.arrives.at, step.arrives.approvals) for step in ramp.steps if step.arrives] == [
+        (MONDAY, 0),
+        (first, 0),
+        (first + timedelta(hours=4), 0),
+        (first + timedelta(hours=4, minutes=10), 1),
+    ]
+    assert ramp.ends is not None
+    assert ramp.ends.at == first + timedelta(hours=5, minutes=10)
+
+
+def test_windows_count() -> None:
+    """A hold that ends after hours has its next step in the next morning; a weekend is waited for."""
+    friday = datetime(2026, 11, 6, 13, tzinfo=UTC)
+    steps = (
+        planned(books("lambda: 5% for 4h", "lambda: 25% for 1h", head=OFFICE), present_json(), now=friday)
+        .ramps[0]
+        .steps
+    )
+    assert [step.arrives.at for step in steps if step.arrives] == [friday, datetime(2026, 11, 9, 7, 30, tzinfo=UTC)]
+
+
+def test_a_verdict_that_takes_longer_than_the_hold_delays_what_follows() -> None:
+    """The plan says how long the gate needs at the present traffic, and counts with it."""
+    ramp = planned(books("lambda: 1% for 10m", "lambda: 10% for 10m"), present_json()).ramps[0]
+    first, second = ramp.steps
+    assert first.verdict_seconds is not None
+    assert first.verdict_seconds > 600
+    assert first.arrives is not None
+    assert second.arrives is not None
+    assert second.arrives.at - first.arrives.at == timedelta(seconds=first.verdict_seconds)
+    assert second.verdict_seconds is not None
+    assert second.verdict_seconds < first.verdict_seconds
+
+
+def test_traffic_that_decides_nothing_is_said() -> None:
+    """One request a minute: the gate never decides, the steps after it never come."""
+    slow = {"books": {"legacy": RATE | {"requests_per_second": 1 / 60}}}
+    plan = planned(books("lambda: 1% for 1h", "lambda: 10% for 1h"), present_json(traffic=slow))
+    assert codes(plan) == ["PL206"]
+    assert plan.ramps[0].steps[1].arrives is None
+    assert plan.is_applicable
+
+
+def test_users_and_requests_of_each_step() -> None:
+    """The users whom the buckets tell of, and the requests that move."""
+    plain = present_json(users={"books": {"legacy": 40, "lambda": 0}})
+    step = planned(books("lambda: 10% for 1h"), plain).ramps[0].steps[0]
+    assert step.users == Users(number=6)
+    assert step.requests_per_second == pytest.approx(5)
+
+
+@pytest.mark.parametrize(
+    ("seen", "users"),
+    [
+        ({"legacy": 0, "lambda": 0}, None),
+        ({"legacy": 1, "lambda": 0}, Users(number=1)),
+        ({"legacy": 40, "lambda": 1}, Users(number=64)),
+        ({"legacy": 64, "lambda": 0}, Users(number=266, is_least=True)),
+    ],
+)
+def test_users_are_counted_by_the_buckets_that_they_fill(seen: dict[str, int], users: Users | None) -> None:
+    """Empty buckets tell how many users there are; where none is empty there are at least so many."""
+    assert users_of(seen) == users
+
+
+def test_a_weight_that_capacity_does_not_carry_names_the_limit_that_binds() -> None:
+    """The first such step is refused, with the share that is carried; exit code 4 is for limits alone."""
+    text = books("lambda: 10% for 1h", "lambda: 50% for 1h", "lambda: 100% for 1h")
+    plan = planned(text, present_json(), capacity(20))
+    assert codes(plan) == ["PL201"]
+    (problem,) = plan.problems
+    assert "step 2 (lambda 50%) sends 25.0 requests/s to books" in problem.message
+    assert "database-sessions (database stock: 70, as of 2026-11-01, s)" in problem.message
+    assert problem.hint == "at the present traffic at most 40% is carried"
+    assert plan.is_refused_by_limit
+    assert not plan.is_applicable
+
+
+def test_everything_that_the_function_serves_counts() -> None:
+    """Other routes at their weight, running releases at their highest, other ramps of the release, shadow traffic."""
+    both = {route: {"legacy": RATE} for route in ("books", "reviews")}
+
+    def others(**more: Any) -> float:
+        plain = present_json(traffic=both, **more)
+        return planned(books("lambda: 10% for 1h"), plain, capacity(1000)).ramps[0].steps[0].loads[0].others
+
+    assert others(weights={"books": 0, "reviews": 0}) == 0
+    assert others(weights={"books": 0, "reviews": 2000}) == pytest.approx(10)
+    running = {"release": "other", "routes": {"reviews": {"weight": 100, "highest": 8000}}}
+    assert others(weights={"books": 0, "reviews": 100}, releases=[running]) == pytest.approx(40)
+    together = books("lambda: 10% for 1h") + "  reviews:\n    steps: [lambda: 5%, lambda: 25%]\n"
+    weights = {"books": 0, "reviews": 0}
+    plan = planned(together, present_json(traffic=both, weights=weights), capacity(17))
+    assert [ramp.steps[-1].loads[0].total for ramp in plan.ramps] == pytest.approx([17.5, 17.5])
+    assert set(codes(plan)) == {"PL201"}
+    shadowing = books("{lambda: 10% for 1h, shadow: 50%}")
+    load = planned(shadowing, present_json(), capacity(1000)).ramps[0].steps[0].loads[0]
+    assert load.total == pytest.approx(50 * (0.1 + 0.9 * 0.5))
+
+
+def test_what_control_does_not_know_may_be_assumed() -> None:
+    """With it users, verdicts and capacity are planned; what control knows is not overruled."""
+    text = books("lambda: 10% for 1h", "lambda: 50% for 1h")
+    assumed = Assumed(requests_per_second=50, users=2000)
+    blind = planned(text, None, capacity(20), assumed=assumed)
+    assert codes(blind) == ["PL201"]
+    assert blind.ramps[0].steps[0].users == Users(number=200)
+    assert blind.ramps[0].steps[0].verdict_seconds is not None
+    assert "traffic of books: 50 requests/s are assumed of each" in blind.unseen
+    seeing = planned(text, present_json(), capacity(30), assumed=Assumed(requests_per_second=5000))
+    assert codes(seeing) == []
+
+
+def test_a_step_faster_than_the_function_scales_is_refused() -> None:
+    """More than 1,000 executions at once need a glide of that length."""
+    heavy = {"books": {"legacy": RATE | {"requests_per_second": 50_000.0, "p99_ms": 2000.0}}}
+    text = books("lambda: 1% for 1h", "lambda: 10% for 1h")
+    plan = planned(text, present_json(traffic=heavy))
+    assert codes(plan) == ["PL202"]
+    assert "needs 9000 executions of books at once" in plan.problems[0].message
+    gliding = books("lambda: 1% for 1h", "glide: 5m", "lambda: 10% for 1h")
+    assert codes(planned(gliding, present_json(traffic=heavy))) == []
+
+
+def test_the_present_must_be_what_the_release_thinks() -> None:
+    """Another weight, another estate, a route that is not published, a running release: each is named."""
+    plain = present_json(weights={"books": 500}, estate="other")
+    assert codes(planned(books("lambda: 10%"), plain)) == ["PL204", "PL203"]
+    unpublished = present_json(weights={})
+    assert codes(planned(books("lambda: 10%"), unpublished)) == ["PL203"]
+    running = {"release": "2026.11.1", "routes": {"books": {"weight": 0, "highest": 500}}}
+    plan = planned(books("lambda: 10%"), present_json(releases=[running]))
+    assert [one.message for one in plan.problems] == ["release 2026.11.1 runs on books"]
+    assert not plan.is_refused_by_limit
+
+
+def test_a_freeze_and_an_overloaded_legacy_are_warnings() -> None:
+    """The release may be applied; who applies it knows."""
+    frozen = present_json(frozen={"by": "ann", "reason": "incident"})
+    plan = planned(books("lambda: 10% for 1h"), frozen, capacity(700, takes_all=False))
+    assert codes(plan) == ["PL207", "PL208"]
+    assert plan.is_applicable
+    assert plan.legacy == "cannot take everything back"
+
+
+def test_a_window_that_is_over_is_refused() -> None:
+    """A date that has passed opens no more."""
+    head = "windows: {time_zone: UTC, open: [{days: 2026-10-01, from: 08:00, until: 12:00}]}\n"
+    assert codes(planned(books("lambda: 10% for 1h", head=head), present_json())) == ["PL205"]
+
+
+def test_a_function_that_the_verdict_does_not_name_is_said() -> None:
+    """It is not refused, for nothing is known of it."""
+    assert codes(planned(books("lambda: 10% for 1h"), present_json(), capacity(1, function="other"))) == ["PL209"]
+
+
+def test_the_words_show_it_all() -> None:
+    """From and to, every step, the last attempt, and what was not seen."""
+    attempt = {
+        "release": "2026.10.9",
+        "outcome": "rolled back",
+        "ended_at": "2026-10-09T10:00:00+00:00",
+        "reason": "p99",
+    }
+    plain = present_json(attempts={"books": attempt})
+    text = "\n".join(release_words(planned(books("lambda: 10% for 1h", "lambda: 100% for 7d"), plain)))
+    assert "~ route books  0% -> 100%  (on a breach: rollback)" in text
+    assert "adds at most 9.0 executions of books; a function gains 1,000 in 10 s" in text
+    assert "last attempt at books: 2026.10.9, rolled back 2026-10-09T10:00: p99" in text
+    assert "not seen: capacity" in text
+    blind = "\n".join(release_words(planned(books("lambda: 10% for 1h"))))
+    assert "not seen: everything" in blind
+    assert "?" in blind

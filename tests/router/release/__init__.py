@@ -1,0 +1,1 @@
+"""The release file: from text to values."""

@@ -1,0 +1,73 @@
+"""`fig simulate`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from router.commands.simulate import simulate
+from strangler_fig.diagnostics import Refused
+from tests.router.release.texts import ESTATE_TEXT, books
+
+_ASSUMED = ("--traffic", "50rps", "--users", "2000")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "estate.yaml").write_text(ESTATE_TEXT)
+    (tmp_path / "r.yaml").write_text(books("lambda: 5% for 30m", "lambda: 25% for 1h"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def simulated(*arguments: str) -> Result:
+    return CliRunner().invoke(simulate, ["r.yaml", *_ASSUMED, *arguments], catch_exceptions=False)
+
+
+def test_it_says_what_happens_when(folder: Path) -> None:
+    """Each step with its time, and how it ended."""
+    done = simulated("--estate", "estate.yaml")
+    assert done.exit_code == 0, folder
+    assert done.stdout.startswith("route books: completed after 1h 30m")
+    assert "step 1 (lambda 5%) is done; next is lambda 25%" in done.stdout
+
+
+def test_json_has_the_outcome_by_route(folder: Path) -> None:
+    """`outcome`, `minutes`, `highest_weight` in parts per 10,000 and `reason`, under `routes`."""
+    done = simulated("--lambda-errors", "50%", "--json", "--seed", "7")
+    found = json.loads(done.stdout)
+    assert found["seed"] == 7, folder
+    route = found["routes"]["books"]
+    assert (route["outcome"], route["highest_weight"]) == ("rolled back", 500)
+    assert 0 < route["minutes"] < 5
+    assert "failed on Lambda" in route["reason"]
+
+
+def test_a_pipeline_can_tell_by_the_exit_code(folder: Path) -> None:
+    """4 where a route does not reach its last step."""
+    assert simulated("--lambda-errors", "50%", "--detailed-exit-code").exit_code == 4, folder
+    assert simulated("--detailed-exit-code").exit_code == 0
+
+
+def test_a_picture_is_written(folder: Path) -> None:
+    """One SVG file; where it cannot be written that is said."""
+    assert simulated("--svg", "run.svg").exit_code == 0
+    assert (folder / "run.svg").read_text().startswith("<svg")
+    with pytest.raises(Refused, match="cannot be written"):
+        simulated("--svg", "none/run.svg")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--traffic", "50"), "is not a rate: write 50rps"),
+        (("--lambda-errors", "0.4"), "did you mean 0.4%?"),
+        (("--users", "0"), "is not in the range"),
+    ],
+)
+def test_what_is_no_assumption_is_refused(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+    """Usage errors name what would do."""
+    done = simulated(*arguments)
+    assert done.exit_code == 2, folder
+    assert message in done.stderr
