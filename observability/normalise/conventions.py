@@ -66,6 +66,7 @@ _OLD = {
     "deployment.environment": "deployment.environment.name",
 }
 _VARIABLE = re.compile(r"/(?!v\d{1,3}(?:/|$))[^/]{0,256}\d")
+_SLASHES_OF_A_PATH = 3
 _VERSIONS = ("HTTP/", "http/")
 
 
@@ -79,13 +80,22 @@ def normalised(found: Attributes, *, is_envoy: bool) -> Attributes:
     for name in sorted(old):
         value = found[name]
         result.setdefault(prefix + name, value)
-        new = renames[name]
+        new = _envoy_name(name, value, found) if is_envoy else renames[name]
         if new and new not in result:
             result[new] = mask_attribute(new, _value(new, value))
     if "http.target" in old:
         _split_target(found["http.target"], result)
         _drop_raw_route(result)
     return result
+
+
+def _envoy_name(name: str, value: str, found: Attributes) -> str:
+    """The stable name of what Envoy told; empty where it told nothing, or nothing that has one."""
+    if value in ("", "-") or (name == "http.url" and value.count("/") < _SLASHES_OF_A_PATH):
+        return ""  # Envoy says `-` for nothing, and where paths are not to be told its URL ends before them
+    if name == "peer.address" and "downstream_cluster" not in found:
+        return "network.peer.address"  # of a hop, the peer is whom it reached
+    return _ENVOY[name]
 
 
 def _value(name: str, value: str) -> str:

@@ -41,11 +41,14 @@ def resource_of(found: dict[str, str]) -> Resource:
 
 
 def side_of(found: Mapping[str, str], resource: Resource) -> str:
-    """`legacy`, `lambda`, or empty: what it says itself, else what its resource is."""
+    """`legacy`, `lambda`, or empty: what it says itself, where the router's hop led to, else what its resource is."""
     said = found.get(SIDE_ATTRIBUTE)
     if said in _SIDES:
         return said
-    if "faas.invocation_id" in found and not resource.is_router:
+    if resource.is_router:
+        cluster = found.get("envoy.upstream_cluster", "").partition(".")[0]
+        return cluster if cluster in _SIDES else ""
+    if "faas.invocation_id" in found:
         return LAMBDA
     return resource.side
 

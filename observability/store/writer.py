@@ -194,13 +194,17 @@ class Writer:
                 if rows:
                     insert(self._connection, TABLES.tables[name], rows)
             self._connection.execute("COMMIT")
-        except duckdb.Error as error:
+        except (
+            duckdb.Error,
+            ValueError,
+            TypeError,
+        ) as error:  # a row that is none is a fault of ours: its batch's alone
             return self._recover(error)
         return None
 
-    def _recover(self, error: duckdb.Error) -> StoreFailed:
+    def _recover(self, error: Exception) -> StoreFailed:
         """Make the connection usable again after a failed commit; a database that gave itself up is opened anew."""
-        reason = str(error).splitlines()[0]
+        reason = str(error).partition("\n")[0]
         try:
             if isinstance(error, duckdb.FatalException) or "invalidated" in str(error):
                 self._connection.close()
