@@ -1,13 +1,13 @@
 """Old and wrong names of attributes, as emitters really send them, made OpenTelemetry's stable ones.
 
 What an emitter sent stays, under `ENVOY_PREFIX` or `ORIGINAL_PREFIX`. Doing it twice changes nothing: no name that
-comes out is one that goes in. Source: what Envoy 1.40.0, opentelemetry-instrumentation-aws-lambda 0.66b1 and the SDK
-really send; opentelemetry-semantic-conventions 0.66b1, schema 1.44.0.
+comes out is one that goes in. Values were masked before, under names that mean the same. Source: what Envoy 1.40.0,
+opentelemetry-instrumentation-aws-lambda 0.66b1 and the SDK really send; opentelemetry-semantic-conventions 0.66b1,
+schema 1.44.0.
 """
 
 import re
 
-from strangler_fig.masking import mask_attribute
 from strangler_fig.names import REQUEST_ATTRIBUTE
 
 from ..tables import Attributes
@@ -67,35 +67,39 @@ _OLD = {
 }
 _VARIABLE = re.compile(r"/(?!v\d{1,3}(?:/|$))[^/]{0,256}\d")
 _SLASHES_OF_A_PATH = 3
+_CHANGED = frozenset({"network.protocol.version", "url.path"})
 _VERSIONS = ("HTTP/", "http/")
 
 
 def normalised(found: Attributes, *, is_envoy: bool) -> Attributes:
     """The attributes under stable names; a stable name that is there already wins over an old one."""
     renames, prefix = (_ENVOY, ENVOY_PREFIX) if is_envoy else (_OLD, ORIGINAL_PREFIX)
-    old = renames.keys() & found.keys()
-    if not old:
+    if renames.keys().isdisjoint(found):
         return found
-    result = {name: value for name, value in found.items() if name not in old}
-    for name in sorted(old):
-        value = found[name]
+    result: Attributes = {}
+    for name, value in found.items():
+        new = renames.get(name)
+        if new is None:
+            result[name] = value
+            continue
         result.setdefault(prefix + name, value)
-        new = _envoy_name(name, value, found) if is_envoy else renames[name]
-        if new and new not in result:
-            result[new] = mask_attribute(new, _value(new, value))
-    if "http.target" in old:
+        if is_envoy:
+            new = _envoy_name(name, new, value, found)
+        if new and new not in found and new not in result:
+            result[new] = _value(new, value) if new in _CHANGED else value
+    if "http.target" in found and not is_envoy:
         _split_target(found["http.target"], result)
         _drop_raw_route(result)
     return result
 
 
-def _envoy_name(name: str, value: str, found: Attributes) -> str:
+def _envoy_name(name: str, new: str, value: str, found: Attributes) -> str:
     """The stable name of what Envoy told; empty where it told nothing, or nothing that has one."""
     if value in ("", "-") or (name == "http.url" and value.count("/") < _SLASHES_OF_A_PATH):
         return ""  # Envoy says `-` for nothing, and where paths are not to be told its URL ends before them
     if name == "peer.address" and "downstream_cluster" not in found:
         return "network.peer.address"  # of a hop, the peer is whom it reached
-    return _ENVOY[name]
+    return new
 
 
 def _value(name: str, value: str) -> str:
@@ -109,7 +113,7 @@ def _value(name: str, value: str) -> str:
 def _split_target(target: str, result: Attributes) -> None:
     _, question, query = target.partition("?")
     if question:
-        result.setdefault("url.query", mask_attribute("url.query", query))
+        result.setdefault("url.query", query)  # masked already, as the target's
 
 
 def _drop_raw_route(result: Attributes) -> None:

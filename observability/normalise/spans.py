@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from strangler_fig.masking import mask_text
+from strangler_fig.masking import mask_attribute, mask_text
 
 from ..tables import Attributes, Batch, Row, otel_traces, otel_traces_trace_id_ts, route_minute
 from .bounds import CLOCK_ATTRIBUTE, MAX_DURATION, MAX_ITEMS, MAX_NAME, Clock, bounded
@@ -19,6 +19,9 @@ _STATUSES = ("Unset", "Ok", "Error")
 SERVER = "Server"
 ERROR = "Error"
 _FAILED_STATUS = 500
+_NO_EVENTS: tuple[list[int], list[str], list[Attributes]] = ([], [], [])
+_NO_LINKS: tuple[list[str], list[str], list[str], list[Attributes]] = ([], [], [], [])
+_COLD_STARTS = {"true": True, "false": False}
 _PRIMARY = "primary"
 
 
@@ -51,41 +54,36 @@ def spans_batch(request: ExportTraceServiceRequest, clock: Clock, names: RouteNa
 
 def _row(span: Span, resource: Resource, scope: tuple[str, str], clock: Clock) -> Row:
     name = bounded(span.name, MAX_NAME)
-    found = normalised(attributes(span.attributes), is_envoy=resource.is_router or _is_envoy(span, resource))
+    found = attributes(span.attributes)
+    found = normalised(found, is_envoy=resource.is_router or found.get("component") == "proxy")
     start, end = span.start_time_unix_nano, span.end_time_unix_nano
     time = start if clock.is_possible(start) else _impossible(found, start, clock.settle(end))
-    status = span.status.code
+    kind, status = span.kind, span.status
+    message, events, links = status.message, span.events, span.links
     return (
         time,
         span.trace_id.hex(),
         span.span_id.hex(),
         span.parent_span_id.hex(),
         bounded(span.trace_state, MAX_NAME) if span.trace_state else "",
-        mask_text(name),
-        _KINDS[span.kind] if 0 <= span.kind < len(_KINDS) else _KINDS[0],
+        mask_attribute("", name),
+        _KINDS[kind] if 0 <= kind < len(_KINDS) else _KINDS[0],
         resource.service,
         resource.attributes,
         *scope,
         found,
         min(max(end - start, 0), MAX_DURATION),
-        _status(status, found),
-        mask_text(bounded(span.status.message)) if span.status.message else "",
-        *(_events(span.events, clock) if span.events else ([], [], [])),
-        *(_links(span.links) if span.links else ([], [], [], [])),
+        _status(status.code, found),
+        mask_text(bounded(message)) if message else "",
+        *(_events(events, clock) if events else _NO_EVENTS),
+        *(_links(links) if links else _NO_LINKS),
         side_of(found, resource),
         role_of(found, resource, name),
         route_of(found),
         status_of(found),
         request_of(found),
-        {"true": True, "false": False}.get(found.get("faas.coldstart", "")),
+        _COLD_STARTS.get(found.get("faas.coldstart", "")),
     )
-
-
-def _is_envoy(span: Span, resource: Resource) -> bool:
-    """Whether another Envoy than ours sent it: Envoys name themselves `proxy` among the first attributes."""
-    if resource.attributes.get("telemetry.sdk.name") not in (None, "envoy"):
-        return False
-    return any(pair.key == "component" and pair.value.string_value == "proxy" for pair in span.attributes[:16])
 
 
 def _impossible(found: Attributes, said: int, settled: int) -> int:

@@ -28,9 +28,8 @@ def attributes(pairs: Iterable[KeyValue]) -> Attributes:
         name = pair.key
         if len(name) > MAX_NAME or "\0" in name:
             name = bounded(name, MAX_NAME)
-        value = pair.value.string_value
-        if not value:
-            value = text(pair.value)
+        said = pair.value
+        value = said.string_value or text(said)
         if len(value) > MAX_VALUE or "\0" in value:
             value = bounded(value)
         found[name] = mask_attribute(name, value)
