@@ -189,8 +189,8 @@ class Api:
         return as_json({"window": _window(window), "records": found})
 
     async def health(self, request: Request) -> Response:
-        """How whole the picture is, and how the process does."""
-        question = Question(request.query_params)
+        """How whole the picture is, by default of five minutes: joining all spans of a day would take too long."""
+        question = Question(request.query_params, default_minutes=5.0)
         window = question.window()
         question.check()
         found = await self._ask(lambda: completeness.completeness(self.reader, window))

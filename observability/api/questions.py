@@ -9,7 +9,6 @@ from strangler_fig.diagnostics import Diagnostic, Refused
 from ..query.traces import Wanted
 from ..query.window import Window, last
 
-_DEFAULT_MINUTES = 15.0
 _MAX_TEXT = 512
 _SEVERITIES = {"trace": 1, "debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21}
 """Source: OpenTelemetry, logs data model, SeverityNumber."""
@@ -21,6 +20,7 @@ class Question:
 
     values: Mapping[str, str]
     now: Callable[[], int] = time.time_ns
+    default_minutes: float = 15.0
     _found: list[Diagnostic] = field(default_factory=list)
 
     def number(self, name: str, default: float, smallest: float, greatest: float) -> float:
@@ -50,7 +50,7 @@ class Question:
 
     def window(self) -> Window:
         """`minutes` until now, or from `start` to `end` in nanoseconds since 1970."""
-        minutes = self.number("minutes", _DEFAULT_MINUTES, 0.1, 400 * 1440)
+        minutes = self.number("minutes", self.default_minutes, 0.1, 400 * 1440)
         recent = last(minutes, self.now())
         start, end = self._nanoseconds("start", recent.start), self._nanoseconds("end", recent.end)
         try:

@@ -33,7 +33,7 @@ class Keep:
     """How long and how much is kept."""
 
     raw: int = 7 * DAY
-    minutes: int = 400 * DAY
+    minutes: int = 90 * DAY
     max_bytes: int = 20 * 10**9
 
 
@@ -62,9 +62,11 @@ class Upkeep:
     def merge(self, now: int) -> None:
         """Merge the minutes that are over."""
         done = sorted(minute for minute in self._dirty if minute + _SETTLED < now)
-        if not done:
-            return
-        first, last = done[0], done[-1] + _MINUTE
+        for first, last in _stretches(done):
+            self._merge(first, last)
+        self._dirty.difference_update(done)
+
+    def _merge(self, first: int, last: int) -> None:
         run = self.connection.execute
         run("BEGIN")
         run(_MERGE, [first, last])
@@ -74,12 +76,12 @@ class Upkeep:
         )
         run("INSERT INTO route_minute SELECT * FROM merged")
         run("COMMIT")
-        self._dirty.difference_update(done)
 
     def _unmerged(self) -> set[int]:
         """The minutes with several rows of a kind: left over from a process that ended before it merged them."""
         rows = self.connection.execute(
             "SELECT DISTINCT epoch_ns(Minute) FROM (SELECT Minute FROM route_minute"
+            " WHERE Minute >= (SELECT max(Minute) FROM route_minute) - INTERVAL 2 HOURS"
             " GROUP BY Minute, Route, Side, Source, Bucket HAVING count(*) > 1)"
         ).fetchall()
         return {int(row[0]) for row in rows}
@@ -95,3 +97,14 @@ class Upkeep:
             if row is None or row[0] is None or not delete_before(self.connection, int(row[0])):
                 return
             self.connection.execute("CHECKPOINT")
+
+
+def _stretches(minutes: list[int]) -> list[tuple[int, int]]:
+    """Minutes that follow each other, as beginnings and ends: one late batch must not have a month merged."""
+    found: list[tuple[int, int]] = []
+    for minute in minutes:
+        if found and found[-1][1] == minute:
+            found[-1] = (found[-1][0], minute + _MINUTE)
+        else:
+            found.append((minute, minute + _MINUTE))
+    return found

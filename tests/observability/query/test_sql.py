@@ -69,3 +69,10 @@ def test_a_query_that_takes_too_long(reader: DuckDbReader, monkeypatch: pytest.M
     with pytest.raises(Refused, match="took longer"):
         run_sql(reader, "SELECT sum(hash(a.range + b.range)) FROM range(10000000) a, range(10000000) b")
     assert run_sql(reader, "SELECT 1").rows == [(1,)]
+
+
+def test_now_is_the_tables_time(reader: DuckDbReader) -> None:
+    """Sessions run in UTC, as the tables' times are, whatever the machine's zone."""
+    assert run_sql(reader, "SELECT current_setting('TimeZone')").rows == [("UTC",)]
+    wrong = "SELECT abs(epoch_ns(now()::TIMESTAMP) - epoch_ns(now())) > 1000000000"
+    assert run_sql(reader, wrong).rows == [(False,)]

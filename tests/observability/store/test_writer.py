@@ -14,7 +14,7 @@ from observability.normalise.minutes import RouteNames
 from observability.normalise.spans import spans_batch
 from observability.store import writer as writers
 from observability.store.database import Place, open_database
-from observability.store.upkeep import DAY, Keep, Upkeep
+from observability.store.upkeep import DAY, Keep, Upkeep, _stretches
 from observability.store.writer import Writer
 from observability.tables import Batch
 from tests.observability.telemetry import NOW, SECOND, logs, served, span, traces
@@ -181,3 +181,9 @@ def test_minutes_are_merged_when_they_are_over(place: Place) -> None:
     rows = connection.execute("SELECT Requests, Milliseconds, Weight FROM route_minute").fetchall()
     assert rows == [(5, 50.0, 4)]
     connection.close()
+
+
+def test_only_what_changed_is_merged() -> None:
+    """Minutes that follow each other are merged at once, others by themselves."""
+    minute = 60 * SECOND
+    assert _stretches([0, minute, 5 * minute]) == [(0, 2 * minute), (5 * minute, 6 * minute)]
