@@ -4,6 +4,7 @@ A browser's request that changes something must come from our own page (`Origin`
 a command has the token, which no browser sends by itself. Every answer says that nothing may frame it or run in it.
 """
 
+import hmac
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
@@ -96,4 +97,4 @@ def _is_from_our_page(headers: Headers, session: Session) -> bool:
     origin = headers.get("origin", "")
     if urlsplit(origin).netloc != headers.get("host", "") or not origin:
         return False
-    return bool(session.csrf) and headers.get(CSRF_HEADER, "") == session.csrf
+    return bool(session.csrf) and hmac.compare_digest(headers.get(CSRF_HEADER, "").encode(), session.csrf.encode())

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from observability.errors import StoreFailed, StoreFull
@@ -225,6 +227,24 @@ def test_limits_are_settings() -> None:
         world.post("/v1/traces", gzip.compress(b"\0" * 1_001), PROTOBUF | {"Content-Encoding": "gzip"}).status_code
         == 413
     )
+    world.door.close()
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_no_bytes_are_too_much(data: st.DataObject) -> None:
+    """Whatever bytes come under whatever name, the answer is 200 or a 4xx."""
+    body = bytearray(BODY)
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(0, len(body) - 1))
+        body[place] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(body)))
+    signal, kind = (
+        data.draw(st.sampled_from(["traces", "logs", "metrics"])),
+        data.draw(st.sampled_from([PROTOBUF, JSON])),
+    )
+    world = World()
+    assert world.post(f"/v1/{signal}", bytes(body[:cut]), kind).status_code in (200, 400)
     world.door.close()
 
 
