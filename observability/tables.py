@@ -50,7 +50,7 @@ class Map(UserDefinedType[Attributes]):
 
 _TIMES, _TEXTS, _MAPS = Named("TIMESTAMP_NS[]"), Named("VARCHAR[]"), Named("MAP(VARCHAR, VARCHAR)[]")
 _COUNTS, _NUMBERS = Named("UBIGINT[]"), Named("DOUBLE[]")
-_COUNT, _SMALL, _FLAGS = Named("UBIGINT"), Named("USMALLINT"), Named("UINTEGER")
+_COUNT, _SMALL, _WORD = Named("UBIGINT"), Named("USMALLINT"), Named("UINTEGER")
 TABLES = MetaData()
 
 
@@ -96,7 +96,7 @@ otel_logs = _table(
     Timestamp=Time(),
     TraceId=String(),
     SpanId=String(),
-    TraceFlags=_FLAGS,
+    TraceFlags=_WORD,
     SeverityText=String(),
     SeverityNumber=_SMALL,
     ServiceName=String(),
@@ -122,7 +122,7 @@ _METRIC: dict[str, TypeEngine[Any]] = {
     "ScopeName": String(),
     "ScopeVersion": String(),
     "ScopeAttributes": Map(),
-    "ScopeDroppedAttrCount": _FLAGS,
+    "ScopeDroppedAttrCount": _WORD,
     "ScopeSchemaUrl": String(),
     "ServiceName": String(),
     "MetricName": String(),
@@ -140,12 +140,12 @@ _EXEMPLARS: dict[str, TypeEngine[Any]] = {
     "Exemplars__TraceId": _TEXTS,
 }
 
-otel_metrics_gauge = _table("otel_metrics_gauge", **_METRIC, Value=Float(), Flags=_FLAGS, **_EXEMPLARS)
+otel_metrics_gauge = _table("otel_metrics_gauge", **_METRIC, Value=Float(), Flags=_WORD, **_EXEMPLARS)
 otel_metrics_sum = _table(
     "otel_metrics_sum",
     **_METRIC,
     Value=Float(),
-    Flags=_FLAGS,
+    Flags=_WORD,
     **_EXEMPLARS,
     AggregationTemporality=Integer(),
     IsMonotonic=Boolean(),
@@ -158,7 +158,7 @@ otel_metrics_histogram = _table(
     BucketCounts=_COUNTS,
     ExplicitBounds=_NUMBERS,
     **_EXEMPLARS,
-    Flags=_FLAGS,
+    Flags=_WORD,
     Min=Float(),
     Max=Float(),
     AggregationTemporality=Integer(),
@@ -175,7 +175,7 @@ otel_metrics_exponential_histogram = _table(
     NegativeOffset=Integer(),
     NegativeBucketCounts=_COUNTS,
     **_EXEMPLARS,
-    Flags=_FLAGS,
+    Flags=_WORD,
     Min=Float(),
     Max=Float(),
     AggregationTemporality=Integer(),
@@ -187,7 +187,7 @@ otel_metrics_summary = _table(
     Sum=Float(),
     ValueAtQuantiles__Quantile=_NUMBERS,
     ValueAtQuantiles__Value=_NUMBERS,
-    Flags=_FLAGS,
+    Flags=_WORD,
 )
 
 otel_traces_trace_id_ts = _table("otel_traces_trace_id_ts", TraceId=String(), Start=Time(), End=Time())
@@ -200,9 +200,9 @@ route_minute = _table(
     Side=String(),
     Source=String(),
     Bucket=Integer(),
-    Requests=_COUNT,
-    Errors=_COUNT,
-    Fallbacks=_COUNT,
+    Requests=_WORD,
+    Errors=_WORD,
+    Fallbacks=_WORD,
     Milliseconds=Float(),
     Weight=Integer(),
     WeightAt=Time(),

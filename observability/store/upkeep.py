@@ -21,8 +21,8 @@ _MAX_SLICES = 8
 
 _MERGE = """
 CREATE OR REPLACE TEMP TABLE merged AS
-SELECT Minute, Route, Side, Source, Bucket, sum(Requests)::UBIGINT AS Requests, sum(Errors)::UBIGINT AS Errors,
-  sum(Fallbacks)::UBIGINT AS Fallbacks, sum(Milliseconds) AS Milliseconds, arg_max(Weight, WeightAt) AS Weight,
+SELECT Minute, Route, Side, Source, Bucket, sum(Requests)::UINTEGER AS Requests, sum(Errors)::UINTEGER AS Errors,
+  sum(Fallbacks)::UINTEGER AS Fallbacks, sum(Milliseconds) AS Milliseconds, arg_max(Weight, WeightAt) AS Weight,
   max(WeightAt) AS WeightAt
 FROM route_minute WHERE Minute >= make_timestamp_ns($1) AND Minute < make_timestamp_ns($2) GROUP BY ALL
 """

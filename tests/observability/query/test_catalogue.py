@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import SelectBase
 
 from observability.normalise.bounds import Clock
 from observability.normalise.logs import logs_batch
 from observability.normalise.minutes import RouteNames
 from observability.normalise.spans import spans_batch
 from observability.query import completeness, logs, routes, traces
-from observability.query.reader import DuckDbReader
+from observability.query.constructs import DUCKDB
+from observability.query.reader import DuckDbReader, Record
 from observability.query.traces import Wanted
 from observability.query.window import MAX_LIMIT, SECOND, Window, last, limited
 from observability.store.database import Place, open_database
@@ -155,3 +157,33 @@ def test_how_whole_the_picture_is(reader: DuckDbReader) -> None:
     assert clock["EarliestNanoseconds"] == -2_001_000
     assert {row["ServiceName"]: row["WithoutTrace"] for row in found["logs"]} == {"shop": 1, ROUTER_SERVICE: 0}
     assert found["drops"] == []
+
+
+class Watched:
+    """A store that keeps the text of what it is asked."""
+
+    def __init__(self, store: DuckDbReader) -> None:
+        self.store = store
+        self.asked: list[str] = []
+
+    def rows(self, statement: SelectBase) -> list[Record]:
+        """The rows, as the store gives them."""
+        self.asked.append(str(statement.compile(dialect=DUCKDB)))
+        return self.store.rows(statement)
+
+
+def test_every_statement_has_a_time_and_a_limit(reader: DuckDbReader) -> None:
+    """No statement of the catalogue reads all of time, or gives as many rows as there are."""
+    store = Watched(reader)
+    routes.overview(store, AROUND)
+    routes.series(store, "books", AROUND)
+    traces.trace(store, TRACE, AROUND)
+    traces.search(store, Wanted(text="x", only_errors=True), AROUND)
+    traces.slowest(store, "books", AROUND)
+    logs.search(store, Wanted(text="x"), AROUND)
+    logs.of_trace(store, TRACE, AROUND)
+    completeness.completeness(store, AROUND)
+    assert len(store.asked) >= 12
+    for text in store.asked:
+        assert text.count("make_timestamp_ns(?)") >= 2
+        assert "LIMIT" in text
