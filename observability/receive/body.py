@@ -4,7 +4,7 @@ Envoy sends chunked bodies without a length, so the length is counted, never bel
 """
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from .refusal import BadRequest, Reason
@@ -21,12 +21,13 @@ class Limits:
     decompressed: int = 32 * 2**20
 
 
-async def read_body(chunks: AsyncIterator[bytes], limits: Limits, announced: str = "") -> bytes:
-    """The body as it came. Raises `BadRequest` as soon as it is too long."""
+async def read_body(chunks: AsyncIterator[bytes], limits: Limits, announced: str, grew: Callable[[int], None]) -> bytes:
+    """The body as it came; `grew` is told of each piece and may refuse it. Raises `BadRequest` when it is too long."""
     if announced.isdecimal() and len(announced) < 20 and int(announced) > limits.wire:  # noqa: PLR2004 - 64 bits
         raise _too_large(limits.wire, "")
     body = bytearray()
     async for chunk in chunks:
+        grew(len(chunk))
         body += chunk
         if len(body) > limits.wire:
             raise _too_large(limits.wire, "")

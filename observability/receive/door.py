@@ -34,8 +34,8 @@ from .decode import JSON, PROTOBUF, REQUESTS, content_type, decoded
 from .refusal import BadRequest, Reason
 
 _BODY_SECONDS = 30.0
-_MAX_READING_BYTES = 96 * 2**20
-"""Bytes of bodies that are read and decoded at one time."""
+_MAX_READING_BYTES = 64 * 2**20
+"""Bytes of bodies that are read and decoded at one time, over all connections."""
 _RETRY_SECONDS = 2
 
 
@@ -97,28 +97,38 @@ class Door:
         return taken(kind)
 
     async def _take(self, signal: str, kind: str, request: Request) -> int:
-        if self._reading_bytes > _MAX_READING_BYTES:
-            message = "too many requests are being read"
-            raise BadRequest(503, Reason.FULL, message, retry_after_seconds=_RETRY_SECONDS)
+        """Read, decode and store a request, and return how many records it had."""
+        length = 0
+
+        def grew(more: int) -> None:
+            nonlocal length
+            length += more
+            self._reading_bytes += more
+            if self._reading_bytes > _MAX_READING_BYTES:
+                message = "too many requests are being read"
+                raise BadRequest(503, Reason.FULL, message, retry_after_seconds=_RETRY_SECONDS)
+
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                announced = request.headers.get("content-length", "")
-                body = await read_body(request.stream(), self.limits, announced)
-        except TimeoutError as error:
-            message = f"the body did not come within {_BODY_SECONDS:.0f} seconds"
-            raise BadRequest(408, Reason.GONE, message) from error
-        encoding = request.headers.get("content-encoding", "")
-        self._reading_bytes += len(body)
-        try:
+            body = await self._body(request, grew)
+            encoding = request.headers.get("content-encoding", "")
             loop = asyncio.get_running_loop()
             message, batch = await loop.run_in_executor(self._workers, self._read, signal, kind, encoding, body)
         finally:
-            self._reading_bytes -= len(body)
+            self._reading_bytes -= length
         if batch.records:
             await asyncio.wrap_future(self.store.submit(batch))
             if self.forward is not forward_nothing:
                 await loop.run_in_executor(self._workers, self.forward, signal, message)
         return batch.records
+
+    async def _body(self, request: Request, grew: Callable[[int], None]) -> bytes:
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                announced = request.headers.get("content-length", "")
+                return await read_body(request.stream(), self.limits, announced, grew)
+        except TimeoutError as error:
+            message = f"the body did not come within {_BODY_SECONDS:.0f} seconds"
+            raise BadRequest(408, Reason.GONE, message) from error
 
     def _read(self, signal: str, kind: str, encoding: str, body: bytes) -> tuple[Message, Batch]:
         plain = decompressed(body, encoding, self.limits)

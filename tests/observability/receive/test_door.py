@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from observability.errors import StoreFailed, StoreFull
+from observability.receive import door as doors
 from observability.receive.body import Limits
 from observability.receive.counts import Counts
 from observability.receive.door import Door
@@ -208,6 +209,16 @@ def test_a_full_store_asks_to_come_again(world: World) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
     world.store.late_fault = StoreFailed("a row that does not fit")
     assert world.post("/v1/traces", BODY).status_code == 500
+
+
+def test_many_bodies_at_once_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What all connections read at one time has a limit, and room is given back whatever became of a body."""
+    monkeypatch.setattr(doors, "_MAX_READING_BYTES", 1_000)
+    answer = world.post("/v1/logs", b"\0" * 2_000)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert world.post("/v1/logs", b"\xff" * 900).status_code == 400
+    for _ in range(5):
+        assert world.post("/v1/traces", BODY).status_code == 200
 
 
 def test_a_token_where_one_is_wanted() -> None:
