@@ -67,6 +67,8 @@ def _run(  # noqa: PLR0913 - click hands over one argument for each option
     from ..store.database import Place  # noqa: PLC0415
     from ..store.upkeep import Keep  # noqa: PLC0415
 
+    if not otlp_token_file and host not in _LOOPBACK:
+        click.echo("observe: whoever reaches the OTLP port may send; --otlp-token-file bars strangers", err=True)
     token = secrets.token_urlsafe(32)
     otlp_token = otlp_token_file.read_text().strip() if otlp_token_file else ""
     with contextlib.ExitStack() as at_end:

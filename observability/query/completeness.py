@@ -2,7 +2,7 @@
 
 from sqlalchemy import SelectBase, and_, func, or_, select
 
-from strangler_fig.names import ROUTER_SERVICE
+from strangler_fig.names import CLUSTER_ATTRIBUTE, ROUTER_SERVICE
 
 from ..tables import otel_logs, otel_metrics_sum, otel_traces
 from .constructs import attribute, count_where, nanoseconds
@@ -17,7 +17,10 @@ _SDK_COUNTS = (
     "otel.sdk.processor.log.processed",
 )
 """SDKs' counters, of which the points with an `error.type` are losses. Source: semantic conventions, otel.sdk."""
-_ENVOY_DROPS = ("tracing.opentelemetry.spans_dropped", "access_logs.open_telemetry_access_log.logs_dropped")
+_ENVOY_FAILURES = ("tracing.opentelemetry.http_reports_failed", "access_logs.open_telemetry_access_log.logs_dropped")
+"""Source: envoyproxy/envoy, source/extensions/tracers/opentelemetry and access_loggers/open_telemetry, their stats."""
+_TELEMETRY_CLUSTER = "telemetry"
+_COMPLETED, _TAKEN = "cluster.upstream_rq_completed", "cluster.upstream_rq_2xx"
 
 
 def completeness(store: Rows, window: Window) -> dict[str, list[Record]]:
@@ -28,6 +31,7 @@ def completeness(store: Rows, window: Window) -> dict[str, list[Record]]:
         "clocks": store.rows(_clocks(window)),
         "logs": store.rows(_logs(window)),
         "drops": store.rows(_drops(window)),
+        "router_batches": store.rows(_router_batches(window)),
     }
 
 
@@ -135,7 +139,7 @@ def _drops(window: Window) -> SelectBase:
     """What exporters say of themselves that they lost, deltas added up; cumulative sums count by their greatest."""
     point = otel_metrics_sum.c
     is_loss = or_(
-        point.MetricName.in_(_ENVOY_DROPS),
+        point.MetricName.in_(_ENVOY_FAILURES),
         and_(point.MetricName.in_(_SDK_COUNTS), attribute(point.Attributes, "error.type") != ""),
     )
     lost = func.sum(point.Value).filter(point.AggregationTemporality == 1)
@@ -148,5 +152,26 @@ def _drops(window: Window) -> SelectBase:
         .where(window.covers(point.TimeUnix), is_loss)
         .group_by(point.ServiceName, point.MetricName)
         .order_by(point.ServiceName, point.MetricName)
+        .limit(_MAX_GROUPS)
+    )
+
+
+def _router_batches(window: Window) -> SelectBase:
+    """How many batches of telemetry each router sent, and how many of them were taken: the difference is lost."""
+    point = otel_metrics_sum.c
+    instance = attribute(point.ResourceAttributes, "service.instance.id")
+    return (
+        select(
+            instance.label("Instance"),
+            func.sum(point.Value).filter(point.MetricName == _COMPLETED).label("Sent"),
+            func.sum(point.Value).filter(point.MetricName == _TAKEN).label("Taken"),
+        )
+        .where(
+            window.covers(point.TimeUnix),
+            point.MetricName.in_((_COMPLETED, _TAKEN)),
+            attribute(point.Attributes, CLUSTER_ATTRIBUTE) == _TELEMETRY_CLUSTER,
+        )
+        .group_by(point.ResourceAttributes)
+        .order_by(func.sum(point.Value).desc())
         .limit(_MAX_GROUPS)
     )

@@ -56,4 +56,8 @@ def test_a_router_is_observed(tmp_path: Path) -> None:
             assert not running.sql(
                 "SELECT 1 FROM otel_logs WHERE Body LIKE '%planted%' OR LogAttributes::VARCHAR LIKE '%planted%'"
             )
+            eventually(lambda: running.ask("/api/health")["router_batches"])
+            (batches,) = running.ask("/api/health")["router_batches"]
+            assert batches["Instance"] == "router-1"
+            assert batches["Sent"] == batches["Taken"] > 0
             assert running.ask("/api/health")["process"]["door"]["refused"] == []
