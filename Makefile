@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events adapters_calls \
-	planner_demand planning addresses gates
+	planner_demand planning addresses gates ingest
 
 .PHONY: help setup demo test check golden bench soak clean
 
@@ -60,7 +60,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@$(PIP) install --constraint constraints.txt --editable '.[router,local,adapters,planner,test]'
+	@$(PIP) install --constraint constraints.txt --editable '.[router,local,adapters,planner,observability,test]'
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.peers: benchmarks/peers.txt | $(VENV)/bin/python

@@ -37,6 +37,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "thaw": ("router.commands.orders", "thaw", _ROUTER),
     "history": ("router.commands.history", "history", _ROUTER),
     "cidr": ("capacity_planner.commands.cidr", "cidr", "planner"),
+    "observe": ("observability.commands.observe", "observe", "observability"),
     "lambda": ("infra.local.commands", "lambda_", "local"),
     "up": ("infra.local.commands", "up", _LOCAL),
 }
@@ -104,6 +105,7 @@ _SUMMARIES = {
     "thaw": "Let movement towards Lambda go on.",
     "history": "Show who moved what, when, and why; --verify checks it.",
     "cidr": "Size CIDR blocks and the path to on-premises, before anyone deploys.",
+    "observe": "Receive logs, metrics and traces of both worlds, and ask about them.",
     "lambda": "Run Lambda functions on this machine, behind the Invoke API.",
     "up": "Run a whole estate on this machine, in the foreground.",
 }

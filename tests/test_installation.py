@@ -21,6 +21,8 @@ CALLS = [
     "shift books 5%",
     "history",
     "cidr path demand.yaml",
+    "observe",
+    "observe query SELECT",
     "lambda lambda.yaml",
     "up estate.yaml",
 ]

@@ -1,0 +1,1 @@
+"""The JSON that pages and commands ask for, behind a login."""

@@ -1,0 +1,247 @@
+"""One path for each question. Reading is a GET; what changes something is a POST and wants an admin.
+
+GET  /api/session                    who asks, and the proof that pages add to a POST
+GET  /api/routes                     the numbers of each route and side         minutes | start, end
+GET  /api/routes/{route}/series      a route's numbers over time                step (minutes)
+GET  /api/routes/{route}/slowest     its slowest requests                       side
+GET  /api/traces                     spans that are like this                   route, side, role, service, text, ...
+GET  /api/traces/{trace_id}          one trace as a tree, and its records       at (nanoseconds, a hint)
+GET  /api/logs                       records that are like this                 severity, trace_id, ...
+GET  /api/health                     how whole the picture is, and how the process does
+GET  /api/export/{table}             a table as parquet
+POST /api/query                      a SELECT of the user's own
+POST /api/logins                     a new one-time login
+GET, POST, DELETE /api/forward       where everything is sent on to
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from strangler_fig.diagnostics import Diagnostic, Refused
+
+from ..query import completeness, logs, routes, traces
+from ..query.reader import DuckDbReader
+from ..query.sql import run_sql
+from ..query.tree import as_tree
+from ..query.window import MINUTE, Window
+from .guard import cookie_of, problem
+from .questions import Question
+from .sessions import COOKIE, SESSION_SECONDS, Role, Session, Sessions
+
+Result = TypeVar("Result")
+Endpoint = Callable[[Request], Awaitable[Response]]
+_MAX_BODY = 256 * 2**10
+_HEX_TRACE = 32
+_SIDES_OF_HINT = 60 * MINUTE
+
+
+def as_json(values: object, status: int = 200) -> Response:
+    """Values as a JSON answer; what JSON does not know is written as text."""
+    body = orjson.dumps(values, default=str, option=orjson.OPT_NON_STR_KEYS)
+    return Response(body, status, media_type="application/json")
+
+
+@dataclass(slots=True, kw_only=True)
+class Api:
+    """The endpoints over one reader. `condition` tells of the process for the health page."""
+
+    reader: DuckDbReader
+    sessions: Sessions
+    condition: Callable[[], Mapping[str, object]]
+    workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "query"))
+
+    def routes(self) -> list[Route]:
+        """The paths and their endpoints."""
+        return [
+            Route("/healthz", self.healthz),
+            Route("/login", self.login),
+            Route("/api/session", self.session),
+            Route("/api/session", self.logout, methods=["DELETE"]),
+            Route("/api/logins", self.mint, methods=["POST"]),
+            Route("/api/routes", self.overview),
+            Route("/api/routes/{route}/series", self.series),
+            Route("/api/routes/{route}/slowest", self.slowest),
+            Route("/api/traces", self.traces),
+            Route("/api/traces/{trace_id}", self.trace),
+            Route("/api/logs", self.logs),
+            Route("/api/health", self.health),
+            Route("/api/query", self.query, methods=["POST"]),
+        ]
+
+    async def healthz(self, _request: Request) -> Response:
+        """That the process lives."""
+        return as_json({"ok": True})
+
+    async def login(self, request: Request) -> Response:
+        """A cookie for a one-time login, and on to the pages."""
+        cookie = self.sessions.redeem(request.query_params.get("token", ""))
+        if cookie is None:
+            hint = "each address works once: ask for a new one with fig observe login"
+            return problem(403, "OB403", "this login is not known, or was used", hint)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(
+            COOKIE,
+            cookie,
+            max_age=int(SESSION_SECONDS),
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return answer
+
+    async def session(self, request: Request) -> Response:
+        """Who asks."""
+        session = session_of(request)
+        return as_json({"role": session.role.value, "csrf": session.csrf})
+
+    async def logout(self, request: Request) -> Response:
+        """Forget the browser."""
+        self.sessions.end(cookie_of(request.headers))
+        return as_json({"ok": True})
+
+    async def mint(self, request: Request) -> Response:
+        """A new one-time login of the role that was asked for."""
+        if refusal := admin_only(request):
+            return refusal
+        asked = (await json_body(request)).get("role", Role.VIEWER.value)
+        if asked not in {role.value for role in Role}:
+            raise Refused([Diagnostic(code="OB204", message=f"role {str(asked)[:40]!r} is none of viewer, admin")])
+        return as_json({"token": self.sessions.mint(Role(asked)), "role": asked})
+
+    async def overview(self, request: Request) -> Response:
+        """Every route's numbers."""
+        question = Question(request.query_params)
+        window, limit = question.window(), int(question.number("limit", 200, 1, 2_000))
+        question.check()
+        found = await self._ask(lambda: routes.overview(self.reader, window, limit))
+        return as_json({"window": _window(window.whole_minutes()), "routes": found})
+
+    async def series(self, request: Request) -> Response:
+        """A route's numbers over time."""
+        question = Question(request.query_params)
+        window, step = question.window(), int(question.number("step", 1, 1, 1440))
+        question.check()
+        route = request.path_params["route"]
+        found = await self._ask(lambda: routes.series(self.reader, route, window, step))
+        return as_json({"window": _window(window.whole_minutes()), "route": route, "steps": found})
+
+    async def slowest(self, request: Request) -> Response:
+        """A route's slowest requests."""
+        question = Question(request.query_params)
+        window, limit = question.window(), int(question.number("limit", 20, 1, 1_000))
+        side = question.text("side", ("legacy", "lambda"))
+        question.check()
+        route = request.path_params["route"]
+        found = await self._ask(lambda: traces.slowest(self.reader, route, window, limit, side))
+        return as_json({"window": _window(window), "route": route, "spans": found})
+
+    async def traces(self, request: Request) -> Response:
+        """Spans that are like this."""
+        question = Question(request.query_params)
+        window, wanted, limit = question.window(), question.wanted(), int(question.number("limit", 100, 1, 5_000))
+        question.check()
+        found = await self._ask(lambda: traces.search(self.reader, wanted, window, limit))
+        return as_json({"window": _window(window), "spans": found})
+
+    async def trace(self, request: Request) -> Response:
+        """One trace: its spans as a tree, and the records that belong to it."""
+        trace_id = request.path_params["trace_id"].lower()
+        if len(trace_id) != _HEX_TRACE or any(letter not in "0123456789abcdef" for letter in trace_id):
+            raise Refused([Diagnostic(code="OB204", message="a trace's id is 32 hexadecimal digits")])
+        question = Question(request.query_params)
+        window = question.window() if "minutes" in question.values or "start" in question.values else None
+        at = int(question.number("at", 0, 0, 2**62))
+        question.check()
+        if window is None:
+            window = Window(max(at - _SIDES_OF_HINT, 0), at + _SIDES_OF_HINT) if at else _long_ago(question.now())
+        found = await self._ask(lambda: self._whole(trace_id, window))
+        return as_json(found, 200 if found["spans"] or found["logs"] else 404)
+
+    def _whole(self, trace_id: str, window: Window) -> dict[str, Any]:
+        spans = traces.trace(self.reader, trace_id, window)
+        if spans:
+            ends = max(int(span["Timestamp"]) + int(span["Duration"]) for span in spans)
+            start = int(spans[0]["Timestamp"])
+            window = Window(start, max(min(ends, start + _SIDES_OF_HINT), start) + 1).widened(5 * MINUTE)
+        return {
+            "trace_id": trace_id,
+            "spans": as_tree(spans),
+            "logs": logs.of_trace(self.reader, trace_id, window),
+        }
+
+    async def logs(self, request: Request) -> Response:
+        """Records that are like this."""
+        question = Question(request.query_params)
+        window, wanted, limit = question.window(), question.wanted(), int(question.number("limit", 100, 1, 5_000))
+        severity, trace_id = question.severity(), question.text("trace_id")
+        question.check()
+        found = await self._ask(
+            lambda: logs.search(self.reader, wanted, window, limit, min_severity=severity, trace_id=trace_id)
+        )
+        return as_json({"window": _window(window), "records": found})
+
+    async def health(self, request: Request) -> Response:
+        """How whole the picture is, by default of five minutes: joining all spans of a day would take too long."""
+        question = Question(request.query_params, default_minutes=5.0)
+        window = question.window()
+        question.check()
+        found = await self._ask(lambda: completeness.completeness(self.reader, window))
+        return as_json({"window": _window(window), **found, "process": self.condition()})
+
+    async def query(self, request: Request) -> Response:
+        """A SELECT of the user's own."""
+        asked = await json_body(request)
+        text, limit = asked.get("sql"), asked.get("limit", 1_000)
+        if not isinstance(text, str) or not isinstance(limit, int):
+            raise Refused([Diagnostic(code="OB204", message='send {"sql": "SELECT ...", "limit": 1000}')])
+        answer = await self._ask(lambda: run_sql(self.reader, text, limit))
+        return as_json({"columns": answer.columns, "rows": answer.rows, "is_cut": answer.is_cut})
+
+    async def _ask(self, question: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self.workers, question)
+
+
+def session_of(request: Request) -> Session:
+    """The session that the guard let through."""
+    session: Session = request.state.session
+    return session
+
+
+def admin_only(request: Request) -> Response | None:
+    """The refusal for somebody who may only look, else None."""
+    if session_of(request).role.may_change:
+        return None
+    return problem(403, "OB403", "this needs the role admin")
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """The body's object. Raises `Refused` for anything else."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > _MAX_BODY:
+            raise Refused([Diagnostic(code="OB204", message=f"the body is larger than {_MAX_BODY} bytes")])
+    try:
+        values = orjson.loads(bytes(data) or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise Refused([Diagnostic(code="OB204", message=f"the body is not JSON: {error}")]) from error
+    if not isinstance(values, dict):
+        raise Refused([Diagnostic(code="OB204", message="the body is no JSON object")])
+    return values
+
+
+def _long_ago(now: int) -> Window:
+    days = 31 * 1440 * MINUTE
+    return Window(max(now - days, 0), now + 60 * MINUTE)
+
+
+def _window(window: Window) -> dict[str, object]:
+    return {"start": window.start, "end": window.end, "seconds": window.seconds}

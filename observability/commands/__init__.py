@@ -1,0 +1,1 @@
+"""The command `fig observe`: parse, ask and print are separate; only the renderer prints."""

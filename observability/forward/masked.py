@@ -1,0 +1,42 @@
+"""A message without its secrets: what leaves this machine is masked just as what stays."""
+
+from google.protobuf.message import Message
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from strangler_fig.masking import mask_attribute, mask_text
+
+_TEXTS = frozenset({"name", "message", "description"})
+
+
+def mask_message(message: Message) -> None:
+    """Mask every text of a message in place."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            if field.type == field.TYPE_STRING and not field.is_repeated and field.name in _TEXTS:
+                setattr(message, field.name, mask_text(value))
+        elif field.is_repeated:
+            for one in value:
+                _mask(one)
+        else:
+            _mask(value)
+
+
+def _mask(value: Message) -> None:
+    if isinstance(value, KeyValue):
+        _mask_value(value.key, value.value)
+    elif isinstance(value, AnyValue):
+        _mask_value("", value)
+    else:
+        mask_message(value)
+
+
+def _mask_value(name: str, value: AnyValue) -> None:
+    kind = value.WhichOneof("value")
+    if kind == "string_value":
+        value.string_value = mask_attribute(name, value.string_value)
+    elif kind == "array_value":
+        for one in value.array_value.values:
+            _mask_value(name, one)
+    elif kind == "kvlist_value":
+        for pair in value.kvlist_value.values:
+            _mask_value(pair.key, pair.value)

@@ -1,0 +1,127 @@
+"""Old and wrong names of attributes, as emitters really send them, made OpenTelemetry's stable ones.
+
+What an emitter sent stays, under `ENVOY_PREFIX` or `ORIGINAL_PREFIX`. Doing it twice changes nothing: no name that
+comes out is one that goes in. Values were masked before, under names that mean the same. Source: what Envoy 1.40.0,
+opentelemetry-instrumentation-aws-lambda 0.66b1 and the SDK really send; opentelemetry-semantic-conventions 0.66b1,
+schema 1.44.0.
+"""
+
+import re
+
+from strangler_fig.names import REQUEST_ATTRIBUTE
+
+from ..tables import Attributes
+
+ENVOY_PREFIX = "envoy."
+ORIGINAL_PREFIX = "original."
+
+_ENVOY = {
+    "http.method": "http.request.method",
+    "http.url": "url.full",
+    "http.status_code": "http.response.status_code",
+    "http.protocol": "network.protocol.version",
+    "user_agent": "user_agent.original",
+    "peer.address": "client.address",
+    "upstream_address": "network.peer.address",
+    "request_size": "http.request.body.size",
+    "response_size": "http.response.body.size",
+    "guid:x-request-id": REQUEST_ATTRIBUTE,
+    "guid:x-client-trace-id": "",
+    "upstream_cluster": "",
+    "upstream_cluster.name": "",
+    "response_flags": "",
+    "downstream_cluster": "",
+    "component": "",
+    "node_id": "",
+    "zone": "",
+    "error": "",
+}
+_OLD = {
+    "http.method": "http.request.method",
+    "http.status_code": "http.response.status_code",
+    "http.url": "url.full",
+    "http.target": "url.path",
+    "http.scheme": "url.scheme",
+    "http.host": "server.address",
+    "http.server_name": "server.address",
+    "http.user_agent": "user_agent.original",
+    "http.client_ip": "client.address",
+    "http.flavor": "network.protocol.version",
+    "http.request_content_length": "http.request.body.size",
+    "http.response_content_length": "http.response.body.size",
+    "net.host.name": "server.address",
+    "net.host.port": "server.port",
+    "net.peer.name": "server.address",
+    "net.peer.port": "server.port",
+    "net.peer.ip": "network.peer.address",
+    "net.sock.peer.addr": "network.peer.address",
+    "net.sock.peer.port": "network.peer.port",
+    "db.system": "db.system.name",
+    "db.name": "db.namespace",
+    "db.statement": "db.query.text",
+    "db.operation": "db.operation.name",
+    "db.sql.table": "db.collection.name",
+    "faas.execution": "faas.invocation_id",
+    "faas.id": "cloud.resource_id",
+    "deployment.environment": "deployment.environment.name",
+}
+_VARIABLE = re.compile(r"/(?!v\d{1,3}(?:/|$))[^/]{0,256}\d")
+_SLASHES_OF_A_PATH = 3
+_CHANGED = frozenset({"network.protocol.version", "url.path"})
+_VERSIONS = ("HTTP/", "http/")
+
+
+def normalised(found: Attributes, *, is_envoy: bool) -> Attributes:
+    """The attributes under stable names; a stable name that is there already wins over an old one."""
+    renames, prefix = (_ENVOY, ENVOY_PREFIX) if is_envoy else (_OLD, ORIGINAL_PREFIX)
+    if renames.keys().isdisjoint(found):
+        return found
+    result: Attributes = {}
+    for name, value in found.items():
+        new = renames.get(name)
+        if new is None:
+            result[name] = value
+            continue
+        result.setdefault(prefix + name, value)
+        if is_envoy:
+            new = _envoy_name(name, new, value, found)
+        if new and new not in found and new not in result:
+            result[new] = _value(new, value) if new in _CHANGED else value
+    if "http.target" in found and not is_envoy:
+        _split_target(found["http.target"], result)
+        _drop_raw_route(result)
+    return result
+
+
+def _envoy_name(name: str, new: str, value: str, found: Attributes) -> str:
+    """The stable name of what Envoy told; empty where it told nothing, or nothing that has one."""
+    if value in ("", "-") or (name == "http.url" and value.count("/") < _SLASHES_OF_A_PATH):
+        return ""  # Envoy says `-` for nothing, and where paths are not to be told its URL ends before them
+    if name == "peer.address" and "downstream_cluster" not in found:
+        return "network.peer.address"  # of a hop, the peer is whom it reached
+    return new
+
+
+def _value(name: str, value: str) -> str:
+    if name == "network.protocol.version" and value.startswith(_VERSIONS):
+        return value[5:]
+    if name == "url.path":
+        return value.partition("?")[0]
+    return value
+
+
+def _split_target(target: str, result: Attributes) -> None:
+    _, question, query = target.partition("?")
+    if question:
+        result.setdefault("url.query", query)  # masked already, as the target's
+
+
+def _drop_raw_route(result: Attributes) -> None:
+    """Take away an `http.route` that is only the path, as the Lambda instrumentor sends it for HTTP APIs.
+
+    A path without any variable part cannot be told from a route, and is no worse one.
+    """
+    route = result.get("http.route")
+    if route is not None and route == result.get("url.path") and _VARIABLE.search(route):
+        del result["http.route"]
+        result.setdefault(f"{ORIGINAL_PREFIX}http.route", route)

@@ -1,0 +1,63 @@
+"""Runs the catalogue's statements: read-only, in a transaction of their own, for a bounded time."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
+
+import duckdb
+from sqlalchemy import SelectBase
+
+from ..errors import StoreFailed
+from .constructs import DUCKDB
+
+Record = dict[str, Any]
+QUERY_SECONDS = 20.0
+
+
+class Rows(Protocol):
+    """What the catalogue needs of any store: the rows of a statement, by column name."""
+
+    def rows(self, statement: SelectBase) -> list[Record]:
+        """The rows that the statement selects."""
+
+
+class DuckDbReader:
+    """Reads through cursors of the writer's connection, which `connection` gives: it may be opened anew."""
+
+    def __init__(self, connection: Callable[[], duckdb.DuckDBPyConnection], seconds: float = QUERY_SECONDS) -> None:
+        self._connection = connection
+        self._seconds = seconds
+
+    def rows(self, statement: SelectBase) -> list[Record]:
+        """The rows that it selects. Raises `StoreFailed` when it takes too long or the store is out of order."""
+        compiled = statement.compile(dialect=DUCKDB, compile_kwargs={"render_postcompile": True})
+        values = compiled.params
+        arguments = [values[name] for name in compiled.positiontup or ()]
+        try:
+            with self.cursor(self._seconds) as cursor:
+                cursor.execute(str(compiled), arguments)
+                names = [column[0] for column in cursor.description or ()]
+                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        except duckdb.InterruptException as error:
+            message = f"the query took longer than {self._seconds:.0f} seconds: ask for less time"
+            raise StoreFailed(message) from error
+        except duckdb.Error as error:
+            message = f"the store could not be read: {str(error).splitlines()[0]}"
+            raise StoreFailed(message) from error
+
+    @contextmanager
+    def cursor(self, seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor in a read-only transaction, interrupted when the block takes longer."""
+        cursor = self._connection().cursor()
+        alarm = threading.Timer(seconds, cursor.interrupt)
+        alarm.daemon = True
+        try:
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            alarm.start()
+            yield cursor
+        finally:
+            alarm.cancel()
+            with suppress(duckdb.Error):  # an interrupted transaction has ended already
+                cursor.execute("ROLLBACK")
+            cursor.close()

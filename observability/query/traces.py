@@ -1,0 +1,126 @@
+"""Spans: one trace by its id, a search, and the slowest of a route."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from ..normalise.bounds import MAX_DURATION
+from ..tables import otel_traces, otel_traces_trace_id_ts
+from .constructs import attribute, contains, each_nanoseconds, nanoseconds
+from .reader import Record, Rows
+from .window import MINUTE, Window, limited
+
+_T, _I = otel_traces.c, otel_traces_trace_id_ts.c
+MAX_SPANS = 50_000
+_SHORT = tuple(
+    _T[name]
+    for name in [
+        "TraceId",
+        "SpanId",
+        "ParentSpanId",
+        "SpanName",
+        "SpanKind",
+        "ServiceName",
+        "Duration",
+        "StatusCode",
+        "Side",
+        "Role",
+        "Route",
+        "HttpStatus",
+        "RequestId",
+        "ColdStart",
+    ]
+)
+_LONG = tuple(
+    _T[name]
+    for name in [
+        "TraceState",
+        "StatusMessage",
+        "ScopeName",
+        "ScopeVersion",
+        "ResourceAttributes",
+        "SpanAttributes",
+        "Events.Name",
+        "Events.Attributes",
+        "Links.TraceId",
+        "Links.SpanId",
+    ]
+)
+_AT = nanoseconds(_T.Timestamp).label("Timestamp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What spans or records are looked for; what is empty does not matter."""
+
+    route: str = ""
+    side: str = ""
+    role: str = ""
+    service: str = ""
+    request_id: str = ""
+    min_status: int = 0
+    max_status: int = 0
+    min_milliseconds: float = 0.0
+    only_errors: bool = False
+    text: str = ""
+    kind: str = ""
+
+
+def trace(store: Rows, trace_id: str, window: Window, limit: int = MAX_SPANS) -> list[Record]:
+    """The trace's spans in the order of their beginnings, once each; a window as wide as all of time is quick, too."""
+    when = store.rows(
+        select(
+            nanoseconds(func.min(_I.Start)).label("start"),
+            nanoseconds(func.max(_I.End)).label("end"),
+        )
+        .where(_I.TraceId == trace_id, window.widened(MINUTE).covers(_I.Start))
+        .limit(1)
+    )
+    if not when or when[0]["start"] is None:
+        return []
+    begin = int(when[0]["start"])
+    exact = Window(begin, min(int(when[0]["end"]), begin + MAX_DURATION) + 1)
+    rows = store.rows(
+        select(_AT, each_nanoseconds(_T["Events.Timestamp"]).label("Events.Timestamp"), *_SHORT, *_LONG)
+        .where(_T.TraceId == trace_id, exact.covers(_T.Timestamp))
+        .order_by(_T.Timestamp, _T.SpanId)
+        .limit(min(max(limit, 1), MAX_SPANS))
+    )
+    return list({(row["SpanId"] or number): row for number, row in enumerate(rows)}.values())
+
+
+def search(store: Rows, wanted: Wanted, window: Window, limit: int = 100) -> list[Record]:
+    """The latest spans that are like this."""
+    statement = select(_AT, *_SHORT).where(window.covers(_T.Timestamp), *_conditions(wanted))
+    return store.rows(statement.order_by(_T.Timestamp.desc()).limit(limited(limit)))
+
+
+def slowest(store: Rows, route: str, window: Window, limit: int = 20, side: str = "") -> list[Record]:
+    """The slowest requests of a route: the SERVER spans that are no shadows."""
+    statement = select(_AT, *_SHORT).where(
+        window.covers(_T.Timestamp), _T.Route == route, _T.SpanKind == "Server", _T.Role == "primary"
+    )
+    if side:
+        statement = statement.where(_T.Side == side)
+    return store.rows(statement.order_by(_T.Duration.desc()).limit(limited(limit)))
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    equal = {
+        _T.Route: wanted.route,
+        _T.Side: wanted.side,
+        _T.Role: wanted.role,
+        _T.ServiceName: wanted.service,
+        _T.RequestId: wanted.request_id,
+        _T.SpanKind: wanted.kind,
+    }
+    found = [column == value for column, value in equal.items() if value]
+    found += [_T.HttpStatus >= wanted.min_status] if wanted.min_status else []
+    found += [_T.HttpStatus <= wanted.max_status] if wanted.max_status else []
+    found += [_T.Duration >= int(wanted.min_milliseconds * 1e6)] if wanted.min_milliseconds > 0 else []
+    if wanted.only_errors:
+        found.append(or_(_T.StatusCode == "Error", _T.HttpStatus >= 500))  # noqa: PLR2004 - HTTP's own number
+    if wanted.text:
+        path = attribute(_T.SpanAttributes, "url.path")
+        found.append(or_(contains(_T.SpanName, wanted.text), contains(path, wanted.text)))
+    return found

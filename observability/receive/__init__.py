@@ -1,0 +1,1 @@
+"""OTLP over HTTP: bodies read within bounds, decoded, normalised, stored, and only then acknowledged."""

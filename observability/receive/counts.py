@@ -1,0 +1,40 @@
+"""What came through the door since the process began, and what did not, by signal and reason."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from .refusal import Reason
+
+
+@dataclass(slots=True)
+class Counts:
+    """Records taken by signal, requests refused by signal and reason. Used from the event loop alone."""
+
+    since: float
+    taken: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    last_refusal: str = ""
+
+    def took(self, signal: str, records: int) -> None:
+        """Count a request whose records are stored."""
+        self.taken[signal] += records
+        self.requests[signal] += 1
+
+    def refuse(self, signal: str, reason: Reason, message: str) -> None:
+        """Count a request that was not taken."""
+        self.refused[signal, reason.value] += 1
+        self.last_refusal = message
+
+    def to_json(self) -> dict[str, object]:
+        """The counts as JSON values."""
+        return {
+            "since": self.since,
+            "records": dict(self.taken),
+            "requests": dict(self.requests),
+            "refused": [
+                {"signal": signal, "reason": reason, "requests": number}
+                for (signal, reason), number in sorted(self.refused.items())
+            ],
+            "last_refusal": self.last_refusal,
+        }

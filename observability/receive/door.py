@@ -1,0 +1,157 @@
+"""The way of one request: token, type, room, body, message, rows, commit, answer.
+
+`200` means stored: a kill at any moment after it loses nothing of the batch. `503` with `Retry-After` means that
+nothing was stored and that the sender should come again; `4xx` that it need not.
+"""
+
+import asyncio
+import hmac
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+from google.protobuf.message import Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..errors import StoreFailed, StoreFull
+from ..normalise.bounds import Clock
+from ..normalise.logs import logs_batch
+from ..normalise.metrics import metrics_batch
+from ..normalise.minutes import RouteNames
+from ..normalise.spans import spans_batch
+from ..tables import Batch
+from .answers import refused, taken
+from .body import Limits, decompressed, read_body
+from .counts import Counts
+from .decode import JSON, PROTOBUF, REQUESTS, content_type, decoded
+from .refusal import BadRequest, Reason
+
+_BODY_SECONDS = 30.0
+_MAX_READING_BYTES = 64 * 2**20
+"""Bytes of bodies that are read and decoded at one time, over all connections."""
+_RETRY_SECONDS = 2
+
+
+class Storing(Protocol):
+    """What the door needs of a store."""
+
+    def check_room(self, size: int) -> None:
+        """Raise `StoreFull` when a batch of this size would not be taken now."""
+
+    def submit(self, batch: Batch) -> "Future[None]":
+        """What is done once the batch is stored."""
+
+
+def forward_nothing(_signal: str, _message: Message) -> None:
+    """Send nothing on."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Door:
+    """Receives the three signals; `forward` is told of each message that was stored, in a worker's thread."""
+
+    store: Storing
+    counts: Counts
+    token: str = ""
+    limits: Limits = field(default_factory=Limits)
+    now: Callable[[], int] = time.time_ns
+    forward: Callable[[str, Message], None] = forward_nothing
+    names: RouteNames = field(default_factory=RouteNames)
+    _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "decode"))
+    _reading_bytes: int = 0
+
+    def routes(self) -> list[Route]:
+        """The three paths, and nothing else."""
+        return [Route("/v1/{signal}", self.receive, methods=["POST"])]
+
+    def close(self) -> None:
+        """Let the workers end."""
+        self._workers.shutdown(wait=True, cancel_futures=True)
+
+    async def receive(self, request: Request) -> Response:
+        """Take one request's records, and answer when they are stored."""
+        signal = request.path_params["signal"]
+        kind = JSON if request.headers.get("content-type", "").startswith(JSON) else PROTOBUF
+        try:
+            self._check(signal, request)
+            kind = content_type(request.headers.get("content-type", ""))
+            self.store.check_room(0)
+            records = await self._take(signal, kind, request)
+        except BadRequest as bad:
+            return self._refused(signal, kind, bad)
+        except StoreFull as full:
+            why = BadRequest(503, Reason.FULL, str(full), retry_after_seconds=full.retry_after_seconds)
+            return self._refused(signal, kind, why)
+        except StoreFailed as failed:
+            return self._refused(signal, kind, BadRequest(500, Reason.NOT_STORED, str(failed)))
+        except ClientDisconnect:
+            return self._refused(signal, kind, BadRequest(400, Reason.GONE, "the sender left before the body's end"))
+        self.counts.took(signal, records)
+        return taken(kind)
+
+    async def _take(self, signal: str, kind: str, request: Request) -> int:
+        """Read, decode and store a request, and return how many records it had."""
+        length = 0
+
+        def grew(more: int) -> None:
+            nonlocal length
+            length += more
+            self._reading_bytes += more
+            if self._reading_bytes > _MAX_READING_BYTES:
+                message = "too many requests are being read"
+                raise BadRequest(503, Reason.FULL, message, retry_after_seconds=_RETRY_SECONDS)
+
+        try:
+            body = await self._body(request, grew)
+            encoding = request.headers.get("content-encoding", "")
+            loop = asyncio.get_running_loop()
+            message, batch = await loop.run_in_executor(self._workers, self._read, signal, kind, encoding, body)
+        finally:
+            self._reading_bytes -= length
+        if batch.records:
+            await asyncio.wrap_future(self.store.submit(batch))
+            if self.forward is not forward_nothing:
+                await loop.run_in_executor(self._workers, self.forward, signal, message)
+        return batch.records
+
+    async def _body(self, request: Request, grew: Callable[[int], None]) -> bytes:
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                announced = request.headers.get("content-length", "")
+                return await read_body(request.stream(), self.limits, announced, grew)
+        except TimeoutError as error:
+            message = f"the body did not come within {_BODY_SECONDS:.0f} seconds"
+            raise BadRequest(408, Reason.GONE, message) from error
+
+    def _read(self, signal: str, kind: str, encoding: str, body: bytes) -> tuple[Message, Batch]:
+        plain = decompressed(body, encoding, self.limits)
+        message = decoded(signal, kind, plain)
+        return message, self._batch(message, len(plain))
+
+    def _batch(self, message: Message, size: int) -> Batch:
+        clock = Clock(self.now())
+        if isinstance(message, ExportTraceServiceRequest):
+            return spans_batch(message, clock, self.names, size)
+        if isinstance(message, ExportLogsServiceRequest):
+            return logs_batch(message, clock, self.names, size)
+        return metrics_batch(cast("ExportMetricsServiceRequest", message), clock, size)
+
+    def _check(self, signal: str, request: Request) -> None:
+        if signal not in REQUESTS:
+            raise BadRequest(404, Reason.NOT_FOUND, "there are /v1/traces, /v1/logs and /v1/metrics")
+        if not self.token:
+            return
+        scheme, _, sent = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), self.token.encode()):
+            raise BadRequest(401, Reason.NO_TOKEN, "the token is missing or wrong: send Authorization: Bearer ...")
+
+    def _refused(self, signal: str, kind: str, bad: BadRequest) -> Response:
+        self.counts.refuse(signal if signal in REQUESTS else "other", bad.reason, bad.message)
+        return refused(kind, bad)

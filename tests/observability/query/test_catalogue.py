@@ -1,0 +1,189 @@
+"""The catalogue over a real store: the numbers of routes, traces, searches, and how whole the picture is."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import SelectBase
+
+from observability.normalise.bounds import Clock
+from observability.normalise.logs import logs_batch
+from observability.normalise.minutes import RouteNames
+from observability.normalise.spans import spans_batch
+from observability.query import completeness, logs, routes, traces
+from observability.query.constructs import DUCKDB
+from observability.query.reader import DuckDbReader, Record
+from observability.query.traces import Wanted
+from observability.query.window import MAX_LIMIT, SECOND, Window, last, limited
+from observability.store.database import Place, open_database
+from observability.store.upkeep import Keep
+from observability.store.writer import Writer
+from strangler_fig.names import ROUTER_SERVICE
+from tests.observability import telemetry
+from tests.observability.telemetry import CLIENT, INTERNAL, NOW, TRACE, record, served, span
+
+AROUND = Window(NOW - 600 * SECOND, NOW + 600 * SECOND)
+ID = [f"{number:016x}" for number in range(1, 20)]
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDbReader]:
+    """A store with a request that went router → Lambda → database, one of an application alone, and records."""
+    place = Place(file=tmp_path_factory.mktemp("store") / "observe.duckdb", memory_bytes=200 * 10**6)
+    connection = open_database(place)
+    writer = Writer(connection, place, Keep())
+    names, clock = RouteNames(), Clock(NOW)
+    routed = {"fig.route": "books", "fig.side": "lambda"}
+    router = telemetry.traces(
+        span("GET books", id_=ID[0], milliseconds=30, attributes=routed | {"http.status_code": "200"}),
+        span("lambda books", id_=ID[1], parent=ID[0], kind=CLIENT, start=NOW + 1_000, attributes=routed),
+        span("legacy shop", id_=ID[2], parent=ID[0], kind=CLIENT, attributes={"fig.side": "legacy"}),
+        span("mirror", id_=ID[3], parent=ID[0], kind=CLIENT, attributes={"upstream_cluster": "legacy.shop"}),
+        service=ROUTER_SERVICE,
+    )
+    function = telemetry.traces(
+        span("books", id_=ID[4], parent=ID[1], start=NOW - 2 * 1_000_000, attributes={"fig.route": "books"}),
+        span("SELECT", id_=ID[5], parent=ID[4], kind=CLIENT, start=NOW + 5_000),
+        span("SELECT", id_=ID[5], parent=ID[4], kind=CLIENT, start=NOW + 5_000),  # sent twice
+        service="books-fn",
+        cloud__platform="aws_lambda",
+    )
+    alone = telemetry.traces(
+        *(
+            span("GET /a", trace=f"{n:032x}", id_=ID[6], milliseconds=n, attributes={"http.route": "/a"})
+            for n in range(1, 101)
+        ),
+        span("lost", trace="f" * 32, id_=ID[7], parent=ID[8], kind=INTERNAL),
+        service="shop",
+    )
+    told = telemetry.logs(
+        *(served("books", "lambda", milliseconds=10, weight=2_500, time=NOW + n) for n in range(90)),
+        *(served("books", "legacy", milliseconds=100, fallback=True, weight=5_000, time=NOW + 100) for _ in range(9)),
+        served("books", "lambda", milliseconds=1_000, status=500, time=NOW + 50, weight=2_500),
+        service=ROUTER_SERVICE,
+    )
+    said = telemetry.logs(record("order 7 failed", trace=TRACE, fig__route="books"), record("bare"), service="shop")
+    for batch in (
+        *(spans_batch(one, clock, names, 1) for one in (router, function, alone)),
+        *(logs_batch(one, clock, names, 1) for one in (told, said)),
+    ):
+        writer.submit(batch).result(60)
+    yield DuckDbReader(lambda: connection)
+    writer.close()
+    connection.close()
+
+
+def test_the_numbers_of_routes_and_sides(reader: DuckDbReader) -> None:
+    """A route that the router tells of is counted from its records, each side by itself, with the latest weight."""
+    books, alone = routes.overview(reader, AROUND)[1], routes.overview(reader, AROUND)[0]
+    if books["route"] != "books":
+        books, alone = alone, books
+    assert (books["source"], books["weight"], alone["source"], alone["weight"]) == ("log", 5_000, "span", None)
+    one, other = books["sides"]["lambda"], books["sides"]["legacy"]
+    assert (one["requests"], one["errors"], one["fallbacks"]) == (91, 1, 0)
+    assert (other["requests"], other["errors"], other["fallbacks"]) == (9, 0, 9)
+    assert one["p50_ms"] == pytest.approx(10, rel=0.03)
+    assert one["p99_ms"] == pytest.approx(1_000, rel=0.03)
+    assert other["p50_ms"] == pytest.approx(100, rel=0.03)
+    assert books["total"]["requests"] == 100
+    assert books["total"]["p95_ms"] == pytest.approx(100, rel=0.03)
+    assert alone["sides"]["legacy"]["p50_ms"] == pytest.approx(50, rel=0.03)
+    assert alone["sides"]["legacy"]["p99_ms"] == pytest.approx(99, rel=0.03)
+    assert alone["total"]["requests"] == 100
+
+
+def test_a_route_over_time_adds_up(reader: DuckDbReader) -> None:
+    """The steps of a route have the same numbers as its line."""
+    steps = routes.series(reader, "books", AROUND, step_minutes=5)
+    assert sum(step["requests"] for step in steps) == 100
+    assert {step["side"] for step in steps} == {"legacy", "lambda"}
+    assert routes.series(reader, "none", AROUND) == []
+
+
+def test_nothing_is_asked_without_bounds(reader: DuckDbReader) -> None:
+    """A window ends after it begins, within bounds, and what lies outside is not found."""
+    assert routes.overview(reader, Window(0, 1)) == []
+    assert traces.trace(reader, TRACE, Window(0, SECOND)) == []
+    assert limited(10**9) == MAX_LIMIT
+    assert last(15, NOW).end > NOW
+    for start, end in ((2, 1), (-1, 5), (0, 2**63), (1, 1)):
+        with pytest.raises(ValueError, match="a window from"):
+            Window(start, end)
+
+
+def test_a_trace_by_its_id(reader: DuckDbReader) -> None:
+    """All spans of a trace, each once although one came twice, in the order of time, with their attributes."""
+    spans = traces.trace(reader, TRACE, AROUND)
+    assert [one["SpanId"] for one in spans] == [ID[4], ID[0], ID[2], ID[3], ID[1], ID[5]]
+    assert spans[1]["SpanAttributes"]["http.response.status_code"] == "200"
+    assert spans[1]["Timestamp"] == NOW
+    assert spans[1]["Events.Timestamp"] == []
+
+
+def test_searches(reader: DuckDbReader) -> None:
+    """Spans and records are found by what they are, newest first."""
+    assert {one["SpanName"] for one in traces.search(reader, Wanted(route="books"), AROUND)} == {
+        "GET books",
+        "lambda books",
+        "books",
+    }
+    assert len(traces.search(reader, Wanted(service="shop", min_milliseconds=91), AROUND)) == 10
+    assert len(traces.search(reader, Wanted(text="get /A"), AROUND, limit=7)) == 7
+    assert [one["SpanName"] for one in traces.search(reader, Wanted(role="shadow"), AROUND)] == ["mirror"]
+    assert len(logs.search(reader, Wanted(only_errors=True), AROUND)) == 1
+    assert [one["Body"] for one in logs.search(reader, Wanted(text="ORDER 7"), AROUND)] == ["order 7 failed"]
+    assert len(logs.of_trace(reader, TRACE, AROUND)) == 101
+    assert traces.search(reader, Wanted(text="' OR 1=1 --"), AROUND) == []
+
+
+def test_the_slowest_of_a_route(reader: DuckDbReader) -> None:
+    """The slowest requests come first; hops and shadows are no requests."""
+    slow = traces.slowest(reader, "/a", AROUND, limit=3)
+    assert [one["Duration"] for one in slow] == [100_000_000, 99_000_000, 98_000_000]
+    assert traces.slowest(reader, "/a", AROUND, side="lambda") == []
+    assert {one["SpanKind"] for one in traces.slowest(reader, "books", AROUND)} == {"Server"}
+
+
+def test_how_whole_the_picture_is(reader: DuckDbReader) -> None:
+    """Hops without a child, orphans, clocks that go before, and records without a trace are counted."""
+    found = completeness.completeness(reader, AROUND)
+    assert found["hops"] == [
+        {"Side": "lambda", "Hops": 1, "WithChild": 1},
+        {"Side": "legacy", "Hops": 1, "WithChild": 0},
+    ]
+    orphans = {row["ServiceName"]: row["Orphans"] for row in found["orphans"]}
+    assert orphans == {"shop": 1, "books-fn": 0, ROUTER_SERVICE: 0}
+    (clock,) = found["clocks"]
+    assert (clock["ServiceName"], clock["BeforeParent"]) == ("books-fn", 1)
+    assert clock["EarliestNanoseconds"] == -2_001_000
+    assert {row["ServiceName"]: row["WithoutTrace"] for row in found["logs"]} == {"shop": 1, ROUTER_SERVICE: 0}
+    assert found["drops"] == []
+
+
+class Watched:
+    """A store that keeps the text of what it is asked."""
+
+    def __init__(self, store: DuckDbReader) -> None:
+        self.store = store
+        self.asked: list[str] = []
+
+    def rows(self, statement: SelectBase) -> list[Record]:
+        """The rows, as the store gives them."""
+        self.asked.append(str(statement.compile(dialect=DUCKDB)))
+        return self.store.rows(statement)
+
+
+def test_every_statement_has_a_time_and_a_limit(reader: DuckDbReader) -> None:
+    """No statement of the catalogue reads all of time, or gives as many rows as there are."""
+    store = Watched(reader)
+    routes.overview(store, AROUND)
+    routes.series(store, "books", AROUND)
+    traces.trace(store, TRACE, AROUND)
+    traces.search(store, Wanted(text="x", only_errors=True), AROUND)
+    traces.slowest(store, "books", AROUND)
+    logs.search(store, Wanted(text="x"), AROUND)
+    logs.of_trace(store, TRACE, AROUND)
+    completeness.completeness(store, AROUND)
+    assert len(store.asked) >= 12
+    for text in store.asked:
+        assert text.count("make_timestamp_ns(?)") >= 2
+        assert "LIMIT" in text

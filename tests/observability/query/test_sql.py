@@ -1,0 +1,78 @@
+"""A user's own SQL reads the tables and nothing else."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from observability.query import sql as own
+from observability.query.reader import DuckDbReader
+from observability.query.sql import run_sql
+from observability.store.database import Place, open_database
+from strangler_fig.diagnostics import Refused
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDbReader]:
+    connection = open_database(Place(file=tmp_path_factory.mktemp("sql") / "o'brien.duckdb"))
+    yield DuckDbReader(lambda: connection)
+    connection.close()
+
+
+def test_a_select(reader: DuckDbReader) -> None:
+    """Columns and rows come back, at most as many as were asked for."""
+    answer = run_sql(reader, "SELECT range AS n FROM range(10)", limit=3)
+    assert (answer.columns, answer.rows, answer.is_cut) == (["n"], [(0,), (1,), (2,)], True)
+    assert run_sql(reader, "WITH a AS (SELECT 1 AS x) FROM a;").rows == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DELETE FROM otel_traces",
+        "INSERT INTO fig_store VALUES (2)",
+        "DROP TABLE otel_logs",
+        "CREATE TABLE x (a INT)",
+        "UPDATE fig_store SET Version = 9",
+        "SELECT 1; DROP TABLE otel_logs",
+        "COPY otel_traces TO '/tmp/x.parquet'",
+        "ATTACH '/tmp/other.duckdb'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET memory_limit = '64GB'",
+        "PRAGMA database_list",
+        "CALL pragma_version()",
+        "EXPLAIN ANALYZE DELETE FROM otel_traces",
+        "CHECKPOINT",
+        "VACUUM",
+        "EXPORT DATABASE '/tmp/x'",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM glob('/etc/*')",
+        "SELECT * FROM read_parquet('https://example.com/x.parquet')",
+        "SELECT nothing",
+        "no sql",
+        "",
+        "SELECT '" + "x" * 200_000 + "'",
+    ],
+)
+def test_everything_else_is_refused(reader: DuckDbReader, text: str) -> None:
+    """What writes, leaves the tables, or is wrong is a diagnostic."""
+    with pytest.raises(Refused):
+        run_sql(reader, text)
+    assert run_sql(reader, "SELECT count(*), max(Version) FROM fig_store").rows == [(1, 1)]
+
+
+def test_a_query_that_takes_too_long(reader: DuckDbReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is interrupted, and the next one runs."""
+    monkeypatch.setattr(own, "SQL_SECONDS", 0.3)
+    with pytest.raises(Refused, match="took longer"):
+        run_sql(reader, "SELECT sum(hash(a.range + b.range)) FROM range(10000000) a, range(10000000) b")
+    assert run_sql(reader, "SELECT 1").rows == [(1,)]
+
+
+def test_now_is_the_tables_time(reader: DuckDbReader) -> None:
+    """Sessions run in UTC, as the tables' times are, whatever the machine's zone."""
+    assert run_sql(reader, "SELECT current_setting('TimeZone')").rows == [("UTC",)]
+    wrong = "SELECT abs(epoch_ns(now()::TIMESTAMP) - epoch_ns(now())) > 1000000000"
+    assert run_sql(reader, wrong).rows == [(False,)]

@@ -1,0 +1,274 @@
+"""What comes through the door and what does not: types, encodings, sizes, bombs, and hostile content."""
+
+import asyncio
+import gzip
+import json
+import zlib
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+
+from observability.errors import StoreFailed, StoreFull
+from observability.receive import door as doors
+from observability.receive.body import Limits
+from observability.receive.counts import Counts
+from observability.receive.door import Door
+from observability.tables import Batch
+from tests.observability.process import PROTOBUF
+from tests.observability.telemetry import NOW, TRACE, logs, record, span, traces
+
+JSON = {"Content-Type": "application/json"}
+BODY = traces(span()).SerializeToString()
+
+
+class Memory:
+    """A store that keeps batches in memory, or fails as it is told."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self.fault: StoreFailed | None = None
+        self.late_fault: StoreFailed | None = None
+
+    def check_room(self, _size: int) -> None:
+        """Raise the fault, if any."""
+        if self.fault:
+            raise self.fault
+
+    def submit(self, batch: Batch) -> "Future[None]":
+        """Keep a batch, or fail later."""
+        stored: Future[None] = Future()
+        if self.late_fault:
+            stored.set_exception(self.late_fault)
+        else:
+            self.batches.append(batch)
+            stored.set_result(None)
+        return stored
+
+    def rows(self, table: str) -> list[Any]:
+        """The rows of a table that came so far."""
+        return [row for batch in self.batches for row in batch.rows.get(table, [])]
+
+
+class World:
+    """A door over a store in memory, asked without a socket."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.store = Memory()
+        self.counts = Counts(since=0)
+        self.door = Door(store=self.store, counts=self.counts, now=lambda: NOW, **settings)
+        self.app = Starlette(routes=list(self.door.routes()))
+
+    def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> httpx2.Response:
+        """The answer to a body."""
+
+        async def ask() -> httpx2.Response:
+            transport = httpx2.ASGITransport(app=self.app)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://door") as client:
+                return await client.post(path, content=body, headers=headers or PROTOBUF)
+
+        return asyncio.run(ask())
+
+
+@pytest.fixture
+def world() -> Any:
+    made = World()
+    yield made
+    made.door.close()
+
+
+async def _pieces() -> AsyncIterator[bytes]:
+    for start in range(0, len(BODY), 7):
+        yield BODY[start : start + 7]
+
+
+def test_protobuf_json_gzip_deflate_and_chunks(world: World) -> None:
+    """The same span comes through in every form that OTLP knows, without a length as Envoy sends it."""
+    as_json = json.dumps(
+        {
+            "resourceSpans": [
+                {
+                    "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "orders"}}]},
+                    "scopeSpans": [
+                        {
+                            "spans": [
+                                {
+                                    "traceId": TRACE.upper(),
+                                    "spanId": "00f067aa0ba902b7",
+                                    "name": "GET /orders",
+                                    "kind": 2,
+                                    "startTimeUnixNano": str(NOW),
+                                    "endTimeUnixNano": str(NOW + 10_000_000),
+                                    "unknownField": {"a": 1},
+                                }
+                            ]
+                        }
+                    ],
+                }
+            ]
+        }
+    ).encode()
+    forms: list[tuple[Any, dict[str, str]]] = [
+        (BODY, PROTOBUF),
+        (_pieces(), PROTOBUF),
+        (gzip.compress(BODY), PROTOBUF | {"Content-Encoding": "gzip"}),
+        (zlib.compress(BODY), PROTOBUF | {"Content-Encoding": "deflate"}),
+        (as_json, {"Content-Type": "application/json; charset=utf-8"}),
+    ]
+    for body, headers in forms:
+        answer = world.post("/v1/traces", body, headers)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"].startswith(headers["Content-Type"].partition(";")[0])
+    rows = world.store.rows("otel_traces")
+    assert len(rows) == 5
+    assert rows.count(rows[0]) == 5
+
+
+BAD: list[tuple[str, bytes, dict[str, str], int]] = [
+    ("garbage", b"\xff\xfe\x00garbage", PROTOBUF, 400),
+    ("cut off", BODY[:-5], PROTOBUF, 400),
+    ("invalid UTF-8", BODY.replace(b"GET /orders", b"GET \xff\xfe\xfders"), PROTOBUF, 400),
+    ("no JSON", b"{", JSON, 400),
+    ("a JSON list", b"[]", JSON, 400),
+    ("another shape", b'{"resourceSpans": 7}', JSON, 400),
+    ("ids of no hex", b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"zz"}]}]}]}', JSON, 400),
+    ("lone surrogates", b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"\\ud800"}]}]}]}', JSON, 400),
+    ("invalid UTF-8 in JSON", b'{"a":"\xff"}', JSON, 400),
+    ("deep JSON", b'{"a":' * 900 + b"1" + b"}" * 900, JSON, 400),
+    ("deeper JSON", b"[" * 200_000, JSON, 400),
+    ("a form", b"a=b", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
+    ("no type", b"", {"Content-Type": ""}, 415),
+    ("an unknown encoding", BODY, PROTOBUF | {"Content-Encoding": "br"}, 415),
+    ("no gzip", BODY, PROTOBUF | {"Content-Encoding": "gzip"}, 400),
+    ("half a gzip", gzip.compress(BODY)[:-9], PROTOBUF | {"Content-Encoding": "gzip"}, 400),
+    ("a bomb", gzip.compress(b"\0" * 40 * 2**20), PROTOBUF | {"Content-Encoding": "gzip"}, 413),
+    ("20 MB", b"\0" * 20 * 10**6, PROTOBUF, 413),
+]
+
+
+@pytest.mark.parametrize(("body", "headers", "status"), [one[1:] for one in BAD], ids=[one[0] for one in BAD])
+def test_what_is_wrong_is_refused_in_words(world: World, body: bytes, headers: dict[str, str], status: int) -> None:
+    """A body that is none gets a 4xx that says why, and leaves the door open."""
+    answer = world.post("/v1/traces", body, headers)
+    assert answer.status_code == status
+    assert answer.content
+    assert not world.store.batches
+    assert world.counts.to_json()["refused"]
+    assert world.post("/v1/traces", BODY).status_code == 200
+
+
+def test_a_long_body_without_a_length_is_cut_short(world: World) -> None:
+    """A chunked body is counted, and reading stops at the limit."""
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        for _ in range(100):
+            read += 2**20
+            yield b"\0" * 2**20
+
+    assert world.post("/v1/logs", endless()).status_code == 413
+    assert not world.store.batches
+
+
+def test_deep_protobuf(world: World) -> None:
+    """A value nested deeper than any sender nests is refused or bounded, and never too much for us."""
+    inner = b""
+    for _ in range(3_000):
+        inner = b"\x2a" + _varint(len(inner) + 1 + len(_varint(len(inner)))) + b"\x0a" + _varint(len(inner)) + inner
+    answer = world.post("/v1/logs", inner)
+    assert answer.status_code in (200, 400)
+
+
+def _varint(number: int) -> bytes:
+    out = b""
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def test_only_three_paths(world: World) -> None:
+    """What is not a signal is not found."""
+    assert world.post("/v1/profiles", BODY).status_code == 404
+
+
+def test_a_full_store_asks_to_come_again(world: World) -> None:
+    """Nothing is dropped silently: 503 with Retry-After, before the body and after it."""
+    world.store.fault = StoreFull("the queue is full", retry_after_seconds=2)
+    answer = world.post("/v1/traces", BODY)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert b"the queue is full" in answer.content
+    world.store.fault, world.store.late_fault = None, StoreFull("the disk is full", retry_after_seconds=15)
+    answer = world.post("/v1/traces", BODY, PROTOBUF)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
+    world.store.late_fault = StoreFailed("a row that does not fit")
+    assert world.post("/v1/traces", BODY).status_code == 500
+
+
+def test_many_bodies_at_once_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What all connections read at one time has a limit, and room is given back whatever became of a body."""
+    monkeypatch.setattr(doors, "_MAX_READING_BYTES", 1_000)
+    answer = world.post("/v1/logs", b"\0" * 2_000)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert world.post("/v1/logs", b"\xff" * 900).status_code == 400
+    for _ in range(5):
+        assert world.post("/v1/traces", BODY).status_code == 200
+
+
+def test_a_token_where_one_is_wanted() -> None:
+    """With a token set, nothing is taken without it."""
+    world = World(token="s3cret")  # noqa: S106 - a test's own
+    assert world.post("/v1/traces", BODY).status_code == 401
+    assert world.post("/v1/traces", BODY, PROTOBUF | {"Authorization": "Bearer other"}).status_code == 401
+    assert world.post("/v1/traces", BODY, PROTOBUF | {"Authorization": "Bearer s3cret"}).status_code == 200
+    world.door.close()
+
+
+def test_limits_are_settings() -> None:
+    """The limits of a body, as it comes and decompressed, are what the door was made with."""
+    world = World(limits=Limits(wire=100, decompressed=1_000))
+    assert world.post("/v1/traces", b"x" * 101).status_code == 413
+    assert (
+        world.post("/v1/traces", gzip.compress(b"\0" * 1_001), PROTOBUF | {"Content-Encoding": "gzip"}).status_code
+        == 413
+    )
+    world.door.close()
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_no_bytes_are_too_much(data: st.DataObject) -> None:
+    """Whatever bytes come under whatever name, the answer is 200 or a 4xx."""
+    body = bytearray(BODY)
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(0, len(body) - 1))
+        body[place] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(body)))
+    signal, kind = (
+        data.draw(st.sampled_from(["traces", "logs", "metrics"])),
+        data.draw(st.sampled_from([PROTOBUF, JSON])),
+    )
+    world = World()
+    assert world.post(f"/v1/{signal}", bytes(body[:cut]), kind).status_code in (200, 400)
+    world.door.close()
+
+
+def test_empty_requests_are_taken(world: World) -> None:
+    """A request without anything in it is answered, and nothing is stored."""
+    assert world.post("/v1/metrics", b"").status_code == 200
+    assert world.post("/v1/traces", b"{}", JSON).status_code == 200
+    assert not world.store.batches
+
+
+def test_secrets_do_not_get_past_the_door(world: World) -> None:
+    """What is planted in a record's body and attributes is not among the rows."""
+    sent = record("login of jane@bank.example with password=hunter2", http__request__header__cookie="sid=42")
+    assert world.post("/v1/logs", logs(sent).SerializeToString()).status_code == 200
+    text = str(world.store.batches)
+    assert not [secret for secret in ("jane@", "hunter2", "sid=42") if secret in text]
