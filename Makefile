@@ -57,7 +57,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@$(PIP) install --constraint constraints.txt --editable '.[router,local,adapters,planner,test]'
+	@$(PIP) install --constraint constraints.txt --editable '.[router,local,adapters,planner,infra,test]'
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.peers: benchmarks/peers.txt | $(VENV)/bin/python

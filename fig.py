@@ -27,6 +27,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "shift": ("router.commands.shift", "shift", _ROUTER),
     "history": ("router.commands.status", "history", _ROUTER),
     "cidr": ("capacity_planner.commands.cidr", "cidr", "planner"),
+    "infra": ("infra.commands", "infra", "infra"),
     "lambda": ("infra.local.commands", "lambda_", "local"),
     "up": ("infra.local.commands", "up", _LOCAL),
 }
@@ -84,6 +85,7 @@ _SUMMARIES = {
     "shift": "Move a route's weight, and wait until it is in force.",
     "history": "Show who moved what, when, and why.",
     "cidr": "Size CIDR blocks and the path to on-premises, before anyone deploys.",
+    "infra": "Make, check and draw the templates of the cloud side.",
     "lambda": "Run Lambda functions on this machine, behind the Invoke API.",
     "up": "Run a whole estate on this machine, in the foreground.",
 }

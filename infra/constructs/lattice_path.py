@@ -1,0 +1,81 @@
+"""LatticePath: targets on-premises through a VPC Lattice resource gateway, without load balancer and proxies."""
+
+import ipaddress
+from typing import Any
+
+from constructs import Construct
+
+from .proxy_files import Target
+from .resource import export, resource, tags
+
+
+class LatticePath(Construct):
+    """A resource gateway in the hub and a configuration for each target, to which spokes make resource endpoints.
+
+    Costs about 0.02 USD an hour for each resource and its endpoints' hours and traffic. What binds: 200 resource
+    endpoints in a VPC; TCP alone; there is no load balancing and no PROXY protocol, so on-premises sees the gateway's
+    address and nothing of who asked.
+    """
+
+    def __init__(self, scope: Construct, name: str, vpc_id: Any, subnet_ids: Any, targets: tuple[Target, ...]) -> None:
+        super().__init__(scope, name)
+        rules = [
+            {"IpProtocol": "tcp", "FromPort": one.to, "ToPort": one.to, "CidrIp": _block(one), "Description": one.name}
+            for one in targets
+        ]
+        group = resource(
+            self,
+            "Group",
+            "AWS::EC2::SecurityGroup",
+            {
+                "GroupDescription": "Resource gateway",
+                "VpcId": vpc_id,
+                "SecurityGroupEgress": rules,
+                "Tags": tags("lattice"),
+            },
+        )
+        gateway = resource(
+            self,
+            "Gateway",
+            "AWS::VpcLattice::ResourceGateway",
+            {
+                "Name": "strangler-fig",
+                "VpcIdentifier": vpc_id,
+                "SubnetIds": subnet_ids,
+                "SecurityGroupIds": [group.get_att("GroupId")],
+                "IpAddressType": "IPV4",
+            },
+        )
+        for one in targets:
+            made = resource(
+                self,
+                "Resource" + "".join(word.title() for word in one.name.split("-")),
+                "AWS::VpcLattice::ResourceConfiguration",
+                {
+                    "Name": f"fig-{one.name}",
+                    "ResourceConfigurationType": "SINGLE",
+                    "ResourceGatewayId": gateway.ref,
+                    "ProtocolType": "TCP",
+                    "PortRanges": [str(one.to)],
+                    "ResourceConfigurationDefinition": _definition(one),
+                },
+            )
+            export(self, f"/strangler-fig/lattice/{one.name}/arn", made.get_att("Arn"))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _block(target: Target) -> str:
+    return f"{target.host}/32" if _is_address(target.host) else "10.0.0.0/8"
+
+
+def _definition(target: Target) -> dict[str, Any]:
+    if _is_address(target.host):
+        return {"IpResource": target.host}
+    return {"DnsResource": {"DomainName": target.host, "IpAddressType": "IPV4"}}
