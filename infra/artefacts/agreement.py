@@ -23,6 +23,7 @@ PARTITION = "IN155"
 EXCEEDED = "IN156"
 NO_TARGETS = "IN157"
 RESERVES_NOTHING = "IN158"
+PREFIX = "IN159"
 
 _ALWAYS = ("lambda", "ec2", "elbv2", "autoscaling", "logs", "monitoring", "ssm", "kms", "sqs", "rds", "secretsmanager")
 
@@ -49,6 +50,7 @@ def disagreements(plan: Plan, plan_file: JsonFile, settings: SettingsShape) -> I
             hint = "plan for another region, or leave out of the settings what needs it"
             yield Diagnostic(code=SERVICE, message=message, position=plan_file.at("region"), hint=hint)
     yield from _overlaps(plan, plan_file)
+    yield from _prefixes(plan, settings)
     if plan.hub and not settings.proxies.targets:
         message = "no target on-premises is named: the proxies will let nothing through"
         hint = "name them under proxies.targets in the file of --settings"
@@ -64,6 +66,16 @@ def _overlaps(plan: Plan, plan_file: JsonFile) -> Iterator[Diagnostic]:
                 hint = "only spokes that reach the hub through an endpoint (way: endpoint) may share a block"
                 position = plan_file.at("vpcs", place, "cidrs")
                 yield Diagnostic(code=OVERLAP, message=message, position=position, hint=hint)
+
+
+def _prefixes(plan: Plan, settings: SettingsShape) -> Iterator[Diagnostic]:
+    """Prefixes of on-premises that are a VPC's own: AWS refuses a route that is as narrow as the local one."""
+    for prefix in settings.attachment.prefixes:
+        for vpc in plan.vpcs:
+            inside = [block for block in vpc.cidrs if isinstance(prefix, IPv4Network) and prefix.subnet_of(block)]
+            if inside:
+                message = f"attachment.prefixes has {prefix}, which is {vpc.name}'s own ({inside[0]})"
+                yield Diagnostic(code=PREFIX, message=message)
 
 
 def _routed(vpc: Vpc) -> tuple[IPv4Network, ...]:

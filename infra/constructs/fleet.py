@@ -163,7 +163,8 @@ class Fleet(Construct):
         return group.ref
 
     def _hosts(self, size: FleetSize) -> None:
-        template = host_template(self, self.work.name, size.instance, self.host_group, self.work.script)
+        host = Host(name=self.work.name, instance=size.instance, group=self.host_group, script=self.work.script)
+        template = host_template(self, host)
         resource(
             self,
             "Hosts",
@@ -201,13 +202,26 @@ class Fleet(Construct):
         export(self, f"{self.work.path}/load-balancer-name", self.balancer.get_att("LoadBalancerFullName"))
 
 
-def host_template(scope: Construct, name: str, instance: str, group: Any, script: str) -> cdk.CfnResource:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """One host of a fleet: name, type, security group, first script, and what its role may do beside logging."""
+
+    name: str
+    instance: str
+    group: Any
+    script: str
+    policies: tuple[Mapping[str, Any], ...] = ()
+
+
+def host_template(scope: Construct, host: Host) -> cdk.CfnResource:
     """A launch template: encrypted disk, metadata by token only, no key pair, access by Session Manager alone."""
+    name, instance = host.name, host.instance
     architecture = "arm64" if instance.split(".", maxsplit=1)[0].endswith(("g", "gn", "gd")) else "x86_64"
     image = parameter(
         scope, "Image", "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>", default=_IMAGE.format(architecture)
     )
     logs = {"Fn::Sub": f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/{name}/*"}
+    write = statement(["logs:CreateLogStream", "logs:PutLogEvents"], logs)
     role = resource(
         scope,
         "HostRole",
@@ -215,12 +229,7 @@ def host_template(scope: Construct, name: str, instance: str, group: Any, script
         {
             "AssumeRolePolicyDocument": trust("ec2.amazonaws.com"),
             "ManagedPolicyArns": [{"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"}],
-            "Policies": [
-                {
-                    "PolicyName": "logs",
-                    "PolicyDocument": policy(statement(["logs:CreateLogStream", "logs:PutLogEvents"], logs)),
-                }
-            ],
+            "Policies": [{"PolicyName": "logs", "PolicyDocument": policy(write)}, *host.policies],
         },
     )
     profile = resource(scope, "HostProfile", "AWS::IAM::InstanceProfile", {"Roles": [role.ref]})
@@ -235,9 +244,9 @@ def host_template(scope: Construct, name: str, instance: str, group: Any, script
                 "InstanceType": instance,
                 "IamInstanceProfile": {"Arn": profile.get_att("Arn")},
                 "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled"},
-                "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": False, "Groups": [group]}],
+                "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": False, "Groups": [host.group]}],
                 "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", **disk}],
-                "UserData": {"Fn::Base64": script},
+                "UserData": {"Fn::Base64": host.script},
             }
         },
     )

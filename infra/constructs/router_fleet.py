@@ -6,7 +6,7 @@ from typing import Any
 
 from constructs import Construct
 
-from .fleet import FleetPlace, FleetSize, host_template
+from .fleet import FleetPlace, FleetSize, Host, host_template
 from .resource import export, keep, parameter, policy, resource, statement, tags, trust
 
 HEALTH_PATH = "/vip-health"
@@ -47,11 +47,11 @@ class RouterFleet(Construct):
         out = {"GroupId": groups[0], "DestinationSecurityGroupId": groups[1], "Description": "to routers"}
         resource(self, "BalancerOut", "AWS::EC2::SecurityGroupEgress", {**out, **_tcp(work.port)})
         targets = self._balance(place, groups[0])
-        template = host_template(self, f"{work.name}-router", size.instance, groups[1], _SCRIPT)
-        role = self.node.find_child("HostRole")
-        role.add_property_override(
-            "Policies.1", {"PolicyName": "invoke", "PolicyDocument": invoke_policy(work.function_arns)}
+        invoke = {"PolicyName": "invoke", "PolicyDocument": invoke_policy(work.function_arns)}
+        host = Host(
+            name=f"{work.name}-router", instance=size.instance, group=groups[1], script=_SCRIPT, policies=(invoke,)
         )
+        template = host_template(self, host)
         resource(
             self,
             "Hosts",

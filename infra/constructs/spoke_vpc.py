@@ -32,9 +32,8 @@ class SpokeVpc(Construct):
         for place, group in enumerate(members, start=1):
             for port in dict.fromkeys((443, *ports)):
                 self._let_out(f"Out{place}To{port}", group, port)
-        if vpc.way in ("endpoint", ""):
-            self._endpoint_to_hub(ports)
-        else:
+        self._endpoint_to_hub(ports)
+        if vpc.way in ("nat", "direct"):
             self._routed_way(vpc.way)
 
     def _sets(self, zone: str, count: int) -> list[Any]:

@@ -13,6 +13,7 @@ from ..artefacts.agreement import has_routers
 from ..artefacts.plan import Plan, Purpose, Vpc
 from ..constructs.alarms import UNSEEN, Unwatched, Watched, of_account, of_balancer, of_vpc
 from ..constructs.control_plane import ControlPlane
+from ..constructs.endpoints import ON_PREMISES
 from ..constructs.fleet import FleetPlace, FleetSize
 from ..constructs.hub_vpc import Attachment, HubVpc
 from ..constructs.lattice_path import LatticePath
@@ -114,7 +115,7 @@ class Builder:
 
     def _consumers(self) -> tuple[str, ...]:
         """The spokes' blocks, each once: two spokes may have the same."""
-        blocks = (str(block) for spoke in self.plan.spokes if spoke.way == "endpoint" for block in spoke.cidrs)
+        blocks = (str(block) for spoke in self.plan.spokes if ON_PREMISES in spoke.endpoints for block in spoke.cidrs)
         return tuple(dict.fromkeys(blocks))
 
     def _proxies(self, hub: Vpc) -> None:
@@ -195,7 +196,7 @@ class Builder:
         parameter(stack, "CodePrefix", default="functions/", description="Where in the bucket the packages are")
         topic = imported(stack, f"/{self.name}/telemetry/alarm-topic-arn")
         host: tuple[tuple[str, Any], ...] = ()
-        if self.targets and spoke.way == "endpoint" and "on-premises" in spoke.endpoints:
+        if self.targets and ON_PREMISES in spoke.endpoints:
             host = (("FIG_ON_PREMISES_HOST", imported(stack, f"{path}/on-premises/host")),)
         for name in names:
             place = FunctionPlace(
@@ -242,7 +243,7 @@ class Builder:
         if hub and has_routers(self.plan) and not self.settings.router.is_on_premises:
             stack = self._stack("routers", "Router nodes behind the corporate VIP")
             zones = len({one.az for one in hub.of(Purpose.ROUTERS)})
-            least = hub.stock.get("routers_per_az", 1) * zones
+            least = hub.stock.get("router_hosts_per_az", 1) * zones
             size = FleetSize(least=least, most=2 * least, instance=self.settings.router.instance)
             RouterFleet(stack, "Routers", self._place(stack, hub, Purpose.ROUTERS), size, work)
         else:
