@@ -23,7 +23,12 @@ def infra() -> None:
 @infra.command()
 @click.option("--plan", type=_FILE, required=True, help="What `fig cidr plan` wrote.")
 @click.option("--capacity", type=_FILE, required=True, help="What `fig cidr verdict` wrote.")
-@click.option("--estate", type=_FILE, required=True, help="estate.json of a compiled snapshot.")
+@click.option(
+    "--estate",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="What `fig compile` wrote: estate.json, or its folder.",
+)
 @click.option("--settings", type=_FILE, help="Targets on-premises, principals, domains: see docs/deploy.md.")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder.")
 def synth(*, plan: Path, capacity: Path, estate: Path, settings: Path | None, output: Path) -> None:

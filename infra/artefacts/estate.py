@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pydantic
@@ -48,6 +49,18 @@ class _CandidateShape(pydantic.BaseModel):
 
 class _EstateShape(pydantic.BaseModel):
     candidates: dict[str, _CandidateShape] = pydantic.Field(alias="lambda", default_factory=dict)
+
+
+def estate_file(path: Path) -> Path:
+    """The file that `--estate` names: itself, or in a folder of `fig compile` the one snapshot's. Raises `Refused`."""
+    if not path.is_dir():
+        return path
+    found = [path / "estate.json"] if (path / "estate.json").is_file() else sorted(path.glob("*/estate.json"))
+    if len(found) == 1:
+        return found[0]
+    message = f"{path} holds {len(found)} compiled estates"
+    hint = "name one: " + (", ".join(str(one) for one in found[:3]) or "`fig compile ESTATE -o FOLDER` writes it")
+    raise Refused([Diagnostic(code=VERSION, message=message, hint=hint)])
 
 
 def estate_in(source: JsonFile) -> Estate:

@@ -9,7 +9,7 @@ from strangler_fig.diagnostics import Diagnostic, Refused, has_errors, in_file_o
 
 from .agreement import disagreements, unplanned, warnings_of
 from .capacity import Capacity, capacity_in
-from .estate import Estate, estate_in
+from .estate import Estate, estate_file, estate_in
 from .json_places import JsonFile, read_json_file
 from .plan import Plan, plan_in
 from .settings import Settings, read_settings
@@ -41,7 +41,11 @@ def read_plan(plan: Path, capacity: Path) -> tuple[Plan, Capacity]:
 def read_inputs(plan: Path, capacity: Path, estate: Path, settings: Path | None = None) -> Inputs:
     """The inputs. Raises `Refused` with the findings of all files."""
     found: list[Diagnostic] = []
-    files = [_take(found, lambda path=path: read_json_file(path)) for path in (plan, capacity, estate)]  # type: ignore[misc] # mypy has no type for a lambda's default
+    files = (
+        _take(found, lambda: read_json_file(plan)),
+        _take(found, lambda: read_json_file(capacity)),
+        _take(found, lambda: read_json_file(estate_file(estate))),
+    )
     planned = _from(found, files[0], plan_in)
     verdicts = _from(found, files[1], capacity_in)
     existing = _from(found, files[2], estate_in)

@@ -18,5 +18,5 @@ def check_folder(folder: Path, plan: Path, capacity: Path) -> tuple[Diagnostic, 
     found: list[Diagnostic] = list(plan_findings(templates, planned, verdicts))
     for one in templates:
         found += rule_findings(one)
-        found += schema_findings(one, planned.region or "us-east-1")
+    found += schema_findings(templates, planned.region or "us-east-1")
     return in_file_order(found)

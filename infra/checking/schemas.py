@@ -1,9 +1,9 @@
 """What cfn-lint finds: properties that CloudFormation would refuse, in the plan's region."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cfnlint.api import ManualArgs, lint_file
+from cfnlint.api import ManualArgs, lint_by_config
 
 from strangler_fig.diagnostics import Diagnostic, Position, Severity
 
@@ -16,14 +16,15 @@ ARGUED = {
 """Rules of cfn-lint that are not asked, each with the reason."""
 
 
-def schema_findings(template: Template, region: str) -> Iterator[Diagnostic]:
-    """Everything that cfn-lint says about a template, in our form."""
-    found: list[Any] = lint_file(template.path, config=ManualArgs(regions=[region], ignore_checks=list(ARGUED)))
+def schema_findings(templates: Sequence[Template], region: str) -> Iterator[Diagnostic]:
+    """Everything that cfn-lint says about templates, in our form. All in one run: loading its rules takes 2 s."""
+    files = [str(one.path) for one in templates]
+    found: list[Any] = lint_by_config(ManualArgs(templates=files, regions=[region], ignore_checks=list(ARGUED)))
     for one in found:
         is_error = one.rule.id.startswith("E")
         yield Diagnostic(
             code=SCHEMA,
             message=f"{one.rule.id}: {one.message}",
-            position=Position(str(template.path), one.linenumber, one.columnnumber),
+            position=Position(str(one.filename), one.linenumber, one.columnnumber),
             severity=Severity.ERROR if is_error else Severity.WARNING,
         )

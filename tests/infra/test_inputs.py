@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.artefacts import read_inputs
+from infra.artefacts.estate import estate_file
 from infra.artefacts.plan import digest_of
 from infra.artefacts.region import dns_suffix_of, missing_services, partition_of
 from strangler_fig.diagnostics import Refused
@@ -157,3 +158,13 @@ def test_a_region_tells_its_partition(region: str, partition: str, suffix: str) 
 def test_a_common_region_lacks_nothing() -> None:
     """Every service that the topology always needs is in a large region."""
     assert missing_services("eu-west-1", ("lambda", "ec2", "rds", "vpc-lattice")) == ()
+
+
+def test_a_folder_of_compiled_estates_must_hold_one(made: Topology, tmp_path: Path) -> None:
+    """`--estate` takes the folder that `fig compile` wrote to; where it holds several, one has to be named."""
+    assert estate_file(made.folder / "compiled").name == "estate.json"
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "estate.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(Refused, match="holds 2 compiled estates"):
+        estate_file(tmp_path)

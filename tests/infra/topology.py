@@ -86,8 +86,9 @@ def artefacts(folder: Path) -> Topology:
     demand = str(HERE / "demand.yaml")
     _must("cidr", "plan", demand, "-o", str(made.plan))
     _must("cidr", "verdict", demand, "-o", str(made.capacity))
-    snapshot = _must("compile", str(HERE / "estate.yaml"), "-o", str(folder / "compiled")).stdout.strip().split()[-1]
-    made.estate.write_bytes((folder / "compiled" / snapshot / "estate.json").read_bytes())
+    _must("compile", str(HERE / "estate.yaml"), "-o", str(folder / "compiled"))
+    (snapshot,) = (folder / "compiled").glob("*/estate.json")
+    made.estate.write_bytes(snapshot.read_bytes())
     return made
 
 
