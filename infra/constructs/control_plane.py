@@ -1,9 +1,8 @@
 """ControlPlane: the ledger of every decision, on Aurora MySQL."""
 
-from typing import Any
-
 from constructs import Construct
 
+from .fleet import FleetPlace
 from .logs import encryption_key
 from .resource import export, keep, resource, tags
 
@@ -18,9 +17,9 @@ class ControlPlane(Construct):
     gone, weights stay as they are and moves towards legacy still work.
     """
 
-    def __init__(self, scope: Construct, name: str, vpc_id: Any, subnet_ids: Any, clients: tuple[str, ...]) -> None:
+    def __init__(self, scope: Construct, name: str, place: FleetPlace, owner: str = "strangler-fig") -> None:
         super().__init__(scope, name)
-        title = "strangler-fig-ledger"
+        title = f"{owner}-ledger"
         key = encryption_key(self, "The ledger")
         nothing = {"IpProtocol": "icmp", "FromPort": 252, "ToPort": 86, "CidrIp": "255.255.255.255/32"}
         way = {"IpProtocol": "tcp", "FromPort": PORT, "ToPort": PORT, "Description": "control"}
@@ -30,13 +29,13 @@ class ControlPlane(Construct):
             "AWS::EC2::SecurityGroup",
             {
                 "GroupDescription": "The ledger",
-                "VpcId": vpc_id,
-                "SecurityGroupIngress": [{**way, "CidrIp": block} for block in clients] or None,
+                "VpcId": place.vpc_id,
+                "SecurityGroupIngress": [{**way, "CidrIp": block} for block in place.clients] or None,
                 "SecurityGroupEgress": [{**nothing, "Description": "lets nothing out"}],
                 "Tags": tags(title),
             },
         )
-        places = {"DBSubnetGroupDescription": "The ledger", "SubnetIds": subnet_ids}
+        places = {"DBSubnetGroupDescription": "The ledger", "SubnetIds": place.balancer_subnet_ids}
         subnets = resource(self, "Subnets", "AWS::RDS::DBSubnetGroup", places)
         settings = {"Family": "aurora-mysql8.0", "Description": title, "Parameters": {"require_secure_transport": "ON"}}
         parameters = resource(self, "Parameters", "AWS::RDS::DBClusterParameterGroup", settings)
@@ -75,5 +74,5 @@ class ControlPlane(Construct):
                 "Tags": tags(f"{title}-{number}"),
             }
             resource(self, f"Instance{number}", "AWS::RDS::DBInstance", instance)
-        export(self, "/strangler-fig/ledger/host", cluster.get_att("Endpoint.Address"))
-        export(self, "/strangler-fig/ledger/secret-arn", cluster.get_att("MasterUserSecret.SecretArn"))
+        export(self, f"/{owner}/ledger/host", cluster.get_att("Endpoint.Address"))
+        export(self, f"/{owner}/ledger/secret-arn", cluster.get_att("MasterUserSecret.SecretArn"))

@@ -5,6 +5,7 @@ from typing import Any
 
 from constructs import Construct
 
+from .fleet import FleetPlace
 from .proxy_files import Target
 from .resource import export, resource, tags
 
@@ -17,7 +18,14 @@ class LatticePath(Construct):
     address and nothing of who asked.
     """
 
-    def __init__(self, scope: Construct, name: str, vpc_id: Any, subnet_ids: Any, targets: tuple[Target, ...]) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        place: FleetPlace,
+        targets: tuple[Target, ...],
+        owner: str = "strangler-fig",
+    ) -> None:
         super().__init__(scope, name)
         rules = [
             {"IpProtocol": "tcp", "FromPort": one.to, "ToPort": one.to, "CidrIp": _block(one), "Description": one.name}
@@ -29,7 +37,7 @@ class LatticePath(Construct):
             "AWS::EC2::SecurityGroup",
             {
                 "GroupDescription": "Resource gateway",
-                "VpcId": vpc_id,
+                "VpcId": place.vpc_id,
                 "SecurityGroupEgress": rules,
                 "Tags": tags("lattice"),
             },
@@ -39,9 +47,9 @@ class LatticePath(Construct):
             "Gateway",
             "AWS::VpcLattice::ResourceGateway",
             {
-                "Name": "strangler-fig",
-                "VpcIdentifier": vpc_id,
-                "SubnetIds": subnet_ids,
+                "Name": owner,
+                "VpcIdentifier": place.vpc_id,
+                "SubnetIds": place.balancer_subnet_ids,
                 "SecurityGroupIds": [group.get_att("GroupId")],
                 "IpAddressType": "IPV4",
             },
@@ -60,7 +68,7 @@ class LatticePath(Construct):
                     "ResourceConfigurationDefinition": _definition(one),
                 },
             )
-            export(self, f"/strangler-fig/lattice/{one.name}/arn", made.get_att("Arn"))
+            export(self, f"/{owner}/lattice/{one.name}/arn", made.get_att("Arn"))
 
 
 def _is_address(host: str) -> bool:

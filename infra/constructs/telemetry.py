@@ -96,7 +96,7 @@ class Telemetry(Construct):
         }
         resource(self, "Collector", "AWS::SSM::Parameter", configuration)
         if settings.to == "cloudwatch":
-            self._collector_policy(group.get_att("Arn"))
+            self._collector_policy(group.get_att("Arn"), settings.name)
         body = json.dumps(_dashboard(watched, unwatched), separators=(",", ":"))
         resource(
             self,
@@ -106,7 +106,7 @@ class Telemetry(Construct):
         )
         export(self, f"/{settings.name}/telemetry/alarm-topic-arn", topic.ref)
 
-    def _collector_policy(self, group: Any) -> None:
+    def _collector_policy(self, group: Any, owner: str) -> None:
         made = resource(
             self,
             "CollectorPolicy",
@@ -119,7 +119,7 @@ class Telemetry(Construct):
                 ),
             },
         )
-        export(self, "/strangler-fig/telemetry/collector-policy-arn", made.ref)
+        export(self, f"/{owner}/telemetry/collector-policy-arn", made.ref)
 
 
 def _dashboard(watched: Sequence[Watched], unwatched: Sequence[Unwatched]) -> dict[str, Any]:

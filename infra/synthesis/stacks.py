@@ -67,11 +67,8 @@ class Builder:
             self._egress()
         if hub and self.settings.lattice.targets:
             stack = self._stack("lattice", "Targets on-premises by VPC Lattice")
-            path = f"/{self.name}/{hub.name}"
-            vpc, subnets = imported(stack, f"{path}/vpc-id"), f"{path}/{Purpose.PROXIES.value}/one-in-each-az"
-            LatticePath(
-                stack, "Lattice", vpc, imported(stack, subnets, is_list=True), _targets(self.settings.lattice.targets)
-            )
+            where = self._one_in_each_az(stack, hub, Purpose.PROXIES)
+            LatticePath(stack, "Lattice", where, _targets(self.settings.lattice.targets), self.name)
         for spoke in self.plan.spokes:
             ports = tuple(one.port for one in self.targets)
             SpokeVpc(self._stack(spoke.name, f"Spoke {spoke.name}"), "Spoke", spoke, self._network(), ports)
@@ -103,6 +100,15 @@ class Builder:
             balancer_subnet_ids=imported(stack, f"{path}/{purpose.value}/one-in-each-az", is_list=True),
             clients=clients,
         )
+
+    def _one_in_each_az(
+        self, stack: cdk.Stack, vpc: Vpc, purpose: Purpose, clients: tuple[str, ...] = ()
+    ) -> FleetPlace:
+        """As `_place`, for what takes one subnet in each AZ and has no hosts of its own."""
+        path = f"/{self.name}/{vpc.name}"
+        subnets = imported(stack, f"{path}/{purpose.value}/one-in-each-az", is_list=True)
+        vpc_id = imported(stack, f"{path}/vpc-id")
+        return FleetPlace(vpc_id=vpc_id, subnet_ids=subnets, balancer_subnet_ids=subnets, clients=clients)
 
     def _hub(self, hub: Vpc) -> None:
         HubVpc(
@@ -255,10 +261,8 @@ class Builder:
             roomy = [one for one in hub.of(purpose) if one.spare >= _INSTANCE_ADDRESSES]
             if len({one.az for one in roomy}) == len({one.az for one in hub.of(purpose)}) > 1:
                 stack = self._stack("ledger", "The ledger of every decision")
-                path = f"/{self.name}/{hub.name}"
-                vpc, subnets = imported(stack, f"{path}/vpc-id"), f"{path}/{purpose.value}/one-in-each-az"
                 clients = (*(str(block) for block in hub.cidrs), *self.prefixes)
-                ControlPlane(stack, "Ledger", vpc, imported(stack, subnets, is_list=True), clients)
+                ControlPlane(stack, "Ledger", self._one_in_each_az(stack, hub, purpose, clients), self.name)
                 return
 
 
