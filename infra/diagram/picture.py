@@ -134,7 +134,8 @@ def _arrow(x: int, y: int, to_x: int, to_y: int, words: str) -> Iterator[str]:
     bend = (x + to_x) // 2
     yield f'<path class="way" d="M{x} {y} H{bend} V{to_y} H{to_x + 8}"/>'
     yield f'<path class="head" d="M{to_x} {to_y} l10 -5 v10 z"/>'
-    yield _text(to_x + 18, to_y - 8, words, "small")
+    place = (to_x + 18) if y == to_y else bend + 8  # a bent arrow is named where it is alone
+    yield _text(place, y - 8, words, "small")
 
 
 def _text(x: int, y: int, words: str, kind: str = "") -> str:
