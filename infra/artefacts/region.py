@@ -21,11 +21,6 @@ def partition_of(region: str) -> str:
     return next((partition for prefix, partition in _BY_PREFIX if region.startswith(prefix)), "aws")
 
 
-def dns_suffix_of(region: str) -> str:
-    """The domain of the region's service names."""
-    return "amazonaws.com.cn" if partition_of(region) == "aws-cn" else "amazonaws.com"
-
-
 def is_known(region: str) -> bool:
     """Whether botocore's table has the region."""
     return region in _session().get_available_regions("ec2", partition_name=partition_of(region))

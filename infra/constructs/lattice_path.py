@@ -6,6 +6,7 @@ from typing import Any
 from constructs import Construct
 
 from .fleet import FleetPlace
+from .network import NetworkSettings
 from .proxy_files import Target
 from .resource import export, resource, tags
 
@@ -24,12 +25,13 @@ class LatticePath(Construct):
         name: str,
         place: FleetPlace,
         targets: tuple[Target, ...],
-        owner: str = "strangler-fig",
+        settings: NetworkSettings,
     ) -> None:
         super().__init__(scope, name)
         rules = [
-            {"IpProtocol": "tcp", "FromPort": one.to, "ToPort": one.to, "CidrIp": _block(one), "Description": one.name}
+            {"IpProtocol": "tcp", "FromPort": one.to, "ToPort": one.to, "CidrIp": block, "Description": one.name}
             for one in targets
+            for block in _blocks(one, settings.prefixes)
         ]
         group = resource(
             self,
@@ -47,7 +49,7 @@ class LatticePath(Construct):
             "Gateway",
             "AWS::VpcLattice::ResourceGateway",
             {
-                "Name": owner,
+                "Name": settings.name,
                 "VpcIdentifier": place.vpc_id,
                 "SubnetIds": place.balancer_subnet_ids,
                 "SecurityGroupIds": [group.get_att("GroupId")],
@@ -68,7 +70,7 @@ class LatticePath(Construct):
                     "ResourceConfigurationDefinition": _definition(one),
                 },
             )
-            export(self, f"/{owner}/lattice/{one.name}/arn", made.get_att("Arn"))
+            export(self, f"/{settings.name}/lattice/{one.name}/arn", made.get_att("Arn"))
 
 
 def _is_address(host: str) -> bool:
@@ -79,8 +81,9 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _block(target: Target) -> str:
-    return f"{target.host}/32" if _is_address(target.host) else "10.0.0.0/8"
+def _blocks(target: Target, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a target may be: its own address, or, where it is a name, the on-premises prefixes."""
+    return (f"{target.host}/32",) if _is_address(target.host) else prefixes
 
 
 def _definition(target: Target) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Builder:
         if hub and self.settings.lattice.targets:
             stack = self._stack("lattice", "Targets on-premises by VPC Lattice")
             where = self._one_in_each_az(stack, hub, Purpose.PROXIES)
-            LatticePath(stack, "Lattice", where, _targets(self.settings.lattice.targets), self.name)
+            LatticePath(stack, "Lattice", where, _targets(self.settings.lattice.targets), self._network())
         for spoke in self.plan.spokes:
             ports = tuple(one.port for one in self.targets)
             SpokeVpc(self._stack(spoke.name, f"Spoke {spoke.name}"), "Spoke", spoke, self._network(), ports)
