@@ -9,10 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events adapters_calls \
 	planner_demand planning addresses gates ingest
 
-.PHONY: help setup demo test check golden bench soak clean
+.PHONY: help setup demo test check golden bench soak lint-infra clean
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.demo ## Make .venv and install what the demo needs (quick when nothing changed)
 
@@ -31,7 +31,7 @@ check: $(VENV)/.test ## Lint, format, types, import contracts
 
 golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
 	@$(BIN)/python -m pytest -q --update-golden tests/router/check tests/router/snapshot tests/capacity_planner/demand \
-		tests/capacity_planner/allocations tests/docs/test_pictures.py
+		tests/capacity_planner/allocations tests/docs/test_pictures.py tests/infra/test_golden_templates.py
 	@$(BIN)/python docs/estate_reference.py
 	@$(BIN)/python docs/capacity_tables.py
 	@$(BIN)/python docs/adapters_tables.py
@@ -45,6 +45,10 @@ soak: $(VENV)/.test ## Break nodes, control, databases and proxies; count what i
 	@$(BIN)/python benchmarks/soak.py $(SOAK)
 	@$(BIN)/python benchmarks/soak_adapters.py
 	@$(BIN)/python -m tests.router.control.kill_soak --kills 300
+
+lint-infra: $(VENV)/.test $(VENV)/.checkov ## Hold the bookshop's templates against checkov (an environment of its own)
+	@tests/infra/templates.sh $(VENV)/lint-infra
+	@$(VENV)/checkov/bin/checkov --config-file infra/checkov.yaml --directory $(VENV)/lint-infra/templates
 
 clean: ## Remove the virtual environment and caches
 	@rm -rf $(VENV) .fig .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -60,8 +64,14 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@$(PIP) install --constraint constraints.txt --editable '.[router,local,adapters,planner,observability,test]'
+	@$(PIP) install --no-compile --constraint constraints.txt \
+		--editable '.[router,local,adapters,planner,observability,infra,test]'
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.checkov: infra/checkov.txt | $(VENV)/bin/python
+	@$(VENV)/bin/python -m venv $(VENV)/checkov
+	@$(VENV)/checkov/bin/python -m pip --disable-pip-version-check --quiet install --requirement infra/checkov.txt
+	@touch $@
 
 $(VENV)/.peers: benchmarks/peers.txt | $(VENV)/bin/python
 	@$(VENV)/bin/python -m venv $(VENV)/peers

@@ -38,6 +38,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "history": ("router.commands.history", "history", _ROUTER),
     "cidr": ("capacity_planner.commands.cidr", "cidr", "planner"),
     "observe": ("observability.commands.observe", "observe", "observability"),
+    "infra": ("infra.commands", "infra", "infra"),
     "lambda": ("infra.local.commands", "lambda_", "local"),
     "up": ("infra.local.commands", "up", _LOCAL),
 }
@@ -106,6 +107,7 @@ _SUMMARIES = {
     "history": "Show who moved what, when, and why; --verify checks it.",
     "cidr": "Size CIDR blocks and the path to on-premises, before anyone deploys.",
     "observe": "Receive logs, metrics and traces of both worlds, and ask about them.",
+    "infra": "Make, check and draw the templates of the cloud side.",
     "lambda": "Run Lambda functions on this machine, behind the Invoke API.",
     "up": "Run a whole estate on this machine, in the foreground.",
 }

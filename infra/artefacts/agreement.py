@@ -1,0 +1,117 @@
+"""Where plan, verdicts, estate and region contradict one another: every contradiction, with its file and place."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from itertools import combinations
+
+from strangler_fig.diagnostics import Diagnostic, Severity
+from strangler_fig.documents import did_you_mean
+
+from .capacity import Capacity
+from .estate import Estate
+from .json_places import JsonFile
+from .plan import Plan, Purpose, Vpc
+from .region import is_known, missing_services, partition_of
+from .settings import SettingsShape
+
+NOT_PLANNED = "IN150"
+NO_VERDICT = "IN151"
+OVERLAP = "IN152"
+REGION = "IN153"
+SERVICE = "IN154"
+PARTITION = "IN155"
+EXCEEDED = "IN156"
+NO_TARGETS = "IN157"
+RESERVES_NOTHING = "IN158"
+PREFIX = "IN159"
+
+_ALWAYS = ("lambda", "ec2", "elbv2", "autoscaling", "logs", "monitoring", "ssm", "kms", "sqs", "rds", "secretsmanager")
+
+
+def has_routers(plan: Plan) -> bool:
+    """Whether routers stand in the hub; otherwise they are hosts on-premises."""
+    return plan.hub is not None and bool(plan.hub.of(Purpose.ROUTERS))
+
+
+def disagreements(plan: Plan, plan_file: JsonFile, settings: SettingsShape) -> Iterator[Diagnostic]:
+    """What is wrong between the plan, its region and the settings."""
+    if not plan.region:
+        message = "the plan names no region"
+        hint = "give the demand's account a region, and plan again"
+        yield Diagnostic(code=REGION, message=message, position=plan_file.at("vpcs"), hint=hint)
+    elif not is_known(plan.region):
+        message = f"there is no region {plan.region!r} in the partition {partition_of(plan.region)}"
+        yield Diagnostic(code=REGION, message=message, position=plan_file.at("region"))
+    else:
+        wanted = (*_ALWAYS, *(("vpc-lattice",) if settings.lattice.targets else ()))
+        wanted += ("rolesanywhere",) if settings.router.is_on_premises or not has_routers(plan) else ()
+        for service in missing_services(plan.region, wanted):
+            message = f"the region {plan.region} has no {service}"
+            hint = "plan for another region, or leave out of the settings what needs it"
+            yield Diagnostic(code=SERVICE, message=message, position=plan_file.at("region"), hint=hint)
+    yield from _overlaps(plan, plan_file)
+    yield from _prefixes(plan, settings)
+    if plan.hub and not settings.proxies.targets:
+        message = "no target on-premises is named: the proxies will let nothing through"
+        hint = "name them under proxies.targets in the file of --settings"
+        yield Diagnostic(code=NO_TARGETS, message=message, hint=hint, severity=Severity.WARNING)
+
+
+def _overlaps(plan: Plan, plan_file: JsonFile) -> Iterator[Diagnostic]:
+    """Blocks of two VPCs that meet where both are routed; behind PrivateLink the same block twice is legal."""
+    for (_, one), (place, other) in combinations(enumerate(plan.vpcs), 2):
+        for mine, theirs in ((mine, theirs) for mine in _routed(one) for theirs in _routed(other)):
+            if mine.overlaps(theirs):
+                message = f"{theirs} of {other.name} overlaps {mine} of {one.name}, and both are routed to one hub"
+                hint = "only spokes that reach the hub through an endpoint (way: endpoint) may share a block"
+                position = plan_file.at("vpcs", place, "cidrs")
+                yield Diagnostic(code=OVERLAP, message=message, position=position, hint=hint)
+
+
+def _prefixes(plan: Plan, settings: SettingsShape) -> Iterator[Diagnostic]:
+    """Prefixes of on-premises that are a VPC's own: AWS refuses a route that is as narrow as the local one."""
+    for prefix in settings.attachment.prefixes:
+        for vpc in plan.vpcs:
+            inside = [block for block in vpc.cidrs if isinstance(prefix, IPv4Network) and prefix.subnet_of(block)]
+            if inside:
+                message = f"attachment.prefixes has {prefix}, which is {vpc.name}'s own ({inside[0]})"
+                yield Diagnostic(code=PREFIX, message=message)
+
+
+def _routed(vpc: Vpc) -> tuple[IPv4Network, ...]:
+    return vpc.cidrs if vpc.way == "direct" else vpc.routable
+
+
+def unplanned(plan: Plan, capacity: Capacity, estate: Estate, file: JsonFile) -> Iterator[Diagnostic]:
+    """The estate's functions that the plan or the verdicts lack, or whose ARN is of another region or partition."""
+    for name, one in estate.functions.items():
+        key = file.key_at("lambda", name)
+        if name not in plan.places:
+            hint = did_you_mean(name, plan.places)
+            yield Diagnostic(code=NOT_PLANNED, message=f"the plan has no function {name!r}", position=key, hint=hint)
+        if name not in capacity.verdicts:
+            message = f"the capacity verdicts have no function {name!r}"
+            hint = did_you_mean(name, capacity.verdicts)
+            yield Diagnostic(code=NO_VERDICT, message=message, position=key, hint=hint)
+        arn = file.at("lambda", name, "arn")
+        if one.partition != partition_of(one.region):
+            partition = partition_of(one.region)
+            message = f"the ARN of {name} has the partition {one.partition}, and {one.region} is in {partition}"
+            yield Diagnostic(code=PARTITION, message=message, position=arn)
+        elif plan.region and one.region != plan.region:
+            message = f"{name} is in {one.region}, and the plan is for {plan.region}"
+            yield Diagnostic(code=REGION, message=message, position=arn)
+
+
+def warnings_of(capacity: Capacity, file: JsonFile) -> Iterator[Diagnostic]:
+    """What the verdicts say against deploying: limits that are exceeded, functions that may reserve nothing."""
+    if capacity.exceeded:
+        message = f"the demand exceeds {', '.join(capacity.exceeded)}"
+        hint = "`fig cidr path` says what to do; until then reserved concurrency keeps the functions below the limit"
+        position = file.at("path", "exceeded")
+        yield Diagnostic(code=EXCEEDED, message=message, position=position, hint=hint, severity=Severity.WARNING)
+    for name, one in capacity.verdicts.items():
+        if one.reserved == 0:
+            message = f"{name} may reserve nothing, so AWS would refuse every invocation: {one.binding.code} binds"
+            position = file.at("functions", name, "reserved_concurrency")
+            yield Diagnostic(code=RESERVES_NOTHING, message=message, position=position, severity=Severity.WARNING)

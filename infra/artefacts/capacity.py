@@ -1,0 +1,104 @@
+"""The planner's verdicts as `infra` needs them: what each function may reserve, and which limit binds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pydantic
+
+from strangler_fig.diagnostics import Diagnostic, Refused
+
+from .json_places import JsonFile, shaped
+
+VERSION = "IN120"
+CAPACITY_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """The limit that binds: its code, the hop it belongs to, its value, and where that is from."""
+
+    code: str
+    hop: str
+    value: float | None
+    as_of: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one function may have; `reserved` is None where nothing on its way asks for a cap."""
+
+    function: str
+    max_concurrency: int
+    max_rps: float
+    reserved: int | None
+    binding: Binding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """All verdicts, the limit that binds the whole way, and those that the demand exceeds (`code subject`)."""
+
+    digest: str
+    as_of: str
+    verdicts: Mapping[str, Verdict]
+    binding: Binding
+    exceeded: tuple[str, ...]
+
+
+class _BindingShape(pydantic.BaseModel):
+    code: str
+    hop: str
+    value: float | None
+    as_of: str
+    source: str
+
+
+class _VerdictShape(pydantic.BaseModel):
+    max_concurrency: int
+    max_rps: float
+    reserved_concurrency: int | None
+    binding_limit: _BindingShape
+
+
+class _ExceededShape(pydantic.BaseModel):
+    code: str
+    subject: str | None
+
+
+class _PathShape(pydantic.BaseModel):
+    exceeded: list[_ExceededShape]
+    binding_limit: _BindingShape
+
+
+class _CapacityShape(pydantic.BaseModel):
+    digest: str
+    as_of: str
+    functions: dict[str, _VerdictShape]
+    path: _PathShape
+
+
+def capacity_in(source: JsonFile) -> Capacity:
+    """The verdicts that a capacity file holds. Raises `Refused` with every finding."""
+    version = source.data.get("version") if isinstance(source.data, dict) else None
+    if version != CAPACITY_VERSION:
+        message = f"this is no capacity file of version {CAPACITY_VERSION}: its version is {version!r}"
+        hint = "`fig cidr verdict` writes it"
+        raise Refused([Diagnostic(code=VERSION, message=message, position=source.at("version"), hint=hint)])
+    shape = shaped(source, _CapacityShape)
+    return Capacity(
+        digest=shape.digest,
+        as_of=shape.as_of,
+        verdicts={
+            name: Verdict(
+                function=name,
+                max_concurrency=one.max_concurrency,
+                max_rps=one.max_rps,
+                reserved=one.reserved_concurrency,
+                binding=Binding(**one.binding_limit.model_dump()),
+            )
+            for name, one in shape.functions.items()
+        },
+        binding=Binding(**shape.path.binding_limit.model_dump()),
+        exceeded=tuple(" ".join(filter(None, (one.code, one.subject))) for one in shape.path.exceeded),
+    )

@@ -1,0 +1,80 @@
+"""JSON whose places can be found: parsed by the fast parser, and composed again only when a fault needs its line.
+
+JSON is YAML, so the YAML composer gives every value its mark. Variables are not resolved and nulls are allowed: these
+files were written by programs.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+import yaml
+
+from strangler_fig.diagnostics import Diagnostic, Position, Refused, in_file_order
+from strangler_fig.shapes import shape_diagnostics
+
+UNREADABLE = "IN101"
+_Shape = TypeVar("_Shape", bound=pydantic.BaseModel)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFile:
+    """A file's values, and the places they came from."""
+
+    file: str
+    text: str
+    data: Any
+
+    def at(self, *path: str | int) -> Position:
+        """The place of the value at `path`, or of its nearest ancestor that exists."""
+        return self._place(path, wants_key=False)
+
+    def key_at(self, *path: str | int) -> Position:
+        """The place of the key at `path`."""
+        return self._place(path, wants_key=True)
+
+    def _place(self, path: Sequence[str | int], *, wants_key: bool) -> Position:
+        node = yaml.compose(self.text, Loader=_LOADER)
+        if node is None:
+            return Position(self.file, 1, 1)
+        mark = node.start_mark
+        for step in path:
+            if isinstance(node, yaml.MappingNode):
+                found = next(((key, value) for key, value in node.value if key.value == step), None)
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+                found = (node.value[step], node.value[step])
+            else:
+                found = None
+            if found is None:
+                break
+            node = found[1]
+            mark = found[0].start_mark if wants_key else node.start_mark
+        return Position(self.file, mark.line + 1, mark.column + 1)
+
+
+def read_json_file(path: Path) -> JsonFile:
+    """The values of a JSON file. Raises `Refused` naming the file and, where there is one, the line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused([Diagnostic(code=UNREADABLE, message=f"{path} cannot be read: {error}")]) from error
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = Position(str(path), error.lineno, error.colno)
+        message = f"not readable as JSON: {error.msg}"
+        raise Refused([Diagnostic(code=UNREADABLE, message=message, position=place)]) from error
+    return JsonFile(str(path), text, data)
+
+
+def shaped(source: JsonFile, shape: type[_Shape]) -> _Shape:
+    """The file's values in their shape. Raises `Refused` with every fault and its place."""
+    try:
+        return shape.model_validate(source.data)
+    except pydantic.ValidationError as error:
+        errors = [dict(one) for one in error.errors()]
+        raise Refused(in_file_order(shape_diagnostics(errors, source, known_keys={}))) from None

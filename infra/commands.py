@@ -1,0 +1,80 @@
+"""The command `fig infra`: from the planner's artefacts to templates, their check, and a picture."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from strangler_fig.diagnostics import Failed, Refused, has_errors
+
+from .artefacts import read_inputs
+from .artefacts.reading import read_plan
+from .diagram.picture import picture
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def infra() -> None:
+    """Make, check and draw the cloud side of the estate: two VPCs, proxies, functions, routers."""
+
+
+@infra.command()
+@click.option("--plan", type=_FILE, required=True, help="What `fig cidr plan` wrote.")
+@click.option("--capacity", type=_FILE, required=True, help="What `fig cidr verdict` wrote.")
+@click.option(
+    "--estate",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="What `fig compile` wrote: estate.json, or its folder.",
+)
+@click.option("--settings", type=_FILE, help="Targets on-premises, principals, domains: see docs/deploy.md.")
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder.")
+def synth(*, plan: Path, capacity: Path, estate: Path, settings: Path | None, output: Path) -> None:
+    """Write one CloudFormation template for each concern, and stacks.json, their order."""
+    inputs = read_inputs(plan, capacity, estate, settings)
+    for found in inputs.warnings:
+        click.echo(str(found), err=True)
+    from .synthesis.synthesize import synthesize, write  # noqa: PLC0415 - refusals come before aws_cdk's four seconds
+
+    templates = synthesize(inputs)
+    write(templates, output)
+    for one in templates:
+        click.echo(f"{output / one.name}.json  {one.title}")
+
+
+@infra.command()
+@click.argument("templates", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--plan", type=_FILE, required=True, help="The plan that the templates must equal.")
+@click.option("--capacity", type=_FILE, required=True, help="The verdicts that reserved concurrency must equal.")
+@click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
+def check(*, templates: Path, plan: Path, capacity: Path, as_json: bool) -> None:
+    """Hold TEMPLATES against CloudFormation's schemas, the rules of this toolkit, and the plan."""
+    from .checking.check import check_folder  # noqa: PLC0415 - cfn-lint takes a second to import
+
+    found = check_folder(templates, plan, capacity)
+    if as_json:
+        click.echo(json.dumps([one.to_json() for one in found], indent=2))
+    if has_errors(found) and not as_json:
+        raise Refused(found)
+    if has_errors(found):
+        sys.exit(2)
+    for one in found if not as_json else ():
+        click.echo(str(one), err=True)
+    if not as_json:
+        click.echo(f"{templates}: no errors; every block, subnet and reserved concurrency is the plan's")
+
+
+@infra.command()
+@click.option("--plan", type=_FILE, required=True, help="What `fig cidr plan` wrote.")
+@click.option("--capacity", type=_FILE, required=True, help="What `fig cidr verdict` wrote.")
+@click.option("-o", "--output", type=_FILE, required=True, help="The SVG file.")
+def diagram(*, plan: Path, capacity: Path, output: Path) -> None:
+    """Draw the topology with its addresses, as SVG for light and dark pages."""
+    text = picture(*read_plan(plan, capacity))
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"{output} cannot be written: {error.strerror}"
+        raise Failed(message) from error

@@ -1,0 +1,78 @@
+"""ControlPlane: the ledger of every decision, on Aurora MySQL."""
+
+from constructs import Construct
+
+from .fleet import FleetPlace
+from .logs import encryption_key
+from .resource import export, keep, resource, tags
+
+PORT = 3306
+
+
+class ControlPlane(Construct):
+    """An Aurora MySQL cluster of two instances, encrypted, with IAM authentication and a secret that AWS rotates.
+
+    Costs two db.t4g.medium at about 0.08 USD an hour each, storage and I/O by use. What binds: 90 connections of that
+    class by Aurora's formula, of which control needs a handful. A router host needs none of it to serve: when it is
+    gone, weights stay as they are and moves towards legacy still work.
+    """
+
+    def __init__(self, scope: Construct, name: str, place: FleetPlace, owner: str = "strangler-fig") -> None:
+        super().__init__(scope, name)
+        title = f"{owner}-ledger"
+        key = encryption_key(self, "The ledger")
+        nothing = {"IpProtocol": "icmp", "FromPort": 252, "ToPort": 86, "CidrIp": "255.255.255.255/32"}
+        way = {"IpProtocol": "tcp", "FromPort": PORT, "ToPort": PORT, "Description": "control"}
+        group = resource(
+            self,
+            "Group",
+            "AWS::EC2::SecurityGroup",
+            {
+                "GroupDescription": "The ledger",
+                "VpcId": place.vpc_id,
+                "SecurityGroupIngress": [{**way, "CidrIp": block} for block in place.clients] or None,
+                "SecurityGroupEgress": [{**nothing, "Description": "lets nothing out"}],
+                "Tags": tags(title),
+            },
+        )
+        places = {"DBSubnetGroupDescription": "The ledger", "SubnetIds": place.balancer_subnet_ids}
+        subnets = resource(self, "Subnets", "AWS::RDS::DBSubnetGroup", places)
+        settings = {"Family": "aurora-mysql8.0", "Description": title, "Parameters": {"require_secure_transport": "ON"}}
+        parameters = resource(self, "Parameters", "AWS::RDS::DBClusterParameterGroup", settings)
+        cluster = keep(
+            resource(
+                self,
+                "Cluster",
+                "AWS::RDS::DBCluster",
+                {
+                    "Engine": "aurora-mysql",
+                    "DatabaseName": "ledger",
+                    "DBClusterParameterGroupName": parameters.ref,
+                    "DBSubnetGroupName": subnets.ref,
+                    "VpcSecurityGroupIds": [group.get_att("GroupId")],
+                    "StorageEncrypted": True,
+                    "KmsKeyId": key,
+                    "MasterUsername": "ledger",
+                    "ManageMasterUserPassword": True,
+                    "MasterUserSecret": {"KmsKeyId": key},
+                    "EnableIAMDatabaseAuthentication": True,
+                    "BackupRetentionPeriod": 35,
+                    "CopyTagsToSnapshot": True,
+                    "DeletionProtection": True,
+                    "EnableCloudwatchLogsExports": ["audit", "error", "slowquery"],
+                    "Tags": tags(title),
+                },
+            )
+        )
+        for number in (1, 2):
+            instance = {
+                "Engine": "aurora-mysql",
+                "DBClusterIdentifier": cluster.ref,
+                "DBInstanceClass": "db.t4g.medium",
+                "PubliclyAccessible": False,
+                "AutoMinorVersionUpgrade": True,
+                "Tags": tags(f"{title}-{number}"),
+            }
+            resource(self, f"Instance{number}", "AWS::RDS::DBInstance", instance)
+        export(self, f"/{owner}/ledger/host", cluster.get_att("Endpoint.Address"))
+        export(self, f"/{owner}/ledger/secret-arn", cluster.get_att("MasterUserSecret.SecretArn"))

@@ -1,0 +1,116 @@
+"""SpokeVpc: a large VPC that nobody routes, for functions."""
+
+from typing import Any
+
+from constructs import Construct
+
+from ..artefacts.plan import Purpose, Vpc
+from .endpoints import ON_PREMISES, gateway_endpoints, interface_endpoints
+from .network import Network, NetworkSettings
+from .resource import export, imported, parameter, resource, tags
+
+
+class SpokeVpc(Construct):
+    """A spoke: endpoints and PrivateLink to the hub, no way to the internet. Its blocks may be another spoke's too.
+
+    Costs its endpoints (0.011 USD an hour and AZ each, 0.01 USD a GB). What binds: 500 ENIs in a VPC, which the number
+    of security-group sets multiplies, so each trust zone has the planner's sets and functions share them; 64,000
+    network address units, of which each function takes six.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, vpc: Vpc, settings: NetworkSettings, ports: tuple[int, ...] = ()
+    ) -> None:
+        super().__init__(scope, name)
+        self.network = Network(self, "Network", vpc, settings)
+        self.groups = {zone.name: self._sets(zone.name, zone.security_group_sets) for zone in vpc.zones}
+        members = [group for groups in self.groups.values() for group in groups]
+        self.endpoint_group = interface_endpoints(
+            self.network, [_from(group, port) for group in members for port in dict.fromkeys((443, *ports))]
+        )
+        gateway_endpoints(self.network, self)
+        for place, group in enumerate(members, start=1):
+            for port in dict.fromkeys((443, *ports)):
+                self._let_out(f"Out{place}To{port}", group, port)
+        self._endpoint_to_hub(ports)
+        if vpc.way in ("nat", "direct"):
+            self._routed_way(vpc.way)
+
+    def _sets(self, zone: str, count: int) -> list[Any]:
+        """The security-group sets of a trust zone, one group each, exported in the planner's order."""
+        stem = "".join(word.title() for word in zone.split("-"))
+        groups = [
+            self.network.security_group(f"Zone{stem}Set{number}", f"Functions of the trust zone {zone}, set {number}")
+            for number in range(1, count + 1)
+        ]
+        joined = {"Fn::Join": [",", groups]}
+        export(self, f"{self.network.path}/functions/{zone}/security-group-ids", joined, is_list=True)
+        return groups
+
+    def _let_out(self, name: str, group: Any, port: int) -> None:
+        way = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "DestinationSecurityGroupId": self.endpoint_group}
+        resource(self, name, "AWS::EC2::SecurityGroupEgress", {"GroupId": group, **way, "Description": "to endpoints"})
+
+    def _endpoint_to_hub(self, ports: tuple[int, ...]) -> None:
+        """The endpoint of the hub's proxies, accepted there by hand; PrivateLink drops connections idle for 350 s."""
+        if not ports or ON_PREMISES not in self.network.plan.endpoints:
+            return
+        made = resource(
+            self,
+            "OnPremises",
+            "AWS::EC2::VPCEndpoint",
+            {
+                "VpcEndpointType": "Interface",
+                "VpcId": self.network.vpc_id,
+                "ServiceName": imported(self, f"/{self.network.settings.name}/proxies/endpoint-service-name"),
+                "SubnetIds": self.network.one_in_each_az(Purpose.ENDPOINTS),
+                "SecurityGroupIds": [self.endpoint_group],
+                "PrivateDnsEnabled": False,
+                "Tags": tags(f"{self.network.plan.name}-{ON_PREMISES}"),
+            },
+        )
+        export(self, f"{self.network.path}/on-premises/endpoint-id", made.ref)
+        dns = {"Fn::Select": [1, {"Fn::Split": [":", {"Fn::Select": [0, made.get_att("DnsEntries")]}]}]}
+        export(self, f"{self.network.path}/on-premises/host", dns)
+
+    def _routed_way(self, way: str) -> None:
+        """A private NAT gateway in each AZ, or a route of its own, to the Transit Gateway."""
+        network = self.network
+        gateway = parameter(self, "TransitGatewayId", description="The Transit Gateway that reaches on-premises")
+        purpose = Purpose.ATTACHMENTS if network.plan.of(Purpose.ATTACHMENTS) else Purpose.FUNCTIONS
+        purpose = Purpose.NAT if way == "nat" and not network.plan.of(Purpose.ATTACHMENTS) else purpose
+        made = resource(
+            self,
+            "TransitAttachment",
+            "AWS::EC2::TransitGatewayAttachment",
+            {
+                "TransitGatewayId": gateway,
+                "VpcId": network.vpc_id,
+                "SubnetIds": network.one_in_each_az(purpose),
+                "Tags": tags(network.plan.name),
+            },
+        )
+        for place, group in enumerate((group for groups in self.groups.values() for group in groups), start=1):
+            for number, prefix in enumerate(network.settings.prefixes, start=1):
+                out = {
+                    "IpProtocol": "tcp",
+                    "FromPort": 1,
+                    "ToPort": 65535,
+                    "CidrIp": prefix,
+                    "Description": "on-premises",
+                }
+                resource(self, f"Direct{place}To{number}", "AWS::EC2::SecurityGroupEgress", {"GroupId": group, **out})
+        if way == "direct":
+            network.route((Purpose.FUNCTIONS,), {"TransitGatewayId": gateway}, after=[made])
+            return
+        network.route((Purpose.NAT,), {"TransitGatewayId": gateway}, after=[made])
+        for subnet in {one.az: one for one in reversed(network.plan.of(Purpose.NAT))}.values():
+            name = "Nat" + "".join(word.title() for word in subnet.az.split("-"))
+            own = {"ConnectivityType": "private", "SubnetId": network.subnets[subnet.name], "Tags": tags(subnet.name)}
+            nat = resource(self, name, "AWS::EC2::NatGateway", own)
+            network.route((Purpose.FUNCTIONS,), {"NatGatewayId": nat.ref}, az=subnet.az)
+
+
+def _from(group: Any, port: int) -> dict[str, Any]:
+    inside = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "SourceSecurityGroupId": group}
+    return {**inside, "Description": "from functions"}

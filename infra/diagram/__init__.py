@@ -1,0 +1,1 @@
+"""From the plan to a picture of the topology with its addresses."""

@@ -1,0 +1,1 @@
+"""From inputs to templates: which stacks there are, what each holds, and the folder that is written."""

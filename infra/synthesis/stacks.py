@@ -1,0 +1,283 @@
+"""The stacks, one for each concern, in the order in which they are deployed."""
+
+import math
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+
+from ..artefacts import Inputs
+from ..artefacts.agreement import has_routers
+from ..artefacts.plan import Plan, Purpose, Vpc
+from ..constructs.alarms import UNSEEN, Unwatched, Watched, of_account, of_balancer, of_vpc
+from ..constructs.control_plane import ControlPlane
+from ..constructs.endpoints import ON_PREMISES
+from ..constructs.fleet import FleetPlace, FleetSize
+from ..constructs.hub_vpc import Attachment, HubVpc
+from ..constructs.lattice_path import LatticePath
+from ..constructs.logs import encryption_key
+from ..constructs.network import NetworkSettings
+from ..constructs.on_prem_function import FunctionPlace, FunctionWork, OnPremFunction
+from ..constructs.proxy_files import EGRESS_PORT, Target
+from ..constructs.proxy_fleet import EgressProxyFleet, EgressSettings, ProxyFleet, ProxySettings
+from ..constructs.resource import imported, parameter
+from ..constructs.router_fleet import RouterFleet, RouterHosts, RouterWork
+from ..constructs.spoke_vpc import SpokeVpc
+from ..constructs.telemetry import Telemetry, TelemetrySettings
+
+FUNCTIONS_IN_A_STACK = 40
+"""Ten resources each, and CloudFormation takes 500 in a template. Source: CloudFormation quotas, 2025."""
+_CONNECTIONS = 55_000
+"""Of one address of a load balancer and one target. Source: NLB user guide, "Target groups", 2025."""
+_FUNCTION_SECONDS = 30
+"""The time limit of a function that the plan has and the estate does not route to yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One stack: its name, which is its file's too, and what it is for."""
+
+    name: str
+    title: str
+
+
+class Builder:
+    """Makes the stacks of one topology inside an app."""
+
+    def __init__(self, app: cdk.App, inputs: Inputs) -> None:
+        self.app = app
+        self.inputs = inputs
+        self.plan: Plan = inputs.plan
+        self.settings = inputs.settings.shape
+        self.name = self.settings.name
+        self.targets = _targets(self.settings.proxies.targets)
+        self.prefixes = tuple(str(one) for one in self.settings.attachment.prefixes)
+        self.built: list[Built] = []
+
+    def build(self) -> list[Built]:
+        """Make every stack; their names in the order of deployment."""
+        hub = self.plan.hub
+        if hub:
+            self._hub(hub)
+        if hub and self.targets:
+            self._proxies(hub)
+        if self.settings.egress.domains:
+            self._egress()
+        if hub and self.settings.lattice.targets:
+            stack = self._stack("lattice", "Targets on-premises by VPC Lattice")
+            where = self._one_in_each_az(stack, hub, Purpose.PROXIES)
+            LatticePath(stack, "Lattice", where, _targets(self.settings.lattice.targets), self._network())
+        for spoke in self.plan.spokes:
+            ports = tuple(one.port for one in self.targets)
+            SpokeVpc(self._stack(spoke.name, f"Spoke {spoke.name}"), "Spoke", spoke, self._network(), ports)
+        self._telemetry()
+        for spoke in self.plan.spokes:
+            self._functions(spoke)
+        self._routers(hub)
+        if hub:
+            self._ledger(hub)
+        return self.built
+
+    def _stack(self, name: str, title: str) -> cdk.Stack:
+        self.built.append(Built(name, title))
+        synthesizer = cdk.LegacyStackSynthesizer()
+        stack = cdk.Stack(self.app, name, description=title, synthesizer=synthesizer, analytics_reporting=False)
+        stack.template_options.metadata = {"fig": {"plan": self.plan.digest, "capacity": self.inputs.capacity.digest}}
+        return stack
+
+    def _network(self) -> NetworkSettings:
+        return NetworkSettings(
+            name=self.name, retention_days=self.settings.telemetry.retention_days, prefixes=self.prefixes
+        )
+
+    def _place(self, stack: cdk.Stack, vpc: Vpc, purpose: Purpose, clients: tuple[str, ...] = ()) -> FleetPlace:
+        path = f"/{self.name}/{vpc.name}"
+        return FleetPlace(
+            vpc_id=imported(stack, f"{path}/vpc-id"),
+            subnet_ids=imported(stack, f"{path}/{purpose.value}/subnet-ids", is_list=True),
+            balancer_subnet_ids=imported(stack, f"{path}/{purpose.value}/one-in-each-az", is_list=True),
+            clients=clients,
+        )
+
+    def _one_in_each_az(
+        self, stack: cdk.Stack, vpc: Vpc, purpose: Purpose, clients: tuple[str, ...] = ()
+    ) -> FleetPlace:
+        """As `_place`, for what takes one subnet in each AZ and has no hosts of its own."""
+        path = f"/{self.name}/{vpc.name}"
+        subnets = imported(stack, f"{path}/{purpose.value}/one-in-each-az", is_list=True)
+        vpc_id = imported(stack, f"{path}/vpc-id")
+        return FleetPlace(vpc_id=vpc_id, subnet_ids=subnets, balancer_subnet_ids=subnets, clients=clients)
+
+    def _hub(self, hub: Vpc) -> None:
+        HubVpc(
+            self._stack(hub.name, "Hub: the routable VPC"),
+            "Hub",
+            hub,
+            self._network(),
+            Attachment(self.settings.attachment.by),
+        )
+
+    def _consumers(self) -> tuple[str, ...]:
+        """The spokes' blocks, each once: two spokes may have the same."""
+        blocks = (str(block) for spoke in self.plan.spokes if ON_PREMISES in spoke.endpoints for block in spoke.cidrs)
+        return tuple(dict.fromkeys(blocks))
+
+    def _proxies(self, hub: Vpc) -> None:
+        stack = self._stack("proxies", "Proxies to on-premises, and their endpoint service")
+        zones = len({one.az for one in hub.of(Purpose.PROXIES)})
+        least = hub.stock.get("proxies_per_az", 1) * zones
+        size = FleetSize(
+            least=least,
+            most=max(2 * least, hub.stock.get("proxies_per_az_at_horizon", 1) * zones),
+            instance=self.settings.proxies.instance,
+        )
+        settings = ProxySettings(
+            name=self.name,
+            software=self.settings.proxies.software,
+            targets=self.targets,
+            allowed_principals=self.settings.proxies.allowed_principals,
+            prefixes=self.prefixes,
+        )
+        ProxyFleet(stack, "Proxies", self._place(stack, hub, Purpose.PROXIES, self._consumers()), size, settings)
+
+    def _egress(self) -> None:
+        """The security team's stack: it stands in a VPC of theirs, which is no part of the plan."""
+        stack = self._stack("egress", f"Egress by a list of domains, port {EGRESS_PORT}")
+        subnets = parameter(stack, "SubnetIds", "List<AWS::EC2::Subnet::Id>", description="One subnet in each AZ")
+        vpc = parameter(stack, "VpcId", "AWS::EC2::VPC::Id", description="The security team's VPC")
+        where = FleetPlace(vpc_id=vpc, subnet_ids=subnets, balancer_subnet_ids=subnets, clients=self._consumers())
+        size = FleetSize(least=len(self.plan.azs), most=2 * len(self.plan.azs), instance=self.settings.egress.instance)
+        allowed = self.settings.proxies.allowed_principals
+        settings = EgressSettings(name=self.name, domains=self.settings.egress.domains, allowed_principals=allowed)
+        EgressProxyFleet(stack, "Egress", where, size, settings)
+
+    def _telemetry(self) -> None:
+        stack = self._stack("telemetry", "Alarms, dashboard, the collector's configuration")
+        shape = self.settings.telemetry
+        settings = TelemetrySettings(
+            name=self.name, to=shape.to, clickhouse=shape.clickhouse, retention_days=shape.retention_days
+        )
+        Telemetry(stack, "Telemetry", settings, tuple(self._watched(stack)), self._unwatched())
+
+    def _watched(self, stack: cdk.Stack) -> Iterator[Watched]:
+        limits = self.plan.limits
+        account = limits.get("lambda_account_concurrency")
+        if account or self.inputs.capacity.binding.code == "account-concurrency":
+            yield of_account(account.value if account else self.inputs.capacity.binding.value or 0.0)
+        units = limits.get("nau_per_vpc")
+        for vpc in self.plan.vpcs if units else ():
+            yield of_vpc(vpc.name, imported(stack, f"/{self.name}/{vpc.name}/vpc-id"), units.value if units else 0.0)
+        hub = self.plan.hub
+        if hub and self.targets:
+            zones = len({one.az for one in hub.of(Purpose.PROXIES)})
+            hosts = hub.stock.get("proxies_per_az", 1) * zones
+            name = imported(stack, f"/{self.name}/proxies/load-balancer-name")
+            yield of_balancer(name, _CONNECTIONS * zones * hosts)
+
+    def _unwatched(self) -> tuple[Unwatched, ...]:
+        named = [*self.plan.limits, self.inputs.capacity.binding.code]
+        named += [one.binding.code for one in self.inputs.capacity.verdicts.values()]
+        return tuple(Unwatched(limit=key, reason=UNSEEN[key]) for key in dict.fromkeys(named) if key in UNSEEN)
+
+    def _functions(self, spoke: Vpc) -> None:
+        for zone in spoke.zones:
+            names = sorted(
+                name for name, one in self.plan.places.items() if (one.vpc, one.zone) == (spoke.name, zone.name)
+            )
+            groups = list(_chunks([name for name in names if name in self.inputs.capacity.verdicts]))
+            for number, chunk in enumerate(groups, start=1):
+                stem = f"functions-{spoke.name}-{zone.name}"
+                name = stem if len(groups) == 1 else f"{stem}-{number}"
+                stack = self._stack(name, f"Functions of the trust zone {zone.name} in {spoke.name}")
+                self._functions_of(stack, spoke, zone.security_group_sets, chunk)
+
+    def _functions_of(self, stack: cdk.Stack, spoke: Vpc, sets: int, names: tuple[str, ...]) -> None:
+        zone = self.plan.places[names[0]].zone
+        path = f"/{self.name}/{spoke.name}"
+        groups = imported(stack, f"{path}/functions/{zone}/security-group-ids", is_list=True)
+        subnets = imported(stack, f"{path}/functions/{zone}/subnet-ids", is_list=True)
+        key = encryption_key(stack, f"Functions of {zone}")
+        parameter(stack, "CodePrefix", default="functions/", description="Where in the bucket the packages are")
+        topic = imported(stack, f"/{self.name}/telemetry/alarm-topic-arn")
+        host: tuple[tuple[str, Any], ...] = ()
+        if self.targets and ON_PREMISES in spoke.endpoints:
+            host = (("FIG_ON_PREMISES_HOST", imported(stack, f"{path}/on-premises/host")),)
+        for name in names:
+            place = FunctionPlace(
+                subnet_ids=subnets,
+                security_group_ids=[{"Fn::Select": [_set_of(name, sets), groups]}],
+                key=key,
+                path=f"/{self.name}/functions",
+                alarm_topic=topic,
+                environment=host,
+            )
+            OnPremFunction(stack, "".join(word.title() for word in name.split("-")), self._work(name), place)
+
+    def _work(self, name: str) -> FunctionWork:
+        existing = self.inputs.estate.functions.get(name)
+        alias = existing.qualifier if existing and existing.qualifier.isidentifier() else "live"
+        shape = self.settings.functions
+        return FunctionWork(
+            name=existing.function if existing else name,
+            planned_as=name,
+            alias=alias,
+            timeout_seconds=math.ceil(existing.timeout_seconds) if existing else _FUNCTION_SECONDS,
+            reserved=self.inputs.capacity.verdicts[name].reserved,
+            runtime=shape.runtime,
+            architecture=shape.architecture,
+            memory_mb=shape.memory_mb,
+            layers=shape.layers,
+            retention_days=self.settings.telemetry.retention_days,
+        )
+
+    def _routers(self, hub: Vpc | None) -> None:
+        sources = tuple(str(one) for one in self.settings.router.vip_sources) or self.prefixes
+        arns = tuple(
+            ":".join(
+                filter(
+                    None,
+                    (f"arn:{one.partition}:lambda:{one.region}:{one.account}:function:{one.function}", one.qualifier),
+                )
+            )
+            for one in self.inputs.estate.functions.values()
+        )
+        if not arns:
+            return
+        work = RouterWork(name=self.name, function_arns=arns, port=self.settings.router.port, sources=sources)
+        if hub and has_routers(self.plan) and not self.settings.router.is_on_premises:
+            stack = self._stack("routers", "Router nodes behind the corporate VIP")
+            zones = len({one.az for one in hub.of(Purpose.ROUTERS)})
+            least = hub.stock.get("router_hosts_per_az", 1) * zones
+            size = FleetSize(least=least, most=2 * least, instance=self.settings.router.instance)
+            RouterFleet(stack, "Routers", self._place(stack, hub, Purpose.ROUTERS), size, work)
+        else:
+            RouterHosts(self._stack("router-hosts", "The identity of router hosts on-premises"), "Routers", work)
+
+    def _ledger(self, hub: Vpc) -> None:
+        """The ledger, in those subnets of the hub that the plan leaves room in for an instance and its replacement."""
+        for purpose in (Purpose.ENDPOINTS, Purpose.ROUTERS, Purpose.PROXIES):
+            roomy = [one for one in hub.of(purpose) if one.spare >= _INSTANCE_ADDRESSES]
+            if len({one.az for one in roomy}) == len({one.az for one in hub.of(purpose)}) > 1:
+                stack = self._stack("ledger", "The ledger of every decision")
+                clients = (*(str(block) for block in hub.cidrs), *self.prefixes)
+                ControlPlane(stack, "Ledger", self._one_in_each_az(stack, hub, purpose, clients), self.name)
+                return
+
+
+_INSTANCE_ADDRESSES = 2
+
+
+def _chunks(names: list[str]) -> Iterator[tuple[str, ...]]:
+    for start in range(0, len(names), FUNCTIONS_IN_A_STACK):
+        yield tuple(names[start : start + FUNCTIONS_IN_A_STACK])
+
+
+def _set_of(name: str, sets: int) -> int:
+    """Which of its zone's security-group sets a function has: the same one whatever is added beside it."""
+    return zlib.crc32(name.encode()) % sets
+
+
+def _targets(shapes: Any) -> tuple[Target, ...]:
+    return tuple(Target(name=name, port=one.port, host=one.host, to=one.to) for name, one in shapes.items())

@@ -1,0 +1,1 @@
+"""Tests of the topology: readers, templates, their check, a deployment to moto."""

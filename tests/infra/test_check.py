@@ -1,0 +1,158 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.artefacts.json_places import read_json_file
+from infra.artefacts.reading import read_plan
+from infra.checking.equality import plan_findings
+from infra.checking.rules import rule_findings
+from infra.checking.schemas import schema_findings
+from infra.checking.template import Template, read_templates
+from strangler_fig.diagnostics import Refused
+from tests.infra.topology import Topology, fig
+
+_STAR = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
+
+
+@pytest.fixture
+def spoilt(topology: Topology, tmp_path: Path) -> Path:
+    """A copy of the templates that a test may spoil."""
+    return Path(shutil.copytree(topology.templates, tmp_path / "templates"))
+
+
+def _change(folder: Path, name: str, type_: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the properties of the first resource of a type."""
+    path = folder / f"{name}.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    one = next(one for one in data["Resources"].values() if one["Type"] == type_)
+    change(one["Properties"])
+    path.write_text(json.dumps(data, indent=1), encoding="utf-8")
+
+
+def _template(tmp_path: Path, type_: str, properties: dict[str, Any]) -> Template:
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps({"Resources": {"Thing": {"Type": type_, "Properties": properties}}}), encoding="utf-8")
+    return Template("one", path, read_json_file(path))
+
+
+def test_what_is_synthesised_has_no_findings(topology: Topology) -> None:
+    """The rules and the comparison with the plan find nothing in any template, cfn-lint nothing in those asked.
+
+    The other stacks' kinds are held against cfn-lint where the commands of docs/deploy.md are run.
+    """
+    templates = read_templates(topology.templates)
+    planned, verdicts = read_plan(topology.plan, topology.capacity)
+    assert list(plan_findings(templates, planned, verdicts)) == []
+    assert [one for template in templates for one in rule_findings(template)] == []
+    asked = [one for one in templates if one.name in ("routers", "lattice", "spoke-nat-1")]
+    assert list(schema_findings(asked, "eu-west-1")) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "change", "message"),
+    [
+        (
+            ("hub", "AWS::EC2::VPC"),
+            {"CidrBlock": "10.9.0.0/23"},
+            "the primary block of hub: the template has 10.9.0.0/23",
+        ),
+        (
+            ("hub", "AWS::EC2::Subnet"),
+            {"CidrBlock": "10.9.0.0/28"},
+            "the template has 10.9.0.0/28, the plan 10.20.0.192/28",
+        ),
+        (("spoke-1", "AWS::EC2::Subnet"), {"AvailabilityZone": "eu-west-1b"}, "the template has eu-west-1b, the plan"),
+        (("spoke-nat-1", "AWS::EC2::VPCCidrBlock"), {"CidrBlock": "100.70.0.0/16"}, "lacks its block 100.65.0.0/16"),
+        (
+            ("spoke-nat-1", "AWS::EC2::VPCCidrBlock"),
+            {"CidrBlock": "100.70.0.0/16"},
+            "100.70.0.0/16 of spoke-nat-1 is not",
+        ),
+        (
+            ("functions-spoke-1-shop", "AWS::Lambda::Function"),
+            {"ReservedConcurrentExecutions": 500},
+            "the reserved concurrency of books: the template has 500, the plan 52",
+        ),
+        (
+            ("hub", "AWS::EC2::Subnet"),
+            {"Tags": [{"Key": "Name", "Value": "mine"}]},
+            "the subnet mine (10.20.0.192/28) is not",
+        ),
+    ],
+)
+def test_a_difference_from_the_plan_is_named(
+    topology: Topology, spoilt: Path, where: tuple[str, str], change: dict[str, Any], message: str
+) -> None:
+    """A block, subnet, AZ or reserved concurrency that is not the planner's is named with both values and its line."""
+    _change(spoilt, *where, lambda properties: properties.update(change))
+    found = list(plan_findings(read_templates(spoilt), *read_plan(topology.plan, topology.capacity)))
+    assert any(message in one.message for one in found), found
+    assert all(one.position and one.position.line > 1 for one in found)
+
+
+def test_templates_of_another_plan_are_named(topology: Topology, spoilt: Path) -> None:
+    """A template says which plan it was made from; another one is a warning with both digests."""
+    path = spoilt / "hub.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("sha256:", "sha256:0", 1), encoding="utf-8")
+    found = list(plan_findings(read_templates(spoilt), *read_plan(topology.plan, topology.capacity)))
+    assert [one.code for one in found] == ["IC401"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "properties", "message"),
+    [
+        ("AWS::EC2::Subnet", {"MapPublicIpOnLaunch": True}, "gives public addresses"),
+        ("AWS::EC2::InternetGateway", {}, "way to the internet"),
+        ("AWS::EC2::NatGateway", {"ConnectivityType": "public"}, "NAT gateway with a public address"),
+        ("AWS::EC2::VPC", {"CidrBlock": "10.0.0.0/24"}, "without flow logs"),
+        ("AWS::Logs::LogGroup", {"KmsKeyId": "key"}, "stay for ever"),
+        ("AWS::Logs::LogGroup", {"RetentionInDays": 7}, "without a key"),
+        ("AWS::SQS::Queue", {}, "queue without a key"),
+        ("AWS::SNS::Topic", {}, "topic without a key"),
+        ("AWS::KMS::Key", {"EnableKeyRotation": False}, "never rotated"),
+        ("AWS::RDS::DBInstance", {"PubliclyAccessible": True}, "public address"),
+        ("AWS::EC2::VPCEndpoint", {"ServiceName": {"Fn::Sub": "x"}}, "everything may be done"),
+        ("AWS::EC2::VPCEndpointService", {"AcceptanceRequired": False}, "accepts everybody"),
+        (
+            "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            {"Scheme": "internet-facing", "SecurityGroups": ["sg-1"]},
+            "public addresses",
+        ),
+        ("AWS::SNS::TopicPolicy", {"PolicyDocument": {"Statement": [_STAR]}}, "anybody may s3:GetObject"),
+        (
+            "AWS::IAM::Role",
+            {"Policies": [{"PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]},
+            "everything is allowed",
+        ),
+        ("AWS::EC2::SecurityGroup", {"SecurityGroupIngress": [{"CidrIp": "0.0.0.0/0"}]}, "lets everybody in"),
+    ],
+)
+def test_a_breach_of_a_rule_is_found(tmp_path: Path, type_: str, properties: dict[str, Any], message: str) -> None:
+    """Each rule finds what it is there for, and names the resource."""
+    found = [str(one) for one in rule_findings(_template(tmp_path, type_, properties))]
+    assert any(message in one and "one.json:1:" in one for one in found), found
+
+
+def test_a_narrowed_star_is_no_breach(tmp_path: Path) -> None:
+    """Anybody of this account is the form that endpoint policies need."""
+    own = {**_STAR, "Condition": {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}}
+    assert list(rule_findings(_template(tmp_path, "AWS::SNS::TopicPolicy", {"P": {"Statement": [own]}}))) == []
+
+
+def test_the_command_exits_2_and_can_answer_in_json(topology: Topology, spoilt: Path) -> None:
+    """An error is exit code 2; `--json` prints every finding with its place."""
+    _change(spoilt, "hub", "AWS::EC2::Subnet", lambda properties: properties.update(MapPublicIpOnLaunch=True))
+    (spoilt / "stacks.json").write_text('{"stacks": [{"name": "hub"}]}', encoding="utf-8")
+    done = fig("infra", "check", str(spoilt), *topology.planned, "--json")
+    assert done.code == 2
+    assert {"IC301", "IC402"} <= {one["code"] for one in json.loads(done.stdout)}
+
+
+def test_a_folder_without_templates_is_refused(tmp_path: Path) -> None:
+    """What is no folder of `fig infra synth` is refused by name."""
+    with pytest.raises(Refused, match=r"stacks\.json"):
+        read_templates(tmp_path)

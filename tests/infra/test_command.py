@@ -1,0 +1,99 @@
+import json
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.synthesis.synthesize import Template, write
+from tests.infra.topology import HERE, Topology, fig
+
+EXAMPLE = HERE.parents[1] / "examples" / "bookshop"
+
+
+class _Without:
+    """A finder that has not heard of one package, as an installation without the extra."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
+        """Refuse the package; others are somebody else's to find."""
+        del path, target
+        if name.split(".", maxsplit=1)[0] == self.package:
+            raise ModuleNotFoundError(name=self.package)
+        return None
+
+
+def test_stacks_are_listed_in_the_order_of_deployment(topology: Topology) -> None:
+    """What others import stands before them: the hub first, alarms' topic before functions."""
+    stacks = [one["name"] for one in json.loads((topology.templates / "stacks.json").read_text())["stacks"]]
+    assert stacks[:2] == ["hub", "proxies"]
+    assert stacks.index("telemetry") < stacks.index("functions-spoke-1-shop") < stacks.index("routers")
+    exported: set[str] = set()
+    for name in stacks:
+        for one in topology.template(name).get("Parameters", {}).values():
+            path = str(one.get("Default", ""))
+            assert not path.startswith("/strangler-fig/") or path in exported, (name, path)
+        exported |= {str(one["Name"]) for one in topology.of(name, "AWS::SSM::Parameter")}
+
+
+def test_no_template_is_of_one_account(topology: Topology) -> None:
+    """Templates name no account but the estate's and the allowed principals', no bucket, no asset."""
+    for name in ("hub", "spoke-1", "telemetry", "ledger"):
+        text = json.dumps(topology.template(name))
+        assert "123456789012" not in text
+        assert "cdk-" not in text
+
+
+def test_the_same_inputs_give_the_same_templates(topology: Topology, tmp_path: Path) -> None:
+    """Synthesis again writes byte for byte what stands there, so templates can be reviewed like code."""
+    options = ("--estate", str(topology.estate), "--settings", str(HERE / "infra.yaml"))
+    done = fig("infra", "synth", *topology.planned, *options, "-o", str(tmp_path))
+    assert done.code == 0, done.stderr
+    for path in topology.templates.iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_a_stack_that_is_no_more_is_removed(tmp_path: Path) -> None:
+    """A template that the last synthesis listed and this one does not have is removed; other files stay."""
+    listed = {"stacks": [{"name": "gone"}, {"name": "../outside"}]}
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "stacks.json").write_text(json.dumps(listed), encoding="utf-8")
+    for name in ("out/gone.json", "out/mine.json", "outside.json"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    write((Template("hub", "Hub", "{}"),), tmp_path / "out")
+    assert (tmp_path / "out" / "hub.json").exists()
+    assert not (tmp_path / "out" / "gone.json").exists()
+    assert (tmp_path / "out" / "mine.json").exists()
+    assert (tmp_path / "outside.json").exists()
+
+
+@pytest.mark.parametrize(("package", "arguments"), [("aws_cdk", ("synth",)), ("cfnlint", ("check",))])
+def test_without_the_extra_one_line_names_it(
+    topology: Topology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, arguments: tuple[str, ...]
+) -> None:
+    """An installation without the extra is told in one line what to install."""
+    for name in [name for name in sys.modules if name.startswith((package, "infra.synthesis.", "infra.checking"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [_Without(package), *sys.meta_path])
+    more = ("--estate", str(topology.estate), "-o", str(tmp_path)) if arguments == ("synth",) else (str(tmp_path),)
+    done = fig("infra", *arguments, *topology.planned, *more)
+    assert done.code == 2
+    assert done.stderr.splitlines()[-1] == (
+        f"FIG101 error: fig infra needs the package {package}: pip install 'strangler-fig[infra]'"
+    )
+
+
+def test_the_picture_has_every_address(topology: Topology, tmp_path: Path) -> None:
+    """The diagram is well-formed SVG with each VPC's blocks and each subnet, for light and for dark pages."""
+    path = tmp_path / "topology.svg"
+    assert fig("infra", "diagram", *topology.planned, "-o", str(path)).code == 0
+    text = path.read_text(encoding="utf-8")
+    words = {one.text for one in ET.fromstring(text).iter("{http://www.w3.org/2000/svg}text")}  # noqa: S314 - our own
+    plan = json.loads(topology.plan.read_text(encoding="utf-8"))
+    assert {segment["block"] for vpc in plan["vpcs"] for segment in vpc["segments"]} <= words
+    assert "prefers-color-scheme: dark" in text

@@ -1,0 +1,107 @@
+"""Constructs used alone, as in somebody's own CDK application, with the CDK's own assertions."""
+
+from typing import Any
+
+import pytest
+
+from infra.artefacts.json_places import read_json_file
+from infra.artefacts.plan import Plan, plan_in
+from infra.synthesis import node
+from tests.infra.topology import Topology
+
+node.prepare()
+
+import aws_cdk as cdk  # noqa: E402 - jsii starts Node on import, which has to be chosen first
+from aws_cdk.assertions import Match, Template  # noqa: E402
+
+from infra.constructs.control_plane import ControlPlane  # noqa: E402
+from infra.constructs.fleet import FleetPlace, FleetSize  # noqa: E402
+from infra.constructs.hub_vpc import Attachment, HubVpc  # noqa: E402
+from infra.constructs.network import NetworkSettings  # noqa: E402
+from infra.constructs.on_prem_function import FunctionPlace, FunctionWork, OnPremFunction  # noqa: E402
+from infra.constructs.proxy_files import Target  # noqa: E402
+from infra.constructs.proxy_fleet import ProxyFleet, ProxySettings  # noqa: E402
+from infra.constructs.router_fleet import RouterHosts, RouterWork  # noqa: E402
+
+PLACE = FleetPlace(
+    vpc_id="vpc-1", subnet_ids=["subnet-1"], balancer_subnet_ids=["subnet-1"], clients=("100.64.0.0/16",)
+)
+ARN = "arn:aws:lambda:eu-west-1:123456789012:function:books:live"
+
+
+@pytest.fixture
+def stack() -> Any:
+    return cdk.Stack(cdk.App(), "alone")
+
+
+@pytest.fixture(scope="module")
+def plan(made: Topology) -> Plan:
+    return plan_in(read_json_file(made.plan))
+
+
+def test_a_hub_by_virtual_private_gateway_learns_its_routes(stack: Any, plan: Plan) -> None:
+    """Without a Transit Gateway the hub's tables learn from BGP, and nothing is routed by hand."""
+    assert plan.hub
+    HubVpc(stack, "Hub", plan.hub, NetworkSettings(), Attachment.VIRTUAL_PRIVATE_GATEWAY)
+    template = Template.from_stack(stack)
+    template.resource_count_is("AWS::EC2::VPNGatewayRoutePropagation", 1)
+    template.resource_count_is("AWS::EC2::Route", 0)
+    template.resource_count_is("AWS::EC2::InternetGateway", 0)
+
+
+def test_proxies_know_their_clients(stack: Any) -> None:
+    """PROXY protocol is on, client addresses are not preserved, and idle connections outlive what adapters keep."""
+    targets = (Target(name="stock", port=3306, host="10.0.3.7", to=3306),)
+    ProxyFleet(
+        stack, "Proxies", PLACE, FleetSize(least=3, most=6, instance="c7g.large"), ProxySettings(targets=targets)
+    )
+    template = Template.from_stack(stack)
+    attributes = [
+        {"Key": "proxy_protocol_v2.enabled", "Value": "true"},
+        {"Key": "preserve_client_ip.enabled", "Value": "false"},
+    ]
+    template.has_resource_properties(
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
+        {"TargetGroupAttributes": Match.array_with(attributes), "HealthCheckPort": "8404"},
+    )
+    template.has_resource_properties("AWS::EC2::VPCEndpointService", {"AcceptanceRequired": True})
+    template.has_resource_properties(
+        "AWS::EC2::SecurityGroupEgress", {"CidrIp": "10.0.3.7/32", "FromPort": 3306, "ToPort": 3306}
+    )
+
+
+@pytest.mark.parametrize("reserved", [52, None])
+def test_a_function_has_what_the_verdict_gives_it(stack: Any, reserved: int | None) -> None:
+    """The reserved concurrency is the verdict's; where that asks for no cap there is none, and no alarm on it."""
+    work = FunctionWork(name="books", alias="live", timeout_seconds=3, reserved=reserved)
+    place = FunctionPlace(subnet_ids=["s"], security_group_ids=["g"], key="k", path="/fig", alarm_topic="t")
+    OnPremFunction(stack, "Books", work, place)
+    template = Template.from_stack(stack)
+    found = Match.absent() if reserved is None else reserved
+    template.has_resource_properties("AWS::Lambda::Function", {"ReservedConcurrentExecutions": found})
+    template.resource_count_is("AWS::CloudWatch::Alarm", 2 if reserved else 0)
+    template.has_resource("AWS::Lambda::Version", {"DeletionPolicy": "Retain"})
+
+
+def test_hosts_on_premises_need_a_routers_certificate(stack: Any) -> None:
+    """The role trusts the anchor alone, and of its certificates those of routers; it may invoke one alias."""
+    RouterHosts(stack, "Routers", RouterWork(name="fig", function_arns=(ARN,), port=8080, sources=()))
+    statement = {"Condition": {"StringLike": {"aws:PrincipalTag/x509Subject/CN": "router-*"}}}
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::IAM::Role",
+        {
+            "AssumeRolePolicyDocument": {"Statement": [Match.object_like(statement)]},
+            "Policies": [
+                Match.object_like({"PolicyDocument": {"Statement": [Match.object_like({"Resource": [ARN]})]}})
+            ],
+        },
+    )
+
+
+def test_a_ledger_is_kept_and_found_under_its_owners_name(stack: Any) -> None:
+    """Two private instances, encrypted, that outlive the stack; other names leave no trace of the default one."""
+    ControlPlane(stack, "Ledger", PLACE, "bank")
+    template = Template.from_stack(stack)
+    template.resource_count_is("AWS::RDS::DBInstance", 2)
+    template.has_resource("AWS::RDS::DBCluster", {"DeletionPolicy": "Retain", "Properties": {"StorageEncrypted": True}})
+    assert "strangler-fig" not in str(template.to_json())

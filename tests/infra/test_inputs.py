@@ -1,0 +1,166 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.artefacts import read_inputs
+from infra.artefacts.estate import estate_file
+from infra.artefacts.plan import digest_of
+from infra.artefacts.region import missing_services, partition_of
+from strangler_fig.diagnostics import Refused
+from tests.infra.topology import HERE, Topology
+
+
+def _change(path: Path, change: Callable[[Any], None], *, sign: bool = False) -> None:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    change(data)
+    if sign:
+        data["digest"] = digest_of(data)
+    path.write_text(json.dumps(data, indent=1), encoding="utf-8")
+
+
+def _refused(inputs: Topology, settings: Path | None = HERE / "infra.yaml") -> dict[str, str]:
+    with pytest.raises(Refused) as refusal:
+        read_inputs(inputs.plan, inputs.capacity, inputs.estate, settings)
+    return {found.code: str(found) for found in refusal.value.diagnostics}
+
+
+def test_the_planners_files_and_the_routers_are_read(inputs: Topology) -> None:
+    """What `fig cidr plan`, `fig cidr verdict` and `fig compile` write is what this package reads: the contract."""
+    read = read_inputs(inputs.plan, inputs.capacity, inputs.estate, HERE / "infra.yaml")
+    assert [one.name for one in read.plan.spokes] == ["spoke-1", "spoke-nat-1", "spoke-direct-1"]
+    assert {name: one.reserved for name, one in read.capacity.verdicts.items()} == {
+        "books": 52,
+        "reports": 8,
+        "stock-sync": 8,
+    }
+    assert read.estate.functions["books"].function == "shop-books"
+    assert [one.code for one in read.warnings] == ["IN156"]
+
+
+def test_a_plan_that_was_changed_by_hand_is_refused(inputs: Topology) -> None:
+    """A plan whose digest does not fit is refused with the digest's place."""
+    _change(inputs.plan, lambda plan: plan["vpcs"][0]["cidrs"].append("10.99.0.0/24"))
+    assert "plan.json:3:12: IN111" in _refused(inputs)["IN111"]
+
+
+def test_a_plan_that_contradicts_itself_is_refused(inputs: Topology) -> None:
+    """A subnet outside its VPC, a block that AWS has no size for, and a zone that is not there: all at once."""
+
+    def spoil(plan: Any) -> None:
+        plan["vpcs"][0]["segments"][0]["subnets"][0]["cidr"] = "10.77.0.0/28"
+        plan["vpcs"][1]["cidrs"] = ["100.64.0.0/12"]
+        plan["functions"]["books"]["zone"] = "nowhere"
+
+    _change(inputs.plan, spoil, sign=True)
+    with pytest.raises(Refused) as refusal:
+        read_inputs(inputs.plan, inputs.capacity, inputs.estate)
+    messages = [found.message for found in refusal.value.diagnostics]
+    assert any("10.77.0.0/28) lies in no block of the VPC hub" in one for one in messages)
+    assert any("100.64.0.0/12 is not between /16 and /28" in one for one in messages)
+    assert any("no zone 'nowhere'" in one for one in messages)
+
+
+def test_an_estate_whose_function_is_not_planned_is_refused(inputs: Topology) -> None:
+    """A function that plan and verdicts lack is named at its key, with what was probably meant."""
+    _change(inputs.estate, lambda estate: estate["lambda"].update(book=estate["lambda"].pop("books")))
+    found = _refused(inputs)
+    assert "the plan has no function 'book'" in found["IN150"]
+    assert "did you mean books?" in found["IN150"]
+    assert "IN151" in found
+
+
+def test_spokes_that_are_routed_may_not_overlap(inputs: Topology) -> None:
+    """Two VPCs that one hub routes to are refused where their blocks meet; behind an endpoint that is legal."""
+
+    def overlap(plan: Any) -> None:
+        block = plan["vpcs"][0]["cidrs"]
+        plan["vpcs"][3]["cidrs"] = block
+        plan["vpcs"][3]["segments"] = []
+
+    _change(inputs.plan, overlap, sign=True)
+    assert "overlaps 10.20.0.0/23 of hub, and both are routed" in _refused(inputs)["IN152"]
+
+
+def test_two_spokes_behind_endpoints_may_have_one_block(inputs: Topology) -> None:
+    """The hub never sees a consumer's addresses, so the planner's growth path (the same block again) is accepted."""
+
+    def again(plan: Any) -> None:
+        plan["vpcs"].append(json.loads(json.dumps(plan["vpcs"][1]).replace("spoke-1", "spoke-2")))
+
+    _change(inputs.plan, again, sign=True)
+    read = read_inputs(inputs.plan, inputs.capacity, inputs.estate, HERE / "infra.yaml")
+    assert [one.name for one in read.plan.spokes][-1] == "spoke-2"
+
+
+def test_a_region_that_does_not_exist_is_refused(inputs: Topology) -> None:
+    """A region that botocore does not know is refused, not deployed to."""
+    _change(inputs.plan, lambda plan: plan.update(region="eu-west-9"), sign=True)
+    assert "no region 'eu-west-9' in the partition aws" in _refused(inputs)["IN153"]
+
+
+def test_a_region_without_a_service_is_refused(inputs: Topology) -> None:
+    """VPC Lattice is not in every partition: the service and the region are named."""
+    _change(inputs.plan, lambda plan: plan.update(region="cn-north-1"), sign=True)
+    assert "cn-north-1 has no vpc-lattice" in _refused(inputs)["IN154"]
+
+
+def test_an_arn_of_another_partition_is_refused(inputs: Topology) -> None:
+    """An ARN whose partition is not its region's would be refused by AWS much later."""
+
+    def move(estate: Any) -> None:
+        estate["lambda"]["books"]["arn"] = "arn:aws:lambda:cn-north-1:123456789012:function:books:live"
+        estate["lambda"]["stock-sync"]["arn"] = "arn:aws-us-gov:lambda:eu-west-1:123456789012:function:s:live"
+
+    _change(inputs.estate, move)
+    found = _refused(inputs)["IN155"]
+    assert "the partition aws-us-gov, and eu-west-1 is in aws" in found
+
+
+def test_an_on_premises_prefix_may_not_be_a_vpcs_own(inputs: Topology, tmp_path: Path) -> None:
+    """A route as narrow as the VPC's local one would be refused by AWS, so it is refused here."""
+    settings = tmp_path / "infra.yaml"
+    settings.write_text("version: 1\nattachment:\n  prefixes: [10.20.0.0/24]\n", encoding="utf-8")
+    assert "which is hub's own" in _refused(inputs, settings)["IN159"]
+
+
+def test_a_misspelt_setting_is_refused_with_its_place(inputs: Topology, tmp_path: Path) -> None:
+    """Unknown keys are named with file, line, column and the key that was meant."""
+    settings = tmp_path / "infra.yaml"
+    settings.write_text("version: 1\nproxies:\n  sofware: envoy\n", encoding="utf-8")
+    found = _refused(inputs, settings)["SH101"]
+    assert "infra.yaml:3:3" in found
+    assert "did you mean software?" in found
+
+
+def test_all_files_faults_are_said_at_once(inputs: Topology) -> None:
+    """A broken plan does not hide a broken estate."""
+    inputs.plan.write_text("{", encoding="utf-8")
+    inputs.estate.write_text("[]", encoding="utf-8")
+    assert {"IN101", "IN130"} <= set(_refused(inputs))
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+)
+def test_a_region_tells_its_partition(region: str, partition: str) -> None:
+    """The partition follows from the region's name."""
+    assert partition_of(region) == partition
+
+
+def test_a_common_region_lacks_nothing() -> None:
+    """Every service that the topology always needs is in a large region."""
+    assert missing_services("eu-west-1", ("lambda", "ec2", "rds", "vpc-lattice")) == ()
+
+
+def test_a_folder_of_compiled_estates_must_hold_one(made: Topology, tmp_path: Path) -> None:
+    """`--estate` takes the folder that `fig compile` wrote to; where it holds several, one has to be named."""
+    assert estate_file(made.folder / "compiled").name == "estate.json"
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "estate.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(Refused, match="holds 2 compiled estates"):
+        estate_file(tmp_path)
