@@ -63,6 +63,17 @@ class Connection(pymysql.Connection):
         self.writes = False
 
 
+class _Refuses:
+    """The answer to a server that asks for the password as it is: not without verified TLS."""
+
+    def __init__(self, _connection: object) -> None:
+        pass
+
+    def authenticate(self, _packet: object) -> None:
+        """Refuse it."""
+        raise pymysql.err.OperationalError(CR.CR_AUTH_PLUGIN_ERR, "the server asks for the password in clear text")
+
+
 def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:
     """A connection that is logged in. Raises `Unreachable` and its kinds, `CredentialsRefused`, `DeadlineExceeded`."""
     doing = f"connecting to {profile.name}"
@@ -112,6 +123,8 @@ def _logged_in(profile: DatabaseProfile, login: Login, sock: Any) -> Any:
             charset="utf8mb4",
             ssl=context,
             ssl_disabled=context is None,
+            # Whoever answers there would get it.
+            auth_plugin_map={} if profile.tls.mode is TlsMode.VERIFY else {"mysql_clear_password": _Refuses},
             read_timeout=profile.read_timeout,
             write_timeout=profile.write_timeout,
             client_flag=CLIENT.FOUND_ROWS,  # as SQLAlchemy's dialect has it: rows that matched count
