@@ -4,6 +4,7 @@ The same keys stand in JSON and, flat, in a URL: `mysql+onprem://user@host:3306/
 document that it stands for.
 """
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -36,6 +37,8 @@ _MYSQL_PORT, _HTTPS_PORT = 3306, 443
 _DURATIONS = ("handshake_timeout", "read_timeout", "write_timeout", "idle_recycle", "ping_after", "ping_timeout")
 _SERVICE_DURATIONS = ("handshake_timeout", "read_timeout", "idle_recycle")
 _FORMS = "user and password, secret, iam_user, or file"
+
+_PLACE = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d+)?")
 
 
 def database(name: str, document: object) -> DatabaseProfile:
@@ -151,6 +154,12 @@ def _way(one: Reader, port: int) -> tuple[Way | None, str]:
 def _endpoint(one: Reader, place: object, number: int, port: int) -> Endpoint | None:
     key = f"endpoints[{number}]"
     if isinstance(place, str):
+        # What has another form is not shown: in a URL that is written wrongly it is a password.
+        if not _PLACE.fullmatch(place):
+            one.fault(
+                key, "is not HOST or HOST:PORT; an IPv6 address stands in brackets, a password's / ? # @ as %2F ..."
+            )
+            return None
         try:
             parts = urlsplit(f"//{place}")
             found = Endpoint(parts.hostname or "", parts.port or port)

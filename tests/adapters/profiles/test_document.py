@@ -201,3 +201,26 @@ def test_broken_json_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ProfileInvalid) as caught:
         load.database_profile("orders")
     assert "s3cret" not in f"{caught.value}{caught.value!r}{caught.value.__cause__}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql+onprem://u:SECRETPW/more@db.example/x?tls=off",
+        "mysql+onprem://u:SECRETPW?m=1@db.example",
+        "mysql+onprem://u:SECRETPW",
+    ],
+)
+def test_a_password_in_a_wrong_place_is_not_told(url: str) -> None:
+    """A URL whose password has characters of a URL is refused without showing any of it."""
+    with pytest.raises(ProfileInvalid) as refused:
+        database("database", of_url(url))
+    assert "SECRETPW" not in str(refused.value)
+    assert "HOST:PORT" in str(refused.value)
+
+
+@pytest.mark.parametrize("endpoint", ["https://core:8443", "u:p@core:8443", "::1:3306", "core:8443/x"])
+def test_an_endpoint_is_a_host_and_a_port(endpoint: str) -> None:
+    """A URL is no endpoint: what it says besides would be dropped without a word."""
+    with pytest.raises(ProfileInvalid, match="is not HOST or HOST:PORT"):
+        service("core", {"endpoints": [endpoint], "tls": {"mode": "off"}})
