@@ -1,6 +1,7 @@
 """One request to a service: what is sent, and whether it may be sent twice.
 
-A handler may hand on headers that came from outside; those that frame a message, and the router's own, never pass.
+A handler may hand on headers that came from outside; those that frame a message, that name the host or the codings that
+only the client understands, and the router's own, never pass.
 """
 
 import json
@@ -17,12 +18,16 @@ from ..profiles.values import ServiceProfile
 IDEMPOTENCY_HEADER = "idempotency-key"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT = SAFE | {"PUT", "DELETE"}
-# One connection's business, or the length of a body that may be another one here.
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+# One connection's business, the length of a body that may be another one here, or what the profile and urllib3 say.
 _FRAMING = frozenset(
     {
+        "accept-encoding",
         "connection",
         "content-length",
         "expect",
+        "host",
         "keep-alive",
         "proxy-authorization",
         "proxy-connection",
@@ -70,7 +75,7 @@ def make(profile: ServiceProfile, method: str, path: str, options: Mapping[str, 
     headers.setdefault("host", profile.host)
     if content_type:
         headers.setdefault("content-type", content_type)
-    if (key := options.get("idempotency_key")) is not None:
+    if key := str(options.get("idempotency_key") or "").strip():
         headers[IDEMPOTENCY_HEADER] = key
     return Call(method=method.upper(), target=target, headers=headers, body=body)
 
@@ -80,16 +85,33 @@ def _stay_inside(path: str) -> None:
     if not path.startswith("/"):
         message = f"the path {path!r} does not begin with /"
         raise ValueError(message)
+    if "#" in path:
+        message = f"the path {path.partition('#')[0]!r} goes on with a fragment: write %23"
+        raise ValueError(message)
     segments = re.split(r"[/\\]|%2f|%5c", path.partition("?")[0].lower())
-    if any(one.replace("%2e", ".") in {".", ".."} for one in segments):
+    # Some servers take what follows a semicolon away before they look at the dots.
+    if any(re.split(";|%3b", one)[0].replace("%2e", ".") in {".", ".."} for one in segments):
         message = f"the path {path!r} has a dot segment"
         raise ValueError(message)
 
 
 def handed_on(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that may go on to a service, in lower case."""
-    lower = {name.lower(): value for name, value in headers.items()}
-    return {name: value for name, value in lower.items() if name not in _FRAMING and not name.startswith(HEADER_PREFIX)}
+    """The headers that may go on to a service, in lower case; an empty idempotency key is none.
+
+    Raises `ValueError`, without the value, for what cannot be a header.
+    """
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            message = (
+                f"Invalid header name {name!r}" if not _NAME.fullmatch(name) else f"Invalid header value of {name}"
+            )
+            raise ValueError(message)
+        lower = name.lower()
+        is_ours = lower in _FRAMING or lower.startswith(HEADER_PREFIX)
+        if not is_ours and (value.strip() or lower != IDEMPOTENCY_HEADER):
+            found[lower] = value
+    return found
 
 
 def payload(body: bytes | str | None, json_body: object) -> tuple[bytes | None, str | None]:
