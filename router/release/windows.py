@@ -20,7 +20,7 @@ _ANY_MONDAY = date(2000, 1, 3)
 class Hours:
     """From when to when on which days: weekdays (Monday is 0) or dates. `until` None is midnight, the day's end.
 
-    Where `until` is not after `start`, the hours go on into the next day.
+    Where `until` is before `start`, the hours go on into the next day; where they are the same there are none.
     """
 
     weekdays: frozenset[int] = frozenset()
@@ -139,7 +139,7 @@ class Windows:
     def _of_day(self, day: date) -> Iterator[Interval]:
         """The intervals of the hours that begin on `day`; an hour that the clocks skip gives none."""
         for one in self.hours:
-            if not one.has(day):
+            if not one.has(day) or one.until == one.start:
                 continue
             overnight = one.until is None or one.until < one.start
             until_day = day + _ONE_DAY if overnight else day

@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from router.release.windows import Freeze, Hours, Windows
@@ -118,6 +118,13 @@ clocks = st.times().map(lambda at: at.replace(second=0, microsecond=0))
     until=st.none() | clocks,
     days=st.frozensets(st.integers(0, 6), min_size=1),
     at=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)),  # noqa: DTZ001 - hypothesis adds the zone below
+)
+@example(
+    zone="America/New_York",
+    start=time(1, 6),
+    until=time(1, 6),
+    days=frozenset({6}),
+    at=datetime(2026, 1, 1),  # noqa: DTZ001
 )
 def test_opening_and_closing_agree_with_being_open(
     zone: str, start: time, until: time | None, days: frozenset[int], at: datetime
