@@ -22,8 +22,8 @@ _STEPS = 100.0
 """What is left of a deadline is rounded up to hundredths of a second, so that not every operation has another bound."""
 
 
-class BoundedSocket(socket.socket):
-    """A TCP socket that keeps to the deadline in force; its own timeout bounds each single operation."""
+class _Bounded(socket.socket):
+    """What both kinds share: the bound of the next operation, set in the kernel only where it is another one."""
 
     _timeout: float | None = None
     _armed: float | None = None
@@ -42,6 +42,10 @@ class BoundedSocket(socket.socket):
         if wanted != self._armed:  # setting it is a call of the kernel
             self._armed = wanted
             super().settimeout(wanted)
+
+
+class BoundedSocket(_Bounded):
+    """A TCP socket that keeps to the deadline in force; its own timeout bounds each single operation."""
 
     def connect(self, address: Any) -> None:
         """Connect within what is left."""
@@ -69,26 +73,8 @@ class BoundedSocket(socket.socket):
         super().sendall(*arguments)
 
 
-class BoundedTlsSocket(ssl.SSLSocket):
+class BoundedTlsSocket(_Bounded, ssl.SSLSocket):
     """A TLS socket that keeps to the deadline in force; made by a context whose `sslsocket_class` it is."""
-
-    _timeout: float | None = None
-    _armed: float | None = None
-
-    def settimeout(self, value: float | None) -> None:
-        """Bound each single operation; the deadline in force bounds all of them."""
-        self._timeout = self._armed = value
-        super().settimeout(value)
-
-    def gettimeout(self) -> float | None:
-        """The bound of each single operation, as it was set: TLS takes it over from the socket that it wraps."""
-        return self._timeout
-
-    def _arm(self) -> None:
-        wanted = _left(self._timeout)
-        if wanted != self._armed:  # setting it is a call of the kernel
-            self._armed = wanted
-            super().settimeout(wanted)
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's signature
         """Shake hands within what is left."""
