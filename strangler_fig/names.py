@@ -23,6 +23,8 @@ FALLBACK_HEADER = "x-fig-fallback"
 FALLBACK_SAFE = "safe"
 
 ROUTER_SERVICE = "fig-router"
+TELEMETRY_CLUSTER = "telemetry"
+"""Envoy's cluster that traces, logs and metrics go to: what it failed to deliver is counted under this name."""
 """`service.name` of all that a router tells by OTLP; which router it was says `service.instance.id`."""
 
 ADAPTERS_SCOPE = "strangler_fig.adapters"

@@ -2,7 +2,7 @@
 
 from sqlalchemy import SelectBase, and_, func, or_, select
 
-from strangler_fig.names import CLUSTER_ATTRIBUTE, ROUTER_SERVICE
+from strangler_fig.names import CLUSTER_ATTRIBUTE, ROUTER_SERVICE, TELEMETRY_CLUSTER
 
 from ..tables import otel_logs, otel_metrics_sum, otel_traces
 from .constructs import attribute, count_where, nanoseconds
@@ -19,7 +19,6 @@ _SDK_COUNTS = (
 """SDKs' counters, of which the points with an `error.type` are losses. Source: semantic conventions, otel.sdk."""
 _ENVOY_FAILURES = ("tracing.opentelemetry.http_reports_failed", "access_logs.open_telemetry_access_log.logs_dropped")
 """Source: envoyproxy/envoy, source/extensions/tracers/opentelemetry and access_loggers/open_telemetry, their stats."""
-_TELEMETRY_CLUSTER = "telemetry"
 _COMPLETED, _TAKEN = "cluster.upstream_rq_completed", "cluster.upstream_rq_2xx"
 
 
@@ -169,7 +168,7 @@ def _router_batches(window: Window) -> SelectBase:
         .where(
             window.covers(point.TimeUnix),
             point.MetricName.in_((_COMPLETED, _TAKEN)),
-            attribute(point.Attributes, CLUSTER_ATTRIBUTE) == _TELEMETRY_CLUSTER,
+            attribute(point.Attributes, CLUSTER_ATTRIBUTE) == TELEMETRY_CLUSTER,
         )
         .group_by(point.ResourceAttributes)
         .order_by(func.sum(point.Value).desc())

@@ -5,6 +5,8 @@ the route and clusters are shared by all routes of a service (clusters of its ow
 apiece).
 """
 
+from strangler_fig.names import TELEMETRY_CLUSTER
+
 from ..estate import Endpoint, Route
 
 ENTRY = "entry"
@@ -14,7 +16,7 @@ INNER_FUNCTIONS = "inner.functions"
 INNER_UPSTREAMS = "inner.upstreams"
 INNER_SESSIONS = "inner.sessions"
 IDENTITY_KEYS = "identities.keys"
-TELEMETRY = "telemetry"
+TELEMETRY = TELEMETRY_CLUSTER
 SHADOW_PREFIX = "shadow."
 COHORT_PREFIX = "cohort."
 SHADOWING = "shadowing"
