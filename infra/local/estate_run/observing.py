@@ -5,11 +5,12 @@ example's own processes through whatever SDK they use. A run that is not observe
 """
 
 import importlib.util
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
-SERVICE = "OTEL_SERVICE_NAME"
 RECEIVER_PORT, PAGES_PORT = "OTLP_PORT", "OBSERVE_PORT"
 _NEEDED = ("duckdb", "opentelemetry.proto", "orjson", "sqlalchemy", "starlette", "uvicorn")
 """What the extra `observability` brings."""
@@ -27,7 +28,7 @@ class Observing:
         if not self.ports:
             return Variables(whole={} if environment.get(ENDPOINT) else {"OTEL_SDK_DISABLED": "true"})
         told = {ENDPOINT: f"http://127.0.0.1:{environment[RECEIVER_PORT]}"}
-        return Variables(told=told, whole={**told, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"})
+        return Variables(told=told, whole=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,14 @@ def decide(environment: Mapping[str, str], *, wanted: bool) -> Observing:
         install = "pip install 'strangler-fig[observability]'"
         return Observing(note=f"not observed: fig observe needs the package {missing}: {install}")
     return Observing(ports=(RECEIVER_PORT, PAGES_PORT))
+
+
+def of_command(ready_url: str | None) -> dict[str, str]:
+    """What one of the example's own processes is told, besides: the probes of its readiness are nobody's requests."""
+    path = urlsplit(ready_url or "").path
+    probes = {"OTEL_PYTHON_EXCLUDED_URLS": f"{re.escape(path)}$"} if path.strip("/") else {}
+    # SDKs differ in what they take for granted. (A function is not told: JSON costs less of its cold start.)
+    return {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", **probes}
 
 
 def unheard(otlp: object, endpoint: str) -> str | None:

@@ -140,7 +140,7 @@ def _commands(plan: Plan) -> tuple[Spec, ...]:
             name=command.name,
             argv=command.argv,
             folder=plan.local.folder,
-            environment={observing.SERVICE: command.name, **plan.environment},
+            environment={**observing.of_command(command.ready_url), **plan.environment},
             ready=ReadyUrl(command.ready_url) if command.ready_url else ReadyAtOnce(),
         )
         for command in plan.local.commands
