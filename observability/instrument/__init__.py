@@ -2,7 +2,7 @@
 
     from observability import instrument
 
-    @instrument.lambda_                    # or @instrument.lambda_(route="books-read"); above or below @adapters.handler
+    @instrument.lambda_                 # or @instrument.lambda_(route="books-read"); above or below @adapters.handler
     def handler(event, context): ...
 
     app = instrument.legacy(app)           # WSGI or ASGI: Flask, Django, Starlette, FastAPI, or any callable

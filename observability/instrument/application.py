@@ -26,8 +26,8 @@ _log = logging.getLogger("observability.instrument")
 def legacy(app: App, *, service: str = "", engine: Any = None) -> App:
     """The application, which tells of each request by a SERVER span that continues the request's trace.
 
-    `service` is its name where `OTEL_SERVICE_NAME` does not say it. `engine` is the SQLAlchemy engine, or several, whose
-    statements are told; without it those of every engine that is made after this line.
+    `service` is its name where `OTEL_SERVICE_NAME` does not say it. `engine` is the SQLAlchemy engine, or several,
+    whose statements are told; without it those of every engine that is made after this line.
     """
     if variables.is_disabled() or not _is_wanted():
         return app

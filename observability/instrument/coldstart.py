@@ -6,7 +6,6 @@ concurrency, SnapStart, an environment that Lambda began in advance) was not wai
 
 import os
 import time
-from pathlib import Path
 
 _START_FIELD = 19
 """The process's start after the last `)` of /proc/self/stat, in ticks since boot. Source: proc(5)."""
@@ -21,7 +20,8 @@ def is_cold() -> bool:
 def born() -> int | None:
     """When this process began, in nanoseconds since 1970; None where the system cannot tell."""
     try:
-        ticks = int(Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()[_START_FIELD])
+        with open("/proc/self/stat", encoding="utf-8") as file:  # noqa: PTH123 - pathlib's import is part of what is measured
+            ticks = int(file.read().rpartition(")")[2].split()[_START_FIELD])
         since_boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         age = since_boot - ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError, AttributeError):

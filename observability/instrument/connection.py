@@ -4,7 +4,7 @@ Names are looked up, and connections made, on a thread that is left behind when 
 timeout of its own, and an invocation must not wait for it.
 """
 
-import base64
+import binascii
 import http.client
 import os
 import threading
@@ -81,7 +81,7 @@ def _proxy(target: Target) -> Any:
     """The proxy's address in parts, None where there is none for this target."""
     if not any(os.environ.get(name) or os.environ.get(name.upper()) for name in _PROXIES):
         return None
-    from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # noqa: PLC0415, I001 - heavy, and only where there is a proxy
+    from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # noqa: PLC0415 - heavy, and only where there is a proxy
 
     proxies = getproxies_environment()
     url = proxies.get(target.scheme) or proxies.get("all")
@@ -94,7 +94,7 @@ def _authorization(proxy: Any) -> Mapping[str, str]:
     if not proxy.username:
         return {}
     pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+    return {"Proxy-Authorization": f"Basic {binascii.b2a_base64(pair.encode(), newline=False).decode()}"}
 
 
 def _host(name: str) -> str:

@@ -6,20 +6,18 @@ Source: OpenTelemetry Protocol 1.x, "JSON Protobuf Encoding" (ids in hex, 64-bit
 "OTLP File Exporter" (one request on each line).
 """
 
-import base64
+import binascii
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = dict[str, Any]
 _DELTA = 1
 _MAX_DEPTH = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """One line of a log, with the span that it was written in."""
 
     nanoseconds: int
@@ -27,10 +25,10 @@ class Record:
     severity_text: str
     body: str
     scope: str
+    attributes: Mapping[str, Any]
     trace_id: int = 0
     span_id: int = 0
     flags: int = 0
-    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def traces(resource: Mapping[str, Any], spans: Sequence[Any]) -> Json:
@@ -114,11 +112,13 @@ def _with_base64(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        name: base64.b64encode(bytes.fromhex(one)).decode()
-        if name in ("traceId", "spanId", "parentSpanId")
-        else _with_base64(one)
+        name: _base64(bytes.fromhex(one)) if name in ("traceId", "spanId", "parentSpanId") else _with_base64(one)
         for name, one in value.items()
     }
+
+
+def _base64(value: bytes) -> str:
+    return binascii.b2a_base64(value, newline=False).decode()
 
 
 def attributes(found: Mapping[str, Any] | None) -> list[Json]:
@@ -137,7 +137,7 @@ def _value(value: Any, depth: int = 0) -> Json:  # noqa: PLR0911 - one for each 
         case float():
             return {"doubleValue": value} if math.isfinite(value) else {"stringValue": str(value)}
         case bytes():
-            return {"bytesValue": base64.b64encode(value).decode()}
+            return {"bytesValue": _base64(value)}
         case _ if depth >= _MAX_DEPTH:
             return {"stringValue": str(value)}
         case Mapping():

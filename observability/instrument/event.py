@@ -12,8 +12,7 @@ No value of a query string is among what is told.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from strangler_fig.names import HOST_HEADER, ROUTE_HEADER, SHADOW_HEADER
@@ -24,18 +23,23 @@ _TIMERS = frozenset({"aws.events", "aws.scheduler"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What is told of an event: HTTP's parts where it is a request, and what the router says, where it is believed."""
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Told(NamedTuple):
+    """What is told of an event: HTTP's parts where it is a request, and what the router says, where it is believed.
+
+    A tuple, as other values of a function's path are: making a frozen dataclass takes ten times as long at its import.
+    """
 
     trigger: str
+    headers: Mapping[str, str]
+    """In lower case; those that carry the trace are among them."""
     method: str = ""
     http_route: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """In lower case; those that carry the trace are among them."""
     route: str = ""
     is_shadow: bool = False
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = _NOTHING
 
     @property
     def is_http(self) -> bool:
@@ -87,7 +91,9 @@ def _of_gateway(event: Mapping[str, Any], within: Mapping[str, Any], headers: di
         )
     else:  # a WebSocket's, or one that is to come
         return Told(trigger="http", headers=headers)
-    return _with_fig(found, fig) if isinstance(fig, Mapping) else found
+    if not isinstance(fig, Mapping):
+        return found
+    return found._replace(route=str(fig.get("route") or ""), is_shadow=fig.get("shadow") is True)
 
 
 def _request(  # noqa: PLR0913 - what a request has
@@ -122,18 +128,6 @@ def _request(  # noqa: PLR0913 - what a request has
         route=headers.get(ROUTE_HEADER, "") if believed else "",
         is_shadow=believed and _marked(headers),
         attributes={name: value for name, value in attributes.items() if value},
-    )
-
-
-def _with_fig(found: Told, fig: Mapping[str, Any]) -> Told:
-    return Told(
-        trigger=found.trigger,
-        method=found.method,
-        http_route=found.http_route,
-        headers=found.headers,
-        route=str(fig.get("route") or ""),
-        is_shadow=fig.get("shadow") is True,
-        attributes=found.attributes,
     )
 
 

@@ -15,6 +15,7 @@ runs as if the line were not there.
 
 import atexit
 import functools
+import importlib
 import logging
 import os
 import sys
@@ -63,6 +64,9 @@ def _decorated(function: Function, options: Options) -> Function:
     if process is None:
         return function
     from .invocation import Invocation  # noqa: PLC0415 - OpenTelemetry's import
+
+    if options.metrics:
+        _quietly(importlib.import_module, f"{__package__}.emf")  # now, and not in the first request
 
     def handle(event: Any, context: Any) -> Any:
         invocation = _quietly(Invocation, process, options, event, context)
@@ -125,6 +129,6 @@ def _quietly(doing: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
     """What it returns; None, and a line in the log, where it failed: telling never fails an invocation."""
     try:
         return doing(*arguments, **more)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever telling fails for, the request is served
         _log.warning("not told", exc_info=True)
         return None

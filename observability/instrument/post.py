@@ -11,14 +11,12 @@ A collector that cannot be reached costs one invocation what it may wait at most
 that doubles up to a minute. What was sent and never acknowledged is sent again, so a collector may see it twice.
 """
 
-import gzip
 import http.client
 import select
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .connection import opened, path_of, proxy_headers
 from .encode import Json, as_bytes, as_protobuf
@@ -35,8 +33,7 @@ _AGAIN = frozenset({408, 429, 502, 503, 504})
 _FAULTS = (OSError, http.client.HTTPException, ssl.SSLError)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(NamedTuple):
     """A request, and what happens to what it holds when it could not be delivered."""
 
     target: Target
@@ -46,8 +43,7 @@ class Batch:
     lost: Callable[[Sequence[Any], str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Flight:
+class _Flight(NamedTuple):
     connection: http.client.HTTPConnection
     batch: Batch
     since: float
@@ -83,7 +79,7 @@ class Post:
     def settle(self, until: float | None = None) -> None:
         """Read the answers that have come; with `until` wait for those that have not, but no longer."""
         for flight in list(self._flights):
-            if flight not in self._flights:  # all were given up when one failed
+            if not any(flight is one for one in self._flights):  # all were given up when one failed
                 continue
             wait = 0.0 if until is None else max(until - self._clock(), 0.0)
             is_late = self._clock() - flight.since > flight.batch.target.timeout_seconds
@@ -132,7 +128,7 @@ class Post:
         if is_new and batch.target.scheme == "https":
             self._read(flight, self._left(until))
 
-    def _write(  # noqa: PLR0913 - a request and where it goes
+    def _write(
         self,
         connection: http.client.HTTPConnection,
         target: Target,
@@ -160,18 +156,21 @@ class Post:
             answer = connection.getresponse()
             answer.read()
         except _FAULTS as error:
-            self._flights.remove(flight)
+            self._landed(flight)
             connection.close()
             batch.back(batch.items)
             if self._clock() - flight.since < MAX_IDLE_SECONDS:  # else it went with a freeze, which is no failure
                 self._failed(error)
             return
-        self._flights.remove(flight)
+        self._landed(flight)
         if answer.will_close:
             connection.close()
         else:
             self._idle.setdefault(batch.target.place, []).append((connection, self._clock()))
         self._answered(batch, answer.status)
+
+    def _landed(self, flight: _Flight) -> None:
+        self._flights = [one for one in self._flights if one is not flight]
 
     def _answered(self, batch: Batch, status: int) -> None:
         if status in _OK:
@@ -210,6 +209,8 @@ def _body(batch: Batch) -> tuple[bytes, dict[str, str]]:
         **dict(target.headers),
     }
     if target.is_gzip:
+        import gzip  # noqa: PLC0415 - for those who asked for it
+
         body = gzip.compress(body, 1)
         headers["Content-Encoding"] = "gzip"
     return body, headers

@@ -3,7 +3,7 @@
     first decorated handler -> `Process.begin` -> provider, queues, ways out
     end of an invocation    -> `Process.flush`  -> spans and records on their way, within what the invocation has left
 
-Where somebody else set a provider up before (a layer, the user's own code), spans go there and `flush` asks it to flush.
+Where somebody else set a provider up before (a layer, the user's own code), spans go there, and `flush` asks it to.
 The SDK is imported here and only here; its exporter is not: `post` and `stdout` are a tenth of its import.
 """
 

@@ -159,5 +159,5 @@ def _end(providers: Sequence[Any]) -> None:
     for one in providers:
         try:
             one.shutdown()
-        except Exception:  # noqa: BLE001 - the process ends, and nothing of it depends on this
+        except Exception:
             logging.getLogger(__name__).debug("not shut down", exc_info=True)

@@ -106,7 +106,7 @@ def target(signal: Signal) -> Target:
 def max_queue() -> int:
     """How many spans, and how many records, wait at most."""
     said = variable("OTEL_BSP_MAX_QUEUE_SIZE")
-    return int(said) if said.isascii() and said.isdecimal() and 0 < int(said) else MAX_QUEUE
+    return int(said) if said.isascii() and said.isdecimal() and int(said) > 0 else MAX_QUEUE
 
 
 def pairs(text: str) -> tuple[tuple[str, str], ...]:
