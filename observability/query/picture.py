@@ -104,11 +104,11 @@ def _traces(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
         share = row["WithChild"] / row["Hops"]
         level = Level.GOOD if share >= _WHOLE else Level.ODD if share >= _HALF else Level.BAD
         side = row["Side"] or "neither side"
-        text = f"{share:.1%} of {row['Hops']:,} hops to {side} lead to a span of whom they reached"
+        text = f"{_percent(share)} of {row['Hops']:,} hops to {side} lead to a span of whom they reached"
         yield Finding(about="traces", level=level, text=text)
     for row in found["orphans"]:
         if (share := row["Orphans"] / row["Spans"]) > _MANY_ORPHANS:
-            text = f"{share:.1%} of the spans of {_named(row)} have a parent that never came"
+            text = f"{_percent(share)} of the spans of {_named(row)} have a parent that never came"
             yield Finding(about="traces", level=Level.ODD, text=text)
     for row in found["clocks"]:
         early = -int(row["EarliestNanoseconds"] or 0)
@@ -124,7 +124,7 @@ def _traces(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
 def _logs(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
     for row in found["logs"]:
         if (share := row["WithoutTrace"] / row["Records"]) > _MANY_LOGS:
-            text = f"{share:.1%} of the records of {_named(row)} carry no trace: they are not found from a trace"
+            text = f"{_percent(share)} of the records of {_named(row)} carry no trace: they are not found from a trace"
             yield Finding(about="logs", level=Level.ODD, text=text)
 
 
@@ -153,6 +153,10 @@ def _process(process: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _process_says(level: Level, text: str) -> Finding:
     return Finding(about="process", level=level, text=text)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f}".removesuffix(".0") + " %"
 
 
 def _named(row: Record) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.observability.pages.story import journeys, records
 from tests.observability.process import Observing, observing
@@ -61,7 +61,7 @@ class Visitor:
         """Go to a page, and wait until it is drawn."""
         self.page.goto(self.running.pages + path)
         self.page.locator("#main > *").first.wait_for()
-        self.page.locator("#main .waiting").wait_for(state="detached")
+        expect(self.page.locator("#main .waiting")).to_have_count(0, timeout=_PATIENCE_MILLISECONDS)
         return self.page
 
     def check(self) -> None:

@@ -65,7 +65,9 @@ def records(now: int, minutes: int = 30, share: float = 1.0) -> Iterator[ExportL
             weight = one.weights[min((minutes - 1 - back) * len(one.weights) // minutes, len(one.weights) - 1)]
             wave = 1 + 0.25 * math.sin((minutes - back) / 4 + len(one.route))
             number = max(int(one.per_minute * wave * share * chance.uniform(0.85, 1.15)), 1)
-            told += [_served(one, weight, now - back * MINUTE - chance.randrange(MINUTE), chance) for _ in range(number)]
+            told += [
+                _served(one, weight, now - back * MINUTE - chance.randrange(MINUTE), chance) for _ in range(number)
+            ]
         yield logs(*told, service="fig-router")
 
 
@@ -128,7 +130,12 @@ def _journey(
             attributes=attributes,
         )
 
-    hop = {"fig__route": one.route, "fig__side": side, "fig__upstream": one.route, "http__response__status_code": status}
+    hop = {
+        "fig__route": one.route,
+        "fig__side": side,
+        "fig__upstream": one.route,
+        "http__response__status_code": status,
+    }
     yield traces(
         span(name, id_=ids[0], start=start, milliseconds=whole, attributes=routed, **said),  # type: ignore[arg-type]  # two keywords
         part(f"{side} {one.route}", 1, 0, CLIENT, (0.02, 0.98), **hop),
@@ -147,7 +154,7 @@ def _journey(
             faas__name=one.route,
         )
         yield traces(
-            part("GET /core", 5, 4, SERVER, (begins + 0.12, 0.86), **server),
+            part("GET /core", 5, 4, SERVER, (begins + 0.12, 0.86), **server | {"http__route": "/core/{id}"}),
             part("SELECT accounts", 6, 5, CLIENT, (begins + 0.16, 0.80), db__system__name="mariadb"),
             service="core-banking",
         )

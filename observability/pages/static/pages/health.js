@@ -2,7 +2,7 @@
 import { html } from "../frame/html.js";
 import { useAnswer } from "../frame/ask.js";
 import { NONE, bytes, clock, count, milliseconds, moment, share, span } from "../frame/format.js";
-import { Bar, Failure, Side, Waiting } from "../frame/parts.js";
+import { Bar, Failure, Side, Waiting, bySide } from "../frame/parts.js";
 import { useWindow } from "../frame/window.js";
 
 const ABOUT = { numbers: "Numbers of routes", traces: "Traces", logs: "Logs", process: "This process" };
@@ -24,7 +24,7 @@ const Level = ({ level }) => html`<span class="level" data-level=${level}><i ari
 function Picture({ answer }) {
   const { picture, process } = answer;
   const shares = (name, part) => answer[name].map((row) => ({ ...row, share: row[part[0]] / row[part[1]] }));
-  const hops = shares("hops", ["WithChild", "Hops"]);
+  const hops = shares("hops", ["WithChild", "Hops"]).sort((one, other) => bySide(one.Side, other.Side));
   const orphans = shares("orphans", ["Orphans", "Spans"]);
   const logs = shares("logs", ["WithoutTrace", "Records"]);
   const text = { get: (row) => row.ServiceName || NONE };

@@ -3,7 +3,7 @@ import { html, useRef } from "../frame/html.js";
 import { announce } from "../frame/announce.js";
 import { useAnswer } from "../frame/ask.js";
 import { NONE, clock, count, fromNanoseconds, milliseconds, rate, share, weight } from "../frame/format.js";
-import { Bar, Empty, Failure, Mark, Waiting } from "../frame/parts.js";
+import { Bar, Empty, Failure, Mark, SIDES, Waiting } from "../frame/parts.js";
 import { changeQuery, useQuery } from "../frame/router.js";
 import { useRows } from "../frame/rows.js";
 import { href, useWindow } from "../frame/window.js";
@@ -109,7 +109,7 @@ function Board({ rows, shown, answer, sort, isRising, sortBy }) {
 }
 
 function Line({ one, number, rows, activity }) {
-  const sides = ["legacy", "lambda", "router"].filter((side) => one.sides[side] || side !== "router");
+  const sides = SIDES.filter((side) => one.sides[side] || side !== "router");
   const slowest = Math.max(...sides.map((side) => one.sides[side]?.p95_ms ?? 0));
   return html`<tr role="row" data-row tabIndex=${rows.tabIndex(number)} onFocus=${rows.onFocus(number)}>
     <th role="rowheader" scope="row" class="c-route"><a href=${href(`/routes/${encodeURIComponent(one.route)}`)}>${one.route}</a>${one.source === "span" ? html` <span class="tag" title="No router tells of it: counted from its application's spans, which may be a sample">from spans</span>` : null}</th>
