@@ -1,7 +1,7 @@
 """One path for each question. Reading is a GET; what changes something is a POST and wants an admin.
 
 GET  /api/session                    who asks, and the proof that pages add to a POST
-GET  /api/routes                     the numbers of each route and side         minutes | start, end
+GET  /api/routes                     the numbers of each route and side         minutes | start, end; route, activity
 GET  /api/routes/{route}/series      a route's numbers over time                step (minutes)
 GET  /api/routes/{route}/slowest     its slowest requests                       side
 GET  /api/traces                     spans that are like this                   route, side, role, service, text, ...
@@ -28,7 +28,8 @@ from starlette.routing import Route
 from strangler_fig.diagnostics import Diagnostic, Refused
 
 from ..query import completeness, logs, routes, traces
-from ..query.reader import DuckDbReader
+from ..query.picture import picture
+from ..query.reader import DuckDbReader, Record
 from ..query.sql import run_sql
 from ..query.tree import as_tree
 from ..query.window import MINUTE, Window
@@ -67,8 +68,8 @@ class Api:
             Route("/api/session", self.logout, methods=["DELETE"]),
             Route("/api/logins", self.mint, methods=["POST"]),
             Route("/api/routes", self.overview),
-            Route("/api/routes/{route}/series", self.series),
-            Route("/api/routes/{route}/slowest", self.slowest),
+            Route("/api/routes/{route:path}/series", self.series),
+            Route("/api/routes/{route:path}/slowest", self.slowest),
             Route("/api/traces", self.traces),
             Route("/api/traces/{trace_id}", self.trace),
             Route("/api/logs", self.logs),
@@ -82,7 +83,8 @@ class Api:
 
     async def login(self, request: Request) -> Response:
         """A cookie for a one-time login, and on to the pages."""
-        cookie = self.sessions.redeem(request.query_params.get("token", ""))
+        sent = request.query_params.get("token", "").strip()
+        cookie = self.sessions.redeem(sent.rpartition("token=")[2])  # people paste the whole address
         if cookie is None:
             hint = "each address works once: ask for a new one with fig observe login"
             return problem(403, "OB403", "this login is not known, or was used", hint)
@@ -100,7 +102,7 @@ class Api:
     async def session(self, request: Request) -> Response:
         """Who asks."""
         session = session_of(request)
-        return as_json({"role": session.role.value, "csrf": session.csrf})
+        return as_json({"role": session.role.value, "csrf": session.csrf, "user": session.user})
 
     async def logout(self, request: Request) -> Response:
         """Forget the browser."""
@@ -117,12 +119,20 @@ class Api:
         return as_json({"token": self.sessions.mint(Role(asked)), "role": asked})
 
     async def overview(self, request: Request) -> Response:
-        """Every route's numbers."""
+        """Every route's numbers, or those of one; with `activity=1` their requests over time."""
         question = Question(request.query_params)
         window, limit = question.window(), int(question.number("limit", 200, 1, 2_000))
+        route, with_activity = question.text("route"), question.text("activity", ("1", "0")) == "1"
         question.check()
-        found = await self._ask(lambda: routes.overview(self.reader, window, limit))
-        return as_json({"window": _window(window.whole_minutes()), "routes": found})
+
+        def both() -> Record:
+            found = routes.overview(self.reader, window, limit, route)
+            lines = routes.activity(self.reader, window) if with_activity else {}
+            more = {"activity": {one["route"]: lines.get(one["route"]) for one in found}} if with_activity else {}
+            total = routes.together(found, window)
+            return {"window": _window(window.whole_minutes()), "total": total, "routes": found, **more}
+
+        return as_json(await self._ask(both))
 
     async def series(self, request: Request) -> Response:
         """A route's numbers over time."""
@@ -194,7 +204,8 @@ class Api:
         window = question.window()
         question.check()
         found = await self._ask(lambda: completeness.completeness(self.reader, window))
-        return as_json({"window": _window(window), **found, "process": self.condition()})
+        process = self.condition()
+        return as_json({"window": _window(window), **found, "process": process, "picture": picture(found, process)})
 
     async def query(self, request: Request) -> Response:
         """A SELECT of the user's own."""
