@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from strangler_fig.names import CONTROL_SERVICE, ROUTE_ATTRIBUTE, WEIGHT_METRIC
 
