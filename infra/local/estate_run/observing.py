@@ -12,6 +12,11 @@ from urllib.parse import urlsplit
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 RECEIVER_PORT, PAGES_PORT = "OTLP_PORT", "OBSERVE_PORT"
+_APPLICATION = {
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",  # SDKs' defaults differ; a function's JSON is lighter
+    "OTEL_BSP_SCHEDULE_DELAY": "1000",  # milliseconds: somebody watches
+    "OTEL_BLRP_SCHEDULE_DELAY": "1000",
+}
 _NEEDED = ("duckdb", "opentelemetry.proto", "orjson", "sqlalchemy", "starlette", "uvicorn")
 """What the extra `observability` brings."""
 
@@ -56,8 +61,7 @@ def of_command(ready_url: str | None) -> dict[str, str]:
     """What one of the example's own processes is told, besides: the probes of its readiness are nobody's requests."""
     path = urlsplit(ready_url or "").path
     probes = {"OTEL_PYTHON_EXCLUDED_URLS": f"{re.escape(path)}$"} if path.strip("/") else {}
-    # SDKs differ in what they take for granted. (A function is not told: JSON costs less of its cold start.)
-    return {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", **probes}
+    return {**_APPLICATION, **probes}
 
 
 def unheard(otlp: object, endpoint: str) -> str | None:
