@@ -8,6 +8,9 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.timeout(300)  # a dozen processes start, on a machine that may be busy
 ROOT = Path(__file__).parents[2]
 DEMO = (sys.executable, str(ROOT / "examples" / "bookshop" / "demo"), "--seconds-per-step", "0.6")
 
@@ -36,7 +39,7 @@ def test_demo_holds(tmp_path: Path) -> None:
     report = tmp_path / "demo.json"
     command = [*DEMO, "--report", str(report)]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=90, check=False
+        command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     values = json.loads(report.read_text())
@@ -49,7 +52,8 @@ def test_demo_holds(tmp_path: Path) -> None:
     observed = values["observed"]
     assert observed["requests"] == sum(observed["by_side"].values()) >= values["requests"] * 0.9
     assert {hop["service"] for hop in observed["spans"]} == {"fig-router", "books", "bookshop"}
-    assert observed["log_lines_of_trace"] == 3, "the router's, the function's, and that of legacy, which it asked"
+    assert observed["log_lines_of_trace"] >= 3, "the router's, the function's, and that of legacy, which it asked"
+    assert observed["weight"] == 0
     assert observed["trace"] in done.stdout
     assert "Watch it live, in a browser: http://127.0.0.1:" in done.stdout
     assert processes_below(tmp_path) == []
@@ -81,7 +85,7 @@ def test_kept_demo(tmp_path: Path) -> None:
     """A kept demo ends, leaves the estate running, and says where it is and how to end it."""
     command = [*DEMO[:-1], "0.2", "--keep", "--no-observe"]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=90, check=False
+        command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=200, check=False
     )
     run = json.loads((tmp_path / ".fig" / "run.json").read_text())
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .observed import Observed, Observer
+from .observed import Observed, Observer, Told
 
 ESTATE_FILE = Path(__file__).resolve().parents[1] / "estate.yaml"
 FUNCTION = "books"
@@ -103,13 +103,12 @@ class LocalEstate:
         address = f"{self.addresses['lambda']}/_local/faults/{FUNCTION}"
         await asyncio.to_thread(_post, address, body)
 
-    async def observed(self, route: str, trace_id: str, *, requests: int, since: float) -> Observed | None:
+    async def observed(self, told: Told) -> Observed | None:
         """What `fig observe` saw; None where nobody observes. Raises `EstateFailed` when it does not answer."""
         if self.login is None:
             return None
-        observer = Observer(run_file=self._state / "observe.json")
         try:
-            return await asyncio.to_thread(observer.saw, route, trace_id, requests=requests, since=since)
+            return await asyncio.to_thread(Observer(run_file=self._state / "observe.json").saw, told)
         except OSError as error:
             message = f"fig observe does not answer: {error}\n{self._last_lines()}"
             raise EstateFailed(message) from error

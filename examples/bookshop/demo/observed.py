@@ -21,6 +21,17 @@ WORLDS = ("fig-router", "books", "bookshop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What happened and must have arrived: requests since then (seconds since 1970), a weight in percent, a trace."""
+
+    route: str
+    requests: int
+    since: float
+    weight: float
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
     """One span of a trace; `depth` hops lie above it."""
 
@@ -69,16 +80,16 @@ class Observer:
 
     run_file: Path
 
-    def saw(self, route: str, trace_id: str, *, requests: int, since: float) -> Observed:
-        """What it saw of the route since then (seconds since 1970), once it has so many requests and the whole trace.
+    def saw(self, told: Told) -> Observed:
+        """What it saw, once all of it is there; what did not arrive in time is missing.
 
-        What did not arrive in time is missing in it. Raises `OSError` when it does not answer.
+        Raises `OSError` when it does not answer.
         """
         deadline = time.monotonic() + _DEADLINE_SECONDS
         while True:
-            found = self._now(route, trace_id, since)
-            is_whole = sum(found.requests.values()) >= requests and found.crosses_both_worlds
-            if is_whole or time.monotonic() > deadline:
+            found = self._now(told.route, told.trace_id, told.since)
+            is_counted = sum(found.requests.values()) >= told.requests and found.weight == told.weight
+            if (is_counted and found.crosses_both_worlds) or time.monotonic() > deadline:
                 return found
             time.sleep(_AGAIN_SECONDS)
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from .connection import Connection, ConnectionBroken
 from .estate import EstateFailed, LocalEstate, Shift
-from .observed import Observed
+from .observed import Observed, Told
 from .sides import Sides
 from .summary import Summary
 from .table import Display
@@ -86,8 +86,8 @@ class Story:
             await self._shift(0)
             await self._hold(pace.after)
         requests = self._tally.reads + self._followed
-        observed = await self._estate.observed(ROUTE, trace, requests=requests, since=self._begun)
-        return self._summary(observed)
+        told = Told(route=ROUTE, requests=requests, since=self._begun, weight=self._weight, trace_id=trace)
+        return self._summary(await self._estate.observed(told))
 
     async def _start_at_zero(self) -> None:
         # an estate that ran before keeps its weights
