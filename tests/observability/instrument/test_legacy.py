@@ -64,10 +64,10 @@ def test_forked_workers_of_flask(telemetry: Observing, tmp_path: Path) -> None:
         url = f"mysql+pymysql://app:pw@127.0.0.1:{database.port}/shop"
         own = {"DATABASE": url, "DATABASE_CA": str(database.ca), "OTEL_PYTHON_EXCLUDED_URLS": "health"}
         with application("workers", variables(telemetry, **own)) as client:
-            workers = set()
+            workers: set[int] = set()
             while len(workers) < 2:
                 workers.add(client.get("/health").json()["worker"])
-            served = set()
+            served: set[int] = set()
             for number in range(1, 500):
                 headers = {"traceparent": traceparent(f"{number:032x}"), "x-fig-route": "books-read"}
                 answer = client.get("/books/7", headers=headers).json()

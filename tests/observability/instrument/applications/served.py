@@ -16,8 +16,6 @@ from starlette.routing import Mount, Route
 
 from observability import instrument
 
-engine = sqlalchemy.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-
 
 async def book(request: Request) -> Response:
     """Show a book."""
@@ -34,8 +32,10 @@ async def fail(_request: Request) -> Response:
 
 
 app = instrument.legacy(
-    Starlette(routes=[Mount("/shop", routes=[Route("/books/{id:int}", book)]), Route("/raise", fail)]), engine=engine
+    Starlette(routes=[Mount("/shop", routes=[Route("/books/{id:int}", book)]), Route("/raise", fail)])
 )
+# Made after the line, so nobody has to hand it over.
+engine = sqlalchemy.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
 
 if __name__ == "__main__":
     listening = socket.socket()

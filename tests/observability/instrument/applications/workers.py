@@ -77,7 +77,12 @@ def main() -> None:
         if worker == 0:
             work(listening)
         workers.append(worker)
-    signal.signal(signal.SIGTERM, lambda *_: [os.kill(one, signal.SIGTERM) for one in workers])
+
+    def end(*_arguments: object) -> None:
+        for one in workers:
+            os.kill(one, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
     print(listening.getsockname()[1], flush=True)  # noqa: T201 - what the test reads
     for one in workers:
         os.waitpid(one, 0)
