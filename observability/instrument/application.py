@@ -72,7 +72,10 @@ def _watch(engine: Any) -> None:
     instrumentor = SQLAlchemyInstrumentor()
     if engine is None:
         if not instrumentor.is_instrumented_by_opentelemetry:
-            instrumentor.instrument()
+            # It says that it knows SQLAlchemy up to 2.0, and would decline; what it does with 2.1 is tested here.
+            instrumentor.instrument(skip_dep_check=True)
         return
     several = engine if isinstance(engine, Sequence) else (engine,)
-    instrumentor._instrument(engines=[getattr(one, "sync_engine", one) for one in several])  # noqa: SLF001 - `instrument` refuses a second call, and a process may have two applications
+    # `instrument` itself refuses a second call, and a process may have two applications.
+    instrument: Any = instrumentor._instrument  # noqa: SLF001
+    instrument(engines=[getattr(one, "sync_engine", one) for one in several])

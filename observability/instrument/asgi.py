@@ -1,5 +1,6 @@
 """ASGI applications: OpenTelemetry's own middleware, with the router's headers and Starlette's routes added."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.util.http import get_excluded_urls, sanitize_method
 
 from . import router_headers
+from .providers import finish
 
 Ready = Callable[[], None]
 Message = MutableMapping[str, Any]
@@ -44,11 +46,22 @@ class Asgi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a scope."""
         self._ready()
-        await self._told(scope, receive, send)
+        await self._told(scope, receive, _finishing(send) if scope["type"] == "lifespan" else send)
 
     def __getattr__(self, name: str) -> Any:
         """What else the application has."""
         return getattr(self._app, name)
+
+
+def _finishing(send: Send) -> Send:
+    """Send what waits before the server hears that the application has ended: uvicorn ends by a signal after that."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+            await asyncio.to_thread(finish)
+        await send(message)
+
+    return sending
 
 
 class _Routes:
@@ -71,7 +84,7 @@ class _Routes:
         try:
             await self._app(scope, receive, noting)
         except Exception:
-            if template := template_of(scope):
+            if span.is_recording() and (template := template_of(scope)):
                 router_headers.note_route(span, _method(scope), template)
             raise
 

@@ -45,6 +45,8 @@ END_SECONDS = 5.0
 INTERNAL_METRICS = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
 _once = threading.Lock()
 _pid = 0
+_ends: list[Any] = []
+"""The providers, in the order in which they end: metrics last, which tell what the others lost."""
 
 
 class _Ending:
@@ -120,7 +122,8 @@ def _set_up(service: str) -> None:
     ends.insert(0, tracers)
     _listen(len(ends) == len(Signal))
     os.register_at_fork(after_in_child=lambda: _forked(sessions))
-    atexit.register(_end, ends)
+    _ends[:] = ends
+    atexit.register(finish)
 
 
 def _is_named() -> bool:
@@ -154,7 +157,9 @@ def _forked(sessions: Sequence[requests.Session]) -> None:
         session.mount("http://", requests.adapters.HTTPAdapter())
 
 
-def _end(providers: Sequence[Any]) -> None:
+def finish() -> None:
+    """Send what waits, and end: nothing is told after it. Takes `END_SECONDS` and one request's timeout at most."""
+    providers, _ends[:] = list(_ends), []
     _ending.begin()
     for one in providers:
         try:

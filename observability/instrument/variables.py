@@ -80,20 +80,19 @@ def has_endpoint(signal: Signal = Signal.TRACES) -> bool:
 
 def target(signal: Signal) -> Target:
     """Where a signal goes; by default to a collector on this host. Raises `ValueError` for what is no address."""
-    url = variable(f"OTEL_EXPORTER_OTLP_{signal.name}_ENDPOINT")
-    if not url:
-        base = variable("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318")
-        url = f"{base.removesuffix('/')}/v1/{signal.value}"
-    parts = urlsplit(url)
+    own = variable(f"OTEL_EXPORTER_OTLP_{signal.name}_ENDPOINT")
+    base = variable("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318")
+    parts = urlsplit(own or base)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         message = f"OTEL_EXPORTER_OTLP_ENDPOINT: {parts.scheme}://{parts.hostname or ''} is no http or https address"
         raise ValueError(message)
+    path = (parts.path or "/") if own else f"{parts.path.removesuffix('/')}/v1/{signal.value}"
     certificate, key = _of(signal, "CLIENT_CERTIFICATE"), _of(signal, "CLIENT_KEY")
     return Target(
         scheme=parts.scheme,
         host=parts.hostname,
         port=parts.port or (443 if parts.scheme == "https" else 80),
-        path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        path=path + (f"?{parts.query}" if parts.query else ""),
         headers=_headers(_of(signal, "HEADERS")),
         timeout_seconds=_seconds(_of(signal, "TIMEOUT")),
         is_gzip=_of(signal, "COMPRESSION").lower() == "gzip",

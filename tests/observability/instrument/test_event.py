@@ -16,28 +16,19 @@ FORGED = {"X-Fig-Shadow": "1", "X-Fig-Route": "books-read"}
 ROUTER = "arn:aws:sts::123456789012:assumed-role/router/i-1"
 KEYS = st.sampled_from(
     [
-        "version",
-        "headers",
-        "multiValueHeaders",
-        "requestContext",
-        "http",
-        "method",
-        "raw_path",
-        "path",
-        "identity",
-        "authorizer",
-        "iam",
-        "userArn",
-        "fig",
-        "elb",
-        "httpMethod",
-        "rawPath",
-        "Records",
-        "source",
-        "traceparent",
-        "routeKey",
-        "resource",
-        "shadow",
+        *(
+            "version",
+            "headers",
+            "multiValueHeaders",
+            "requestContext",
+            "http",
+            "method",
+            "raw_path",
+            "path",
+            "identity",
+        ),
+        *("authorizer", "iam", "userArn", "fig", "elb", "httpMethod", "rawPath", "Records", "source", "traceparent"),
+        *("routeKey", "resource", "shadow"),
     ]
 )
 JSON = st.recursive(
