@@ -154,7 +154,7 @@ def _journey(
             faas__name=one.route,
         )
         yield traces(
-            part("GET /core", 5, 4, SERVER, (begins + 0.12, 0.86), **server | {"http__route": "/core/{id}"}),
+            part("GET /core", 5, 4, SERVER, (begins + 0.12, 0.86), **(server | {"http__route": "/core/{id}"})),
             part("SELECT accounts", 6, 5, CLIENT, (begins + 0.16, 0.80), db__system__name="mariadb"),
             service="core-banking",
         )
