@@ -98,7 +98,7 @@ def _traces(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
     """Whether hops lead to spans, spans have their parents, and clocks agree."""
     if not found["hops"]:
         yield Finding(
-            about="traces", level=Level.ODD, text="no router told of a hop: how whole traces are is not known"
+            about="traces", level=Level.ODD, text="no router told of a hop: nobody knows how whole traces are"
         )
     for row in found["hops"]:
         share = row["WithChild"] / row["Hops"]

@@ -39,3 +39,21 @@ def test_torn_traces_are_bad_news(visit: Visit) -> None:
     expect(page.locator(".verdict")).to_have_attribute("data-level", "bad")
     expect(page.locator(".verdict h2")).to_contain_text("not on traces")
     expect(page.locator(".findings li[data-level='bad']")).to_contain_text("hops to legacy lead to a span")
+
+
+def test_a_breach_of_the_policy_is_stopped_and_told(visit: Visit) -> None:
+    """Markup from text throws, an inline script does not run, and the health page says that somebody tried."""
+    visitor = visit()
+    page = visitor.open("/health")
+    page.evaluate(
+        "() => { const s = document.createElement('style'); s.textContent = 'b{}'; document.head.append(s); }"
+    )
+    thrown = page.evaluate("() => { try { document.body.innerHTML = '<b>'; return ''; } catch (e) { return e.name; } }")
+    assert thrown == "TypeError"
+    assert visitor.complaints
+    visitor.complaints.clear()
+    page.evaluate("() => { window.violations = []; }")
+    visitor.open("/health")
+    expect(page.locator(".findings")).to_contain_text("breaches of the pages' policy")
+    expect(page.locator(".facts")).to_contain_text("trusted-types-sink")
+    assert visitor.running.ask("/api/health")["process"]["pages"]["policy_reports"] >= 1
