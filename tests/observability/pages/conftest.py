@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.observability.pages.story import journeys, records
@@ -44,10 +46,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observing]:
 
 def tell(running: Observing, now: int, minutes: int = 16, share: float = 0.15) -> None:
     """Send the story until now."""
-    for message in records(now, minutes, share):
-        assert running.send("logs", message).is_success
-    for one in journeys(now):
-        assert running.send("traces" if "Trace" in type(one).__name__ else "logs", one).is_success
+    told, spans = ExportLogsServiceRequest(), ExportTraceServiceRequest()
+    for one in (*records(now, minutes, share), *journeys(now)):
+        (spans if isinstance(one, ExportTraceServiceRequest) else told).MergeFrom(one)
+    assert running.send("logs", told).is_success
+    assert running.send("traces", spans).is_success
 
 
 @dataclass
