@@ -59,9 +59,15 @@ class Observed:
 
     def counted(self) -> dict[str, int]:
         """The requests of `books-read`, by the side that answered, as the page of the routes has them."""
-        routes = {one["route"]: one for one in self.ask("/api/routes?minutes=60")["routes"]}
-        sides = routes.get("books-read", {"sides": {}})["sides"]
-        return {side: one["requests"] for side, one in sides.items() if one["requests"]}
+        return {side: one["requests"] for side, one in self._route().get("sides", {}).items() if one["requests"]}
+
+    def weight(self) -> int | None:
+        """The weight of `books-read` on that page."""
+        return self._route().get("weight")
+
+    def _route(self) -> dict[str, Any]:
+        routes = self.ask("/api/routes?minutes=60")["routes"]
+        return next((one for one in routes if one["route"] == "books-read"), {})
 
 
 def soon(happened: Callable[[], object]) -> None:
@@ -180,15 +186,20 @@ def test_numbers_and_decisions_of_a_release(observed: Observed) -> None:
     finally:
         assert observed.counted() == observed.written()
     assert observed.counted()["lambda"] > 10
-    (route,) = [one for one in observed.ask("/api/routes?minutes=60")["routes"] if one["route"] == "books-read"]
-    assert route["weight"] == 10_000
 
-    story = (
-        "SELECT LogAttributes['event.name'], Route, Side, LogAttributes['fig.step'], Body FROM otel_logs"
-        " WHERE ServiceName = 'fig-control' AND LogAttributes['fig.release'] = 'r1' ORDER BY Timestamp"
-    )
-    soon(lambda: observed.sql(story)[-1:] and observed.sql(story)[-1][0] == "fig.completed")
-    told = observed.sql(story)
-    assert {side for _, _, side, _, _ in told} == {""}, "control is neither side"
     history = json.loads(fig("history", "--limit", "100", "--json", folder=observed.up.folder).stdout)["entries"]
-    assert sorted(one[0] for one in told) == sorted(f"fig.{one['kind']}" for one in history if one["release"] == "r1")
+    decided = sorted(f"fig.{one['kind']}" for one in history if one["release"] == "r1")
+    story = (
+        "SELECT LogAttributes['event.name'], Route, Side FROM otel_logs WHERE ServiceName = 'fig-control'"
+        " AND LogAttributes['fig.release'] = 'r1' ORDER BY Timestamp"
+    )
+    try:
+        soon(lambda: len(observed.sql(story)) == len(decided))
+    finally:
+        told = observed.sql(story)
+    assert sorted(name for name, _, _ in told) == decided
+    assert {"fig.started", "fig.step", "fig.verdict"} <= set(decided)
+    assert {side for _, _, side in told} == {""}, "control is neither side"
+
+    weight = next(one["to"] for one in history if one["to"] is not None)
+    soon(lambda: observed.weight() == weight)
