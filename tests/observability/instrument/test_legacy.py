@@ -178,11 +178,18 @@ HEAVY = {
     "aws_lambda_powertools",
 }
 
+NONE = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "LOGS", "METRICS")}
+
 
 @pytest.mark.parametrize(
     ("missing", "asked"),
-    [(set(), {}), (set(), {"OTEL_SDK_DISABLED": "true"}), ({"opentelemetry"}, {"AWS_LAMBDA_FUNCTION_NAME": "books"})],
-    ids=["nobody asked", "disabled", "not installed"],
+    [
+        (set(), {}),
+        (set(), {"OTEL_SDK_DISABLED": "true"}),
+        (set(), {"AWS_LAMBDA_FUNCTION_NAME": "books", **NONE}),
+        ({"opentelemetry"}, {"AWS_LAMBDA_FUNCTION_NAME": "books"}),
+    ],
+    ids=["nobody asked", "disabled", "none", "not installed"],
 )
 def test_nothing_happens_where_nothing_is_to_be_told(missing: set[str], asked: dict[str, str]) -> None:
     """Without a variable, without the extra, or switched off, what was given comes back, and nothing was imported."""
