@@ -72,7 +72,7 @@ def moved(body: bytes, *, is_json: bool) -> bytes:
         for attribute in (attribute for event in one.events for attribute in event.attributes):
             text = attribute.value.string_value
             attribute.value.string_value = re.sub(r'File "[^"]*/', 'File "', text)
-    return message.SerializeToString()
+    return bytes(message.SerializeToString())
 
 
 def main() -> None:
