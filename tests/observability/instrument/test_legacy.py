@@ -76,7 +76,7 @@ def test_forked_workers_of_flask(telemetry: Observing, tmp_path: Path) -> None:
     (first,) = spans(
         telemetry,
         "SpanName, ParentSpanId, Side, Route, HttpStatus, SpanId",
-        "TraceId LIKE '%01' AND SpanKind = 'Server'",
+        f"TraceId = '{1:032x}' AND SpanKind = 'Server'",
     )
     assert first[:5] == ["GET /books/<int:number>", PARENT, "legacy", "books-read", 200]
     below = spans(telemetry, "SpanAttributes", f"ParentSpanId = '{first[5]}'")
