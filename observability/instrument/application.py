@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from . import variables
+from .variables import Signal, Way
 
 App = TypeVar("App")
 _MISSING = "OpenTelemetry is not installed, so nothing is told: pip install 'strangler-fig[instrument]'"
@@ -49,11 +50,11 @@ def legacy(app: App, *, service: str = "", engine: Any = None) -> App:
 
 def _is_wanted() -> bool:
     """Whether a variable asks for telemetry, or the user set a provider up himself."""
-    named = (f"OTEL_{signal.name}_EXPORTER" for signal in variables.Signal)
-    if any(map(variables.has_endpoint, variables.Signal)) or any(map(variables.variable, named)):
-        return True
     api = sys.modules.get("opentelemetry.trace")
-    return api is not None and hasattr(api.get_tracer_provider(), "add_span_processor")
+    if api is not None and hasattr(api.get_tracer_provider(), "add_span_processor"):
+        return True
+    default = Way.OTLP if any(map(variables.has_endpoint, Signal)) else Way.NONE
+    return any(variables.way(signal, default) is not Way.NONE for signal in Signal)
 
 
 def _is_asgi(app: object) -> bool:

@@ -156,7 +156,7 @@ def _span(span: Any) -> Json:
     found: Json = {
         "traceId": f"{context.trace_id:032x}",
         "spanId": f"{context.span_id:016x}",
-        "flags": int(context.trace_flags) | 0x100 | (0x200 if parent is not None and parent.is_remote else 0),
+        "flags": int(context.trace_flags) | _flags(parent),
         "name": span.name,
         "kind": span.kind.value + 1,
         "startTimeUnixNano": str(span.start_time),
@@ -178,6 +178,11 @@ def _span(span: Any) -> Json:
     return found | _events(span.events) | _links(span.links)
 
 
+def _flags(context: Any) -> int:
+    """Whether it is known that the context is of another process, and whether it is. Source: OTLP, `SpanFlags`."""
+    return 0x300 if context is not None and context.is_remote else 0x100
+
+
 def _events(events: Iterable[Any]) -> Json:
     found = [
         {"timeUnixNano": str(one.timestamp), "name": one.name, "attributes": attributes(one.attributes)}
@@ -191,6 +196,7 @@ def _links(links: Iterable[Any]) -> Json:
         {
             "traceId": f"{one.context.trace_id:032x}",
             "spanId": f"{one.context.span_id:016x}",
+            "flags": int(one.context.trace_flags) | _flags(one.context),
             "attributes": attributes(one.attributes),
         }
         for one in links

@@ -170,7 +170,7 @@ def _marked(headers: Mapping[str, str]) -> bool:
 
 
 def _trigger(event: Mapping[str, Any]) -> str:
-    if event.get("source") in _TIMERS:
+    if str(event.get("source")) in _TIMERS:
         return "timer"
     records = event.get("Records")
     if isinstance(records, list) and records and isinstance(records[0], Mapping):

@@ -24,6 +24,7 @@ from typing import Any, TypeVar, overload
 
 from . import variables
 from .options import RESERVE_SECONDS, Options, flush_seconds
+from .variables import Signal, Way
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _MISSING = "OpenTelemetry is not installed, so nothing is told: pip install 'strangler-fig[instrument]'"
@@ -117,12 +118,14 @@ def _process_of(service: str) -> Any:
 
 def _is_wanted() -> bool:
     """Whether somebody asked for telemetry: Lambda's own log is there for it, a variable, or a provider of the user."""
-    if os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or variables.has_endpoint():
-        return True
     api = sys.modules.get("opentelemetry.trace")
-    return bool(variables.variable("OTEL_TRACES_EXPORTER")) or (
-        api is not None and hasattr(api.get_tracer_provider(), "add_span_processor")
-    )
+    if api is not None and hasattr(api.get_tracer_provider(), "add_span_processor"):
+        return True
+    if not (os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or variables.has_endpoint()):
+        return variables.way(Signal.TRACES, Way.NONE) is not Way.NONE
+    # With `none` for both there is nothing to set up: `adapters` hands a request's trace on by itself.
+    logs = Way.OTLP if variables.has_endpoint(Signal.LOGS) else Way.NONE
+    return variables.way(Signal.TRACES, Way.LINES) is not Way.NONE or variables.way(Signal.LOGS, logs) is not Way.NONE
 
 
 def _quietly(doing: Callable[..., Any], *arguments: Any, **more: Any) -> Any:

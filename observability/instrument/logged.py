@@ -7,6 +7,7 @@ Source: OpenTelemetry specification, "Trace Context in non-OTLP Log Formats"; se
 """
 
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +19,6 @@ _ADDED = frozenset({"trace_id", "span_id", "trace_flags", "aws_request_id", "ten
 _TEXTS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 _OWN = ("opentelemetry", "observability.instrument")
 _MAX_SEVERITY = 24
-MARK = "_fig_instrument"
 
 Current = Callable[[], Any]
 """What gives the current span's context."""
@@ -47,17 +47,18 @@ class Keeping(logging.Handler):
     def __init__(self, current: Current, keep: Callable[[Record], None]) -> None:
         super().__init__()
         self._current, self._keep = current, keep
+        self._latest = threading.local()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether it is to be told: not what tells of itself, and nothing twice.
 
         Filters that others hang on every handler do not count: Powertools' keeps its records from being printed twice.
         """
-        return not record.name.startswith(_OWN) and not getattr(record, MARK, False)
+        return not record.name.startswith(_OWN) and getattr(self._latest, "record", None) is not record
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep it."""
-        setattr(record, MARK, True)
+        self._latest.record = record
         try:
             self._keep(as_record(record, self._current()))
         except Exception:  # noqa: BLE001 - as `logging` has it: a line that cannot be told must not end a request
@@ -67,9 +68,7 @@ class Keeping(logging.Handler):
 def as_record(record: logging.LogRecord, context: Any) -> Record:
     """The record as OTLP has it, with what `extra` gave."""
     found: dict[str, Any] = {
-        name: value
-        for name, value in record.__dict__.items()
-        if name not in _STANDARD and name not in _ADDED and name != MARK
+        name: value for name, value in record.__dict__.items() if name not in _STANDARD and name not in _ADDED
     }
     found |= {
         "code.file.path": record.pathname,

@@ -58,6 +58,7 @@ class Post:
         self._flights: list[_Flight] = []
         self._pause = FIRST_PAUSE_SECONDS
         self._not_before = 0.0
+        self._is_in_doubt = False
         self.failure = ""
         """Why nothing can be sent now; empty where it can."""
 
@@ -99,7 +100,12 @@ class Post:
         self._idle.clear()
 
     def _has_room(self, until: float) -> bool:
-        """Whether another answer may be awaited; waits for the first of those that are."""
+        """Whether another answer may be awaited; waits for the first of those that are.
+
+        After a failure one answer is awaited, and nobody waits for it: it comes, or is late, or fails.
+        """
+        if self._is_in_doubt:
+            return not self._flights
         if len(self._flights) < MAX_FLIGHTS:
             return True
         wait = max(until - self._clock(), 0.0)
@@ -174,7 +180,7 @@ class Post:
 
     def _answered(self, batch: Batch, status: int) -> None:
         if status in _OK:
-            self._pause, self.failure = FIRST_PAUSE_SECONDS, ""
+            self._pause, self._is_in_doubt, self.failure = FIRST_PAUSE_SECONDS, False, ""
         elif status in _AGAIN:
             batch.back(batch.items)
             self._failed(OSError(f"{batch.target.host} answered {status}"))
@@ -191,6 +197,7 @@ class Post:
         self._failed(error)
 
     def _failed(self, error: Exception) -> None:
+        self._is_in_doubt = True
         self.failure = str(error) or type(error).__name__
         self._not_before = self._clock() + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)

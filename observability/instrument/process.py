@@ -19,6 +19,7 @@ from opentelemetry import trace
 from strangler_fig.names import SIDE_ATTRIBUTE
 
 from . import encode
+from .ids import Ids
 from .kept import LOGS_EXPORTED, LOGS_PROCESSED, SPANS_EXPORTED, SPANS_PROCESSED, KeptSpans, Losses, Queue
 from .logged import Keeping, mark
 from .variables import Signal, Target, Way, has_endpoint, max_queue, pairs, target, variable, way
@@ -95,8 +96,8 @@ class Process:
         if variable("OTEL_EXPERIMENTAL_RESOURCE_DETECTORS"):  # they are looked up in every package's metadata
             known = Resource.create(dict(self.resource))
             self.resource = dict(known.attributes)
-        provider = TracerProvider(resource=known, shutdown_on_exit=False)
-        provider.add_span_processor(KeptSpans(self.spans))  # type: ignore[arg-type]  # a processor but for its name
+        provider = TracerProvider(resource=known, shutdown_on_exit=False, id_generator=Ids())  # type: ignore[arg-type]
+        provider.add_span_processor(KeptSpans(self.spans))  # type: ignore[arg-type]  # both are, but for their names
         trace.set_tracer_provider(provider)
         return provider
 

@@ -3,8 +3,8 @@
     python -m tests.observability.capture flask-traces.pb -- python -m tests.observability.emitters.flask_shop
     python -m tests.observability.capture js-traces.json -- node shop.mjs    where npm has put the SDK, as below
 
-    npm install @opentelemetry/api @opentelemetry/sdk-node @opentelemetry/instrumentation-http \
-        @opentelemetry/exporter-trace-otlp-http
+    npm install @opentelemetry/api@1.9.1 @opentelemetry/sdk-node@0.223.0 @opentelemetry/instrumentation-http@0.223.0 \
+        @opentelemetry/exporter-trace-otlp-http@0.223.1
 
 The first request of the signal that the payload's name says is kept, in the form in which it came.
 """
@@ -29,11 +29,21 @@ def captured(command: list[str], signal: str) -> bytes:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self._body()
             if self.path == f"/v1/{signal}":
                 found.append(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
             self.send_response(200)
             self.end_headers()
+
+        def _body(self) -> bytes:
+            if self.headers["Transfer-Encoding"] != "chunked":  # as Python sends it; Node and Envoy do not
+                return self.rfile.read(int(self.headers["Content-Length"]))
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -62,7 +72,7 @@ def moved(body: bytes, *, is_json: bool) -> bytes:
         for attribute in (attribute for event in one.events for attribute in event.attributes):
             text = attribute.value.string_value
             attribute.value.string_value = re.sub(r'File "[^"]*/', 'File "', text)
-    return message.SerializeToString()
+    return bytes(message.SerializeToString())
 
 
 def main() -> None:

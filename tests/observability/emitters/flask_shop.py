@@ -3,6 +3,8 @@
 OTEL_EXPORTER_OTLP_ENDPOINT=... python -m tests.observability.emitters.flask_shop
 """
 
+from typing import Any
+
 import flask
 import sqlalchemy
 from opentelemetry import trace
@@ -23,16 +25,17 @@ def main() -> None:
     engine = sqlalchemy.create_engine("sqlite://")
     SQLAlchemyInstrumentor().instrument(engine=engine, skip_dep_check=True)  # it says that it knows none after 2.0
     app = flask.Flask("shop")
-    FlaskInstrumentor().instrument_app(app)
+    instrumentor: Any = FlaskInstrumentor()
+    instrumentor.instrument_app(app)
 
     @app.get("/books/<int:number>")
-    def book(number: int) -> object:
+    def book(number: int) -> Any:
         with engine.connect() as connection:
             connection.execute(sqlalchemy.text("select 1 where 'Jane' <> :id"), {"id": number}).scalar()
         return {"book": number}
 
     @app.get("/raise")
-    def fail() -> object:
+    def fail() -> Any:
         message = "no more books"
         raise KeyError(message)
 

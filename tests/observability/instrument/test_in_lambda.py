@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.local.running import Answer, Running, serving
-from tests.observability.process import Observing, eventually, observing
+from tests.observability.process import Observing, eventually
 
 from .events import SHAPES, client_context, event
 
@@ -107,13 +107,11 @@ def mute() -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, telemetry: Observing) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("functions")
     (folder / "fn").mkdir()
     (folder / "fn" / "books.py").write_text(FUNCTION)
-    store = tmp_path_factory.mktemp("observe")
     with (
-        observing(store) as telemetry,
         deaf() as hangs,
         mute() as silent,
         serving(folder, yaml.safe_dump(_functions(telemetry.otlp, hangs, silent))) as functions,

@@ -13,19 +13,13 @@ import httpx2
 import pytest
 
 from tests.adapters.mariadb import running as mariadb
-from tests.observability.process import Observing, eventually, observing
+from tests.observability.process import Observing, eventually
 
 from .events import PARENT, traceparent
 from .test_in_lambda import mute
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = "tests.observability.instrument.applications"
-
-
-@pytest.fixture(scope="module")
-def telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observing]:
-    with observing(tmp_path_factory.mktemp("observe")) as found:
-        yield found
 
 
 def variables(telemetry: Observing, **more: str) -> dict[str, str]:
@@ -77,20 +71,20 @@ def test_forked_workers_of_flask(telemetry: Observing, tmp_path: Path) -> None:
                     break
             assert client.get("/raise").status_code == 500
     instances = "count(DISTINCT ResourceAttributes['service.instance.id'])"
-    eventually(lambda: telemetry.sql(f"SELECT {instances} FROM otel_traces WHERE ServiceName = 'shop'") == [[2]])  # noqa: S608
-    eventually(lambda: spans(telemetry, "1", "ServiceName = 'shop' AND StatusCode = 'Error'"))
+    eventually(lambda: telemetry.sql(f"SELECT {instances} FROM otel_traces WHERE ServiceName = 'workers'") == [[2]])  # noqa: S608
+    eventually(lambda: spans(telemetry, "1", "ServiceName = 'workers' AND StatusCode = 'Error'"))
     (first,) = spans(
         telemetry,
         "SpanName, ParentSpanId, Side, Route, HttpStatus, SpanId",
-        "TraceId LIKE '%01' AND SpanKind = 'Server'",
+        f"TraceId = '{1:032x}' AND SpanKind = 'Server'",
     )
     assert first[:5] == ["GET /books/<int:number>", PARENT, "legacy", "books-read", 200]
     below = spans(telemetry, "SpanAttributes", f"ParentSpanId = '{first[5]}'")
     statement = next(one for (one,) in below if "db.query.text" in one)
     assert (statement["db.system.name"], statement["db.namespace"]) == ("mysql", "shop")
-    (failed,) = spans(telemetry, "HttpStatus, SpanName", "ServiceName = 'shop' AND StatusCode = 'Error'")
+    (failed,) = spans(telemetry, "HttpStatus, SpanName", "ServiceName = 'workers' AND StatusCode = 'Error'")
     assert failed == [500, "GET /raise"]
-    line = "SELECT Body, SpanId FROM otel_logs WHERE TraceId LIKE '%01'"
+    line = f"SELECT Body, SpanId FROM otel_logs WHERE TraceId = '{1:032x}'"  # noqa: S608
     assert telemetry.sql(line) == [["book 7", first[5]]]
     assert not spans(telemetry, "1", "SpanAttributes['url.path'] = '/health'")
 
@@ -178,11 +172,18 @@ HEAVY = {
     "aws_lambda_powertools",
 }
 
+NONE = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "LOGS", "METRICS")}
+
 
 @pytest.mark.parametrize(
     ("missing", "asked"),
-    [(set(), {}), (set(), {"OTEL_SDK_DISABLED": "true"}), ({"opentelemetry"}, {"AWS_LAMBDA_FUNCTION_NAME": "books"})],
-    ids=["nobody asked", "disabled", "not installed"],
+    [
+        (set(), {}),
+        (set(), {"OTEL_SDK_DISABLED": "true"}),
+        (set(), {"AWS_LAMBDA_FUNCTION_NAME": "books", **NONE}),
+        ({"opentelemetry"}, {"AWS_LAMBDA_FUNCTION_NAME": "books"}),
+    ],
+    ids=["nobody asked", "disabled", "none", "not installed"],
 )
 def test_nothing_happens_where_nothing_is_to_be_told(missing: set[str], asked: dict[str, str]) -> None:
     """Without a variable, without the extra, or switched off, what was given comes back, and nothing was imported."""

@@ -173,6 +173,17 @@ def test_a_silent_collector_gets_no_more_than_four(collector: Collector, sending
     assert sorted(sending.back) == ["a", "b", "c", "d", "e"]
     assert not sending.post.is_open()
     assert MAX_FLIGHTS == 4
+    sending.ahead += FIRST_PAUSE_SECONDS
+    sending.back.clear()
+    sending.send("f")
+    assert sending.back == []
+    sending.send("g")  # one is enough to find out, and nobody waits for it
+    assert sending.back == ["g"]
+    collector.answering.set()
+    sending.settle()
+    sending.send("h")
+    sending.settle()
+    assert (sending.back, sending.post.failure) == (["g"], "")
 
 
 def test_one_that_went_with_a_freeze_is_sent_again(collector: Collector, sending: Sending) -> None:

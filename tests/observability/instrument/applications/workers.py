@@ -43,7 +43,7 @@ def health() -> Any:
     return {"worker": os.getpid()}
 
 
-app = instrument.legacy(app, service="shop", engine=engine)
+app = instrument.legacy(app, service="workers", engine=engine)
 
 
 class Handler(WSGIRequestHandler):
