@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from observability.pages.vendor import COMMAND, libraries, missing
 from tests.observability.pages.story import journeys, records
 from tests.observability.process import Observing, observing
 
@@ -39,6 +40,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observing]:
     """A process that knows the story."""
+    assert not missing(libraries()), f"the browser's libraries are not here: {COMMAND}"
     with observing(tmp_path_factory.mktemp("pages")) as running:
         tell(running, time.time_ns())
         yield running
