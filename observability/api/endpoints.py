@@ -6,6 +6,7 @@ GET  /api/routes/{route}/series      a route's numbers over time                
 GET  /api/routes/{route}/slowest     its slowest requests                       side
 GET  /api/traces                     spans that are like this                   route, side, role, service, text, ...
 GET  /api/traces/{trace_id}          one trace as a tree, and its records       at (nanoseconds, a hint)
+GET  /api/traces/{trace_id}/...      what its page asks                         see `one_trace`
 GET  /api/logs                       records that are like this                 severity, trace_id, ...
 GET  /api/health                     how whole the picture is, and how the process does
 GET  /api/export/{table}             a table as parquet
@@ -31,16 +32,16 @@ from ..query import completeness, logs, routes, traces
 from ..query.reader import DuckDbReader
 from ..query.sql import run_sql
 from ..query.tree import as_tree
-from ..query.window import MINUTE, Window
+from ..query.window import Window
+from .asking import ask
 from .guard import cookie_of, problem
+from .one_trace import OneTrace, asked_trace, records_window
 from .questions import Question
 from .sessions import COOKIE, SESSION_SECONDS, Role, Session, Sessions
 
 Result = TypeVar("Result")
 Endpoint = Callable[[Request], Awaitable[Response]]
 _MAX_BODY = 256 * 2**10
-_HEX_TRACE = 32
-_SIDES_OF_HINT = 60 * MINUTE
 
 
 def as_json(values: object, status: int = 200) -> Response:
@@ -71,6 +72,7 @@ class Api:
             Route("/api/routes/{route}/slowest", self.slowest),
             Route("/api/traces", self.traces),
             Route("/api/traces/{trace_id}", self.trace),
+            *OneTrace(reader=self.reader, workers=self.workers).routes(),
             Route("/api/logs", self.logs),
             Route("/api/health", self.health),
             Route("/api/query", self.query, methods=["POST"]),
@@ -147,30 +149,23 @@ class Api:
         """Spans that are like this."""
         question = Question(request.query_params)
         window, wanted, limit = question.window(), question.wanted(), int(question.number("limit", 100, 1, 5_000))
+        order = question.order()
         question.check()
-        found = await self._ask(lambda: traces.search(self.reader, wanted, window, limit))
+        found = await ask(request, self.workers, lambda: traces.search(self.reader, wanted, window, limit, order))
         return as_json({"window": _window(window), "spans": found})
 
     async def trace(self, request: Request) -> Response:
         """One trace: its spans as a tree, and the records that belong to it."""
-        trace_id = request.path_params["trace_id"].lower()
-        if len(trace_id) != _HEX_TRACE or any(letter not in "0123456789abcdef" for letter in trace_id):
-            raise Refused([Diagnostic(code="OB204", message="a trace's id is 32 hexadecimal digits")])
-        question = Question(request.query_params)
-        window = question.window() if "minutes" in question.values or "start" in question.values else None
-        at = int(question.number("at", 0, 0, 2**62))
-        question.check()
-        if window is None:
-            window = Window(max(at - _SIDES_OF_HINT, 0), at + _SIDES_OF_HINT) if at else _long_ago(question.now())
+        trace_id, window = asked_trace(request)
         found = await self._ask(lambda: self._whole(trace_id, window))
         return as_json(found, 200 if found["spans"] or found["logs"] else 404)
 
     def _whole(self, trace_id: str, window: Window) -> dict[str, Any]:
         spans = traces.trace(self.reader, trace_id, window)
         if spans:
-            ends = max(int(span["Timestamp"]) + int(span["Duration"]) for span in spans)
             start = int(spans[0]["Timestamp"])
-            window = Window(start, max(min(ends, start + _SIDES_OF_HINT), start) + 1).widened(5 * MINUTE)
+            ends = max(int(span["Timestamp"]) + int(span["Duration"]) for span in spans)
+            window = records_window(Window(start, max(ends, start) + 1))
         return {
             "trace_id": trace_id,
             "spans": as_tree(spans),
@@ -181,10 +176,14 @@ class Api:
         """Records that are like this."""
         question = Question(request.query_params)
         window, wanted, limit = question.window(), question.wanted(), int(question.number("limit", 100, 1, 5_000))
-        severity, trace_id = question.severity(), question.text("trace_id")
+        severity, trace_id, order = question.severity(), question.text("trace_id"), question.order()
         question.check()
-        found = await self._ask(
-            lambda: logs.search(self.reader, wanted, window, limit, min_severity=severity, trace_id=trace_id)
+        found = await ask(
+            request,
+            self.workers,
+            lambda: logs.search(
+                self.reader, wanted, window, limit, min_severity=severity, trace_id=trace_id, order=order
+            ),
         )
         return as_json({"window": _window(window), "records": found})
 
@@ -236,11 +235,6 @@ async def json_body(request: Request) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise Refused([Diagnostic(code="OB204", message="the body is no JSON object")])
     return values
-
-
-def _long_ago(now: int) -> Window:
-    days = 31 * 1440 * MINUTE
-    return Window(max(now - days, 0), now + 60 * MINUTE)
 
 
 def _window(window: Window) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 import duckdb
@@ -20,6 +21,40 @@ class Rows(Protocol):
 
     def rows(self, statement: SelectBase) -> list[Record]:
         """The rows that the statement selects."""
+
+
+class Stop:
+    """Ends what is being read for somebody who does not wait any more. Set from any thread, once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._interrupt: Callable[[], object] | None = None
+        self._is_set = False
+
+    def set(self) -> None:
+        """Interrupt what is running, and refuse what would run later."""
+        with self._lock:
+            self._is_set = True
+            if self._interrupt is not None:
+                self._interrupt()
+
+    @contextmanager
+    def over(self, interrupt: Callable[[], object]) -> Iterator[None]:
+        """Interruptible until the block ends. Raises `StoreFailed` when nobody waits already."""
+        with self._lock:
+            if self._is_set:
+                message = "nobody waits for the answer"
+                raise StoreFailed(message)
+            self._interrupt = interrupt
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interrupt = None
+
+
+STOP: ContextVar[Stop | None] = ContextVar("stop", default=None)
+"""What ends the reading of this context early, where there is such a thing."""
 
 
 class DuckDbReader:
@@ -52,10 +87,12 @@ class DuckDbReader:
         cursor = self._connection().cursor()
         alarm = threading.Timer(seconds, cursor.interrupt)
         alarm.daemon = True
+        stop = STOP.get() or Stop()
         try:
             cursor.execute("BEGIN TRANSACTION READ ONLY")
             alarm.start()
-            yield cursor
+            with stop.over(cursor.interrupt):
+                yield cursor
         finally:
             alarm.cancel()
             with suppress(duckdb.Error):  # an interrupted transaction has ended already
