@@ -6,6 +6,8 @@ A browser has no exact numbers as large as nanoseconds since 1970: times are cou
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from strangler_fig.names import ROUTER_SERVICE
+
 from .reader import Record
 from .tree import as_tree
 
@@ -36,6 +38,7 @@ def as_columns(spans: Sequence[Record], records: Sequence[Record]) -> dict[str, 
         "parent": column(lambda span: places.get(span["ParentSpanId"], -1) if span["Depth"] else -1),
         "depth": column(lambda span: span["Depth"]),
         "orphan": column(lambda span: int(span["IsOrphan"])),
+        "router": column(lambda span: int(span["ServiceName"] == ROUTER_SERVICE)),
         "offset": column(lambda span: int(span["Timestamp"]) - start),
         "duration": column(lambda span: int(span["Duration"])),
         "gap": column(lambda span: span["GapNanoseconds"]),
