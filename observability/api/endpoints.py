@@ -68,8 +68,8 @@ class Api:
             Route("/api/session", self.logout, methods=["DELETE"]),
             Route("/api/logins", self.mint, methods=["POST"]),
             Route("/api/routes", self.overview),
-            Route("/api/routes/{route}/series", self.series),
-            Route("/api/routes/{route}/slowest", self.slowest),
+            Route("/api/routes/{route:path}/series", self.series),
+            Route("/api/routes/{route:path}/slowest", self.slowest),
             Route("/api/traces", self.traces),
             Route("/api/traces/{trace_id}", self.trace),
             *OneTrace(reader=self.reader, workers=self.workers).routes(),
@@ -84,7 +84,8 @@ class Api:
 
     async def login(self, request: Request) -> Response:
         """A cookie for a one-time login, and on to the pages."""
-        cookie = self.sessions.redeem(request.query_params.get("token", ""))
+        sent = request.query_params.get("token", "").strip()
+        cookie = self.sessions.redeem(sent.rpartition("token=")[2])  # people paste the whole address
         if cookie is None:
             hint = "each address works once: ask for a new one with fig observe login"
             return problem(403, "OB403", "this login is not known, or was used", hint)
@@ -102,7 +103,7 @@ class Api:
     async def session(self, request: Request) -> Response:
         """Who asks."""
         session = session_of(request)
-        return as_json({"role": session.role.value, "csrf": session.csrf})
+        return as_json({"role": session.role.value, "csrf": session.csrf, "user": session.user})
 
     async def logout(self, request: Request) -> Response:
         """Forget the browser."""

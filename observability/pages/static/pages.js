@@ -1,0 +1,7 @@
+// Every page: its path, its name, and the module whose default export draws it with the path's values as properties.
+// A page is loaded when it is first opened, so a fault in one leaves the others alone. `nav` puts it into the header.
+export const PAGES = [
+  { path: "/", name: "Routes", nav: true, load: () => import("./pages/routes.js") },
+  { path: "/routes/{route}", name: "Route", under: "/", title: ({ route }) => route, load: () => import("./pages/route.js") },
+  { path: "/health", name: "Health", nav: true, load: () => import("./pages/health.js") },
+];
