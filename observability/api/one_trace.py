@@ -28,6 +28,7 @@ _TRACE_DIGITS, _SPAN_DIGITS = 32, 16
 _AROUND = 60 * MINUTE
 _AFTER = 5 * MINUTE
 _MOST_RECORDS = 2_000
+_NOWHERE = Window(0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class OneTrace:
 
     def _outline(self, trace_id: str, window: Window) -> Response:
         exact = traces.extent(self.reader, trace_id, window)
-        spans, rows = traces.sketch(self.reader, trace_id, exact) if exact else ([], 0)
+        spans, rows = traces.sketch(self.reader, trace_id, exact or _NOWHERE)
         around = records_window(exact) if exact else window
         records = logs.brief_of_trace(self.reader, trace_id, around, _MOST_RECORDS + 1)
         found = as_columns(spans, records[:_MOST_RECORDS]) | {
@@ -63,7 +64,7 @@ class OneTrace:
             "are_logs_cut": len(records) > _MOST_RECORDS,
         }
         body = orjson.dumps(found)  # here, in the worker's thread: 50,000 spans would hold up everybody else
-        return Response(body, 200 if spans or records else 404, media_type="application/json")
+        return Response(body, 200 if rows or records else 404, media_type="application/json")
 
     async def span(self, request: Request) -> Response:
         """One span and what was logged in it."""

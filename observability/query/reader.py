@@ -23,6 +23,13 @@ class Rows(Protocol):
         """The rows that the statement selects."""
 
 
+class Columns(Rows, Protocol):
+    """What large answers need besides."""
+
+    def columns(self, statement: SelectBase) -> dict[str, tuple[Any, ...]]:
+        """The columns that the statement selects, by name."""
+
+
 class Stop:
     """Ends what is being read for somebody who does not wait any more. Set from any thread, once."""
 
@@ -66,14 +73,22 @@ class DuckDbReader:
 
     def rows(self, statement: SelectBase) -> list[Record]:
         """The rows that it selects. Raises `StoreFailed` when it takes too long or the store is out of order."""
+        names, rows = self._answer(statement)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def columns(self, statement: SelectBase) -> dict[str, tuple[Any, ...]]:
+        """The same as columns: for tens of thousands of rows it is several times quicker."""
+        names, rows = self._answer(statement)
+        return dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
+
+    def _answer(self, statement: SelectBase) -> tuple[list[str], list[tuple[Any, ...]]]:
         compiled = statement.compile(dialect=DUCKDB, compile_kwargs={"render_postcompile": True})
         values = compiled.params
         arguments = [values[name] for name in compiled.positiontup or ()]
         try:
             with self.cursor(self._seconds) as cursor:
                 cursor.execute(str(compiled), arguments)
-                names = [column[0] for column in cursor.description or ()]
-                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                return [column[0] for column in cursor.description or ()], cursor.fetchall()
         except duckdb.InterruptException as error:
             message = f"the query took longer than {self._seconds:.0f} seconds: ask for less time"
             raise StoreFailed(message) from error

@@ -1,14 +1,15 @@
 """Spans: one trace by its id, whole or in outline, one span, a search, and the slowest of a route."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, func, or_, select
 
 from ..normalise.bounds import MAX_DURATION
 from ..tables import otel_traces, otel_traces_trace_id_ts
 from .constructs import any_value_contains, attribute, contains, each_nanoseconds, nanoseconds
-from .reader import Record, Rows
+from .reader import Columns, Record, Rows
 from .window import MINUTE, Window, limited
 
 _T, _I = otel_traces.c, otel_traces_trace_id_ts.c
@@ -33,6 +34,7 @@ _SHORT = tuple(
         "ColdStart",
     ]
 )
+_DRAWN = tuple(column for column in _SHORT if column.name not in {"TraceId", "RequestId"})
 _LONG = tuple(
     _T[name]
     for name in [
@@ -100,18 +102,23 @@ def trace(store: Rows, trace_id: str, window: Window, limit: int = MAX_SPANS) ->
     return _once_each(rows)
 
 
-def sketch(store: Rows, trace_id: str, exact: Window, limit: int = MAX_SPANS) -> tuple[list[Record], int]:
-    """The trace's spans as `trace` gives them, of attributes only the database's name; and how many rows there are."""
+def sketch(
+    store: Columns, trace_id: str, exact: Window, limit: int = MAX_SPANS
+) -> tuple[Mapping[str, Sequence[Any]], int]:
+    """The trace's spans as columns, of attributes only the database's name; and how many rows there are."""
     here = (_T.TraceId == trace_id, exact.covers(_T.Timestamp))
     database = attribute(_T.SpanAttributes, "db.system.name").label("Database")
-    rows = store.rows(
-        select(_AT, _EVENT_TIMES, _T["Events.Name"], database, *_SHORT)
+    found = store.columns(
+        select(_AT, _EVENT_TIMES, _T["Events.Name"], database, *_DRAWN)
         .where(*here)
         .order_by(_T.Timestamp, _T.SpanId)
         .limit(min(max(limit, 1), MAX_SPANS))
     )
     counted = store.rows(select(func.count().label("rows")).where(*here).limit(1))
-    return _once_each(rows), int(counted[0]["rows"])
+    latest = {(id_ or number): number for number, id_ in enumerate(found["SpanId"])}
+    if len(latest) < len(found["SpanId"]):
+        found = {name: tuple(column[number] for number in latest.values()) for name, column in found.items()}
+    return found, int(counted[0]["rows"])
 
 
 def one_span(store: Rows, trace_id: str, span_id: str, window: Window) -> Record | None:

@@ -26,9 +26,12 @@ export function Axis({ trace, view, onView }) {
   </div>`;
 }
 
+// A canvas knows no variables: the element is asked what each of them is here and now.
 function colours(element) {
-  const style = getComputedStyle(element);
-  const read = (name) => style.getPropertyValue(name).trim();
+  const read = (name) => {
+    element.style.color = `var(${name})`;
+    return getComputedStyle(element).color;
+  };
   return { legacy: read("--legacy-fill"), lambda: read("--lambda-fill"), router: read("--router-fill"), bad: read("--bad") };
 }
 

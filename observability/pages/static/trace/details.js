@@ -46,7 +46,7 @@ function Summary({ trace, span, full, onSelect }) {
     ["side", html`<${Side} side=${trace.router[span] ? "" : text(trace, "Side", span)} />${trace.router[span] && text(trace, "Side", span) ? ` answered by ${text(trace, "Side", span)}` : ""}`],
     ["role", isShadow(trace, span) ? "shadow: a copy, nobody got its answer" : "primary"],
     ["duration", nanoseconds(trace.duration[span])],
-    ["began", `${nanoseconds(Math.abs(trace.offset[span]))} after the trace, ${day(when)} ${clock(when, { fraction: true })}`],
+    ["began", `${trace.offset[span] ? `${nanoseconds(trace.offset[span])} after` : "with"} the trace, ${day(when)} ${clock(when, { fraction: true })}`],
     crosses(trace, span) && [gap < 0 ? "clocks" : "on the way", gap < 0 ? `begins ${nanoseconds(-gap)} before it was called` : `${nanoseconds(gap)}, ${boundary(trace, span).label}`],
     ["kind", text(trace, "SpanKind", span)],
     ["status", html`${hasFailed(trace, span) ? html`<strong class="bad">failed</strong> ` : ""}${text(trace, "StatusCode", span)}${full?.StatusMessage ? `: ${full.StatusMessage}` : ""}`],

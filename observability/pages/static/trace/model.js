@@ -160,6 +160,6 @@ function grouped(things, keyOf) {
 function extent(trace) {
   let end = 1;
   for (let span = 0; span < trace.count; span++) end = Math.max(end, endOf(trace, span));
-  for (const log of trace.logs) end = Math.max(end, log.span >= 0 || !trace.count ? log.offset : 0);
+  for (const log of trace.count ? [] : trace.logs) end = Math.max(end, log.offset);
   return end;
 }

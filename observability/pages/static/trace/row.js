@@ -22,7 +22,7 @@ export function Row(properties) {
 const indent = (depth) => ({ "--depth": Math.min(depth, DEEPEST) });
 const bounds = (part) => ({ left: `${part.left}%`, width: `${part.width}%` });
 
-function SpanRow({ trace, row, number, view, doing, closed, open, hits, critical, isSelected, isOdd }) {
+function SpanRow({ trace, row, number, view, doing, closed, open, hits, critical, isSelected }) {
   const span = placeOf(row);
   const [name, service] = [text(trace, "SpanName", span), text(trace, "ServiceName", span)];
   const [children, logs] = [trace.children[span], trace.logsOf.get(span) ?? []];
@@ -31,7 +31,6 @@ function SpanRow({ trace, row, number, view, doing, closed, open, hits, critical
     "wf-row is-span",
     `in-${placeClass(trace, span)}`,
     isSelected && "is-selected",
-    isOdd && "is-odd",
     isShadow(trace, span) && "is-shadow",
     hasFailed(trace, span) && "is-bad",
     hits && (hits.has(span) ? "is-hit" : "is-miss"),
@@ -57,7 +56,7 @@ function SpanRow({ trace, row, number, view, doing, closed, open, hits, critical
 function Flags({ trace, span, isClosed }) {
   const http = trace.http[span];
   const side = text(trace, "Side", span);
-  const isHop = trace.router[span] && text(trace, "SpanKind", span) === "Client";
+  const isHop = trace.router[span] === 1 && text(trace, "SpanKind", span) === "Client";
   return html`${isHop && side && html`<span class=${`wf-flag to-${side}`}>→ ${side}</span>`}
     ${isShadow(trace, span) && html`<span class="wf-flag is-dashed" title="a copy of the request: nobody got its answer">shadow</span>`}
     ${trace.cold[span] === 1 && html`<span class="wf-flag is-cold" title="the function's first call in this environment">cold start</span>`}
@@ -90,14 +89,14 @@ function Bars({ trace, span, view, critical, logs }) {
     <span class=${`wf-duration is-${side}`} style=${label}>${nanoseconds(trace.duration[span])}</span>`;
 }
 
-function GapRow({ trace, row, number, view, doing, isOdd }) {
+function GapRow({ trace, row, number, view, doing }) {
   const span = placeOf(row);
   const { label } = boundary(trace, span);
   const gap = trace.gap[span];
   const part = place(view, trace.offset[span] - gap, trace.offset[span]);
   const side = part && labelSide(part);
   const at = part && (side === "right" ? { left: `${part.left + part.width}%` } : side === "left" ? { right: `${100 - part.left}%` } : { left: `${part.left}%` });
-  return html`<div class=${`wf-row is-gap ${isOdd ? "is-odd" : ""}`} id=${`row-${row}`} role="row" aria-level=${trace.depth[span] + 1} aria-rowindex=${number + 1} onClick=${() => doing.select(span)}>
+  return html`<div class=${`wf-row is-gap`} id=${`row-${row}`} role="row" aria-level=${trace.depth[span] + 1} aria-rowindex=${number + 1} onClick=${() => doing.select(span)}>
     <div class="wf-name" role="gridcell" style=${indent(trace.depth[span])}><span class="wf-fold" aria-hidden="true">↳</span><span class="wf-label" title=${label}>${label}</span></div>
     <div class="wf-time" role="gridcell">${part
       ? html`<i class="wf-gap" style=${bounds(part)} /><span class=${`wf-duration is-${side}`} style=${at}>${nanoseconds(gap)}</span>`
@@ -105,12 +104,12 @@ function GapRow({ trace, row, number, view, doing, isOdd }) {
   </div>`;
 }
 
-function LogRow({ trace, row, number, view, doing, isOdd }) {
+function LogRow({ trace, row, number, view, doing }) {
   const log = trace.logs[placeOf(row)];
   const depth = log.span === NO_SPAN ? 0 : trace.depth[log.span] + 1;
   const spot = place(view, log.offset, log.offset);
   const name = severity(log.severity) || log.level || "log";
-  return html`<div class=${`wf-row is-record ${isOdd ? "is-odd" : ""} is-${severity(log.severity)}`} id=${`row-${row}`} role="row" aria-level=${depth + 1} aria-rowindex=${number + 1}
+  return html`<div class=${`wf-row is-record is-${severity(log.severity)}`} id=${`row-${row}`} role="row" aria-level=${depth + 1} aria-rowindex=${number + 1}
     onClick=${() => log.span !== NO_SPAN && doing.select(log.span)}>
     <div class="wf-body" role="gridcell" style=${indent(depth)}>
       <span class="wf-level">${name}</span><span class="wf-when">${nanoseconds(Math.abs(log.offset))}${log.offset < 0 ? " before" : ""}</span><span class="wf-text" title=${log.body}>${log.body || "(no text)"}</span>

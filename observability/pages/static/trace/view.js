@@ -15,7 +15,6 @@ import { Waterfall, stepped } from "./waterfall.js";
 import { Way } from "./way.js";
 import { notices } from "./words.js";
 
-const MANY = 2_000;
 const SEARCH_MILLISECONDS = 250;
 
 const toggled = (set, one) => {
@@ -220,5 +219,3 @@ function useTreeKeys({ trace, selected, closed, rows, doing, choose, step, jump,
     "-": { does: "zoom out", run: () => doing.look(zoomed(view, whole, 2)) },
   });
 }
-
-export { MANY };

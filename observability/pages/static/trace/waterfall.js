@@ -51,7 +51,7 @@ export function Waterfall({ trace, rows, view, selected, doing, ...looks }) {
   for (let number = first; number < last; number++) {
     const row = rows[number];
     shown.push(html`<${Row} key=${row} trace=${trace} row=${row} number=${number} view=${view} doing=${doing} ...${looks}
-      isSelected=${number === at} isOdd=${number % 2 === 1} />`);
+      isSelected=${number === at} />`);
   }
   return html`<div class="wf">
     <${Axis} trace=${trace} view=${view} onView=${doing.look} />

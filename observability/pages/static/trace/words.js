@@ -74,7 +74,7 @@ function clocks(trace) {
   }
   return [...worst.values()].slice(0, 4).map(({ gap, own, other, span }) => ({
     tone: "warn",
-    text: `${own} seems to begin ${nanoseconds(-gap)} before ${other} called it: their clocks disagree by at least that much. Bars stand where their senders" clocks say.`,
+    text: `${own} seems to begin ${nanoseconds(-gap)} before ${other} called it: their clocks disagree by at least that much. Bars stand where their senders’ clocks say.`,
     spans: [span],
   }));
 }
