@@ -1,5 +1,6 @@
 """Puts the parts together: the one place that makes them, the two applications that servers run, and how they end."""
 
+import shutil
 import sys
 import time
 import traceback
@@ -30,7 +31,7 @@ from .receive.counts import Counts
 from .receive.door import Door
 from .store.database import Place, open_database, used_bytes
 from .store.upkeep import Keep
-from .store.writer import Writer
+from .store.writer import MAX_QUEUED_BYTES, Writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,8 @@ def make_observe(place: Place, keep: Keep, access: Access, site: Site | None = N
             "failed_commits": told.failed_commits,
             "slowest_commit_seconds": round(told.slowest_commit_seconds, 3),
             "queued_bytes": writer.queued_bytes,
+            "max_queued_bytes": MAX_QUEUED_BYTES,
+            "free_bytes": shutil.disk_usage(place.file.parent).free,
             "used_bytes": used_bytes(writer.connection.cursor()),
             "door": counts.to_json(),
             "forward": forwarder.to_json(),

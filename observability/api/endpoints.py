@@ -1,7 +1,7 @@
 """One path for each question. Reading is a GET; what changes something is a POST and wants an admin.
 
 GET  /api/session                    who asks, and the proof that pages add to a POST
-GET  /api/routes                     the numbers of each route and side         minutes | start, end
+GET  /api/routes                     the numbers of each route and side         minutes | start, end; route, activity
 GET  /api/routes/{route}/series      a route's numbers over time                step (minutes)
 GET  /api/routes/{route}/slowest     its slowest requests                       side
 GET  /api/traces                     spans that are like this                   route, side, role, service, text, ...
@@ -29,7 +29,8 @@ from starlette.routing import Route
 from strangler_fig.diagnostics import Diagnostic, Refused
 
 from ..query import completeness, logs, routes, traces
-from ..query.reader import DuckDbReader
+from ..query.picture import picture
+from ..query.reader import DuckDbReader, Record
 from ..query.sql import run_sql
 from ..query.tree import as_tree
 from ..query.window import Window
@@ -120,12 +121,20 @@ class Api:
         return as_json({"token": self.sessions.mint(Role(asked)), "role": asked})
 
     async def overview(self, request: Request) -> Response:
-        """Every route's numbers."""
+        """Every route's numbers, or those of one; with `activity=1` their requests over time."""
         question = Question(request.query_params)
         window, limit = question.window(), int(question.number("limit", 200, 1, 2_000))
+        route, with_activity = question.text("route"), question.text("activity", ("1", "0")) == "1"
         question.check()
-        found = await self._ask(lambda: routes.overview(self.reader, window, limit))
-        return as_json({"window": _window(window.whole_minutes()), "routes": found})
+
+        def both() -> Record:
+            found = routes.overview(self.reader, window, limit, route)
+            lines = routes.activity(self.reader, window) if with_activity else {}
+            more = {"activity": {one["route"]: lines.get(one["route"]) for one in found}} if with_activity else {}
+            total = routes.together(found, window)
+            return {"window": _window(window.whole_minutes()), "total": total, "routes": found, **more}
+
+        return as_json(await self._ask(both))
 
     async def series(self, request: Request) -> Response:
         """A route's numbers over time."""
@@ -194,7 +203,8 @@ class Api:
         window = question.window()
         question.check()
         found = await self._ask(lambda: completeness.completeness(self.reader, window))
-        return as_json({"window": _window(window), **found, "process": self.condition()})
+        process = self.condition()
+        return as_json({"window": _window(window), **found, "process": process, "picture": picture(found, process)})
 
     async def query(self, request: Request) -> Response:
         """A SELECT of the user's own."""

@@ -3,6 +3,8 @@ import { html } from "./html.js";
 import { share } from "./format.js";
 
 export const SIDES = ["legacy", "lambda", "router"];
+// Legacy comes first, wherever sides stand in a list.
+export const bySide = (one, other) => SIDES.indexOf(one || "router") - SIDES.indexOf(other || "router");
 
 // A side is told by shape and word as well as by colour: amber triangle, blue disc, grey square.
 export function Mark({ side }) {

@@ -21,10 +21,15 @@ export function useRows() {
     return true;
   }
   const inside = (run) => (event) => (body.current?.contains(event.target) ? run() : false);
+  // With several tables on a page: the one that has the focus, else the first.
+  const mine = (run) => () => {
+    const row = document.activeElement?.closest?.("[data-row]") ?? document.querySelector("#main [data-row]");
+    return body.current?.contains(row) ? run() : false;
+  };
 
   useKeys({
-    j: { does: "next row", run: () => go((at) => at + 1) },
-    k: { does: "previous row", run: () => go((at) => at - 1) },
+    j: { does: "next row", run: mine(() => go((at) => at + 1)) },
+    k: { does: "previous row", run: mine(() => go((at) => at - 1)) },
     ArrowDown: { run: inside(() => go((at) => at + 1)) },
     ArrowUp: { run: inside(() => go((at) => at - 1)) },
     Home: { run: inside(() => go(() => 0)) },
