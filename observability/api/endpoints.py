@@ -37,6 +37,7 @@ from ..query.window import Window
 from .asking import ask
 from .guard import cookie_of, problem
 from .one_trace import OneTrace, asked_trace, records_window
+from .paging import page_of
 from .questions import Question
 from .sessions import COOKIE, SESSION_SECONDS, Role, Session, Sessions
 
@@ -161,8 +162,12 @@ class Api:
         window, wanted, limit = question.window(), question.wanted(), int(question.number("limit", 100, 1, 5_000))
         order = question.order()
         question.check()
-        found = await ask(request, self.workers, lambda: traces.search(self.reader, wanted, window, limit, order))
-        return as_json({"window": _window(window), "spans": found})
+
+        def search(most: int) -> list[Record]:
+            return traces.search(self.reader, wanted, window, most, order)
+
+        found, told = await ask(request, self.workers, lambda: page_of(search, limit, order))
+        return as_json({"window": _window(window), **told, "spans": found})
 
     async def trace(self, request: Request) -> Response:
         """One trace: its spans as a tree, and the records that belong to it."""
@@ -188,14 +193,12 @@ class Api:
         window, wanted, limit = question.window(), question.wanted(), int(question.number("limit", 100, 1, 5_000))
         severity, trace_id, order = question.severity(), question.text("trace_id"), question.order()
         question.check()
-        found = await ask(
-            request,
-            self.workers,
-            lambda: logs.search(
-                self.reader, wanted, window, limit, min_severity=severity, trace_id=trace_id, order=order
-            ),
-        )
-        return as_json({"window": _window(window), "records": found})
+
+        def search(most: int) -> list[Record]:
+            return logs.search(self.reader, wanted, window, most, min_severity=severity, trace_id=trace_id, order=order)
+
+        found, told = await ask(request, self.workers, lambda: page_of(search, limit, order))
+        return as_json({"window": _window(window), **told, "records": found})
 
     async def health(self, request: Request) -> Response:
         """How whole the picture is, by default of five minutes: joining all spans of a day would take too long."""

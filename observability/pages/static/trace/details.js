@@ -4,12 +4,13 @@ import { useAnswer } from "../frame/ask.js";
 import { clock, day, fromNanoseconds, nanoseconds } from "../frame/format.js";
 import { Copy, Failure, Side, Status, Waiting } from "../frame/parts.js";
 import { href } from "../frame/window.js";
+import { timeAround, traceLink } from "../search/links.js";
 import { boundary, severity } from "./words.js";
 import { crosses, hasFailed, isShadow, text } from "./model.js";
 
 const SETTLE_MILLISECONDS = 120;
 const ORIGINAL = /^(envoy|original)\./;
-const TRACE_ID = /^[0-9a-f]{32}$/;
+const around = (trace) => timeAround(fromNanoseconds(trace.start), fromNanoseconds(trace.start) + trace.end / 1e6);
 const SPAN_ID = /^[0-9a-f]{16}$/;
 
 /** A value once it has not changed for a moment: keys that pass over many spans ask for the last alone. */
@@ -53,7 +54,7 @@ function Summary({ trace, span, full, onSelect }) {
     trace.http[span] > 0 && ["HTTP", html`<${Status} code=${trace.http[span]} />`],
     trace.cold[span] >= 0 && ["cold start", trace.cold[span] ? "yes" : "no"],
     text(trace, "Route", span) && ["route", html`<a href=${href(`/routes/${encodeURIComponent(text(trace, "Route", span))}`)}>${text(trace, "Route", span)}</a>`],
-    full?.RequestId && ["request", html`${full.RequestId} <a href=${href("/logs", { request_id: full.RequestId })}>logs</a> <${Copy} text=${full.RequestId} />`],
+    full?.RequestId && ["request", html`${full.RequestId} <a href=${href("/logs", { request_id: full.RequestId }, around(trace))}>logs</a> <${Copy} text=${full.RequestId} />`],
     ["span id", html`<code>${trace.ids[span] || "none"}</code> <${Copy} text=${trace.ids[span]} />`],
     parent >= 0
       ? ["parent", html`<button type="button" class="link" onClick=${() => onSelect(parent)}>${text(trace, "SpanName", parent)}</button>`]
@@ -78,7 +79,7 @@ function Full({ trace, span, logs }) {
     ${sent.length > 0 && html`<${Section} name="As its sender called it" values=${sent} />`}
     <${Section} name="Resource" values=${Object.entries(span.ResourceAttributes ?? {})} />
     <p class="muted small">${span.ScopeName ? `${span.ScopeName} ${span.ScopeVersion}` : "no instrumentation scope"}${span.TraceState ? `, tracestate ${span.TraceState}` : ""}</p>
-    <p class="row"><${Copy} text=${JSON.stringify({ ...span, logs }, null, 2)} label="Copy as JSON" /> <a class="small" href=${href("/logs", { trace_id: trace.id })}>All logs of this trace</a></p>`;
+    <p class="row"><${Copy} text=${JSON.stringify({ ...span, logs }, null, 2)} label="Copy as JSON" /> <a class="small" href=${href("/logs", { trace_id: trace.id }, around(trace))}>All logs of this trace</a></p>`;
 }
 
 function Record({ log, start }) {
@@ -88,8 +89,10 @@ function Record({ log, start }) {
     <pre>${log.Body}</pre>${values.length > 0 && html`<details><summary>Attributes <span class="num">${values.length}</span></summary><${Values} values=${values} /></details>`}</div>`;
 }
 
-const Link = ({ other, span }) =>
-  TRACE_ID.test(other) ? html`<a href=${href(`/traces/${other}`, SPAN_ID.test(span) ? { span } : {})}>trace ${other.slice(0, 8)}…, span ${span}</a>` : html`<span>${other}</span>`;
+function Link({ other, span }) {
+  const link = traceLink({ TraceId: other, SpanId: span, Timestamp: "" });
+  return link ? html`<a href=${link}>trace ${other.slice(0, 8)}…, span ${span}</a>` : html`<span>${other}</span>`;
+}
 
 function Section({ name, values, isOpen = false }) {
   if (!values.length) return null;
