@@ -7,7 +7,7 @@ from typing import cast, get_args
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
-from ..query.traces import Order, Wanted
+from ..query.traces import ENTRY, Order, Wanted
 from ..query.window import Window, last
 
 _MAX_TEXT = 512
@@ -75,7 +75,7 @@ class Question:
             max_milliseconds=self.number("max_ms", 0, 0, 1e9),
             only_errors=self.text("errors", ("1", "0")) == "1",
             text=self.text("text"),
-            kind=self.text("kind", ("Server", "Client", "Internal", "Producer", "Consumer", "Unspecified")),
+            kind=self.text("kind", (ENTRY, "Server", "Client", "Internal", "Producer", "Consumer", "Unspecified")),
         )
 
     def order(self) -> Order:

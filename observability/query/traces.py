@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from strangler_fig.names import ROUTER_SERVICE
 
 from ..normalise.bounds import MAX_DURATION
 from ..tables import otel_traces, otel_traces_trace_id_ts
@@ -14,6 +16,8 @@ from .window import MINUTE, Window, limited
 
 _T, _I = otel_traces.c, otel_traces_trace_id_ts.c
 MAX_SPANS = 50_000
+ENTRY = "Entry"
+"""As a kind: spans that nothing caused, and the router's of each request, whatever its client calls their parent."""
 Order = Literal["newest", "oldest", "slowest"]
 _SHORT = tuple(
     _T[name]
@@ -168,9 +172,11 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         _T.Role: wanted.role,
         _T.ServiceName: wanted.service,
         _T.RequestId: wanted.request_id,
-        _T.SpanKind: wanted.kind,
+        _T.SpanKind: "" if wanted.kind == ENTRY else wanted.kind,
     }
     found = [column == value for column, value in equal.items() if value]
+    if wanted.kind == ENTRY:
+        found.append(or_(_T.ParentSpanId == "", and_(_T.ServiceName == ROUTER_SERVICE, _T.SpanKind == "Server")))
     found += [_T.HttpStatus >= wanted.min_status] if wanted.min_status else []
     found += [_T.HttpStatus <= wanted.max_status] if wanted.max_status else []
     found += [_T.Duration >= int(wanted.min_milliseconds * 1e6)] if wanted.min_milliseconds > 0 else []

@@ -87,7 +87,7 @@ function Line({ id, record, number, rows, isOpen, toggle }) {
   const level = severity(record.SeverityNumber) || record.SeverityText || "–";
   return html`<tr role="row" data-row data-level=${severity(record.SeverityNumber)} tabIndex=${rows.tabIndex(number)} onFocus=${rows.onFocus(number)}>
       <td role="cell" class="c-time num" title=${day(at)}>${clock(at, { fraction: true })}</td>
-      <td role="cell" class="c-level"><span class="level">${level}</span></td>
+      <td role="cell" class="c-level"><span class="log-level">${level}</span></td>
       <td role="cell" class="c-service"><${Mark} side=${record.Side} /> ${record.ServiceName}</td>
       <td role="cell" class="c-text"><button type="button" class="text" aria-expanded=${isOpen} onClick=${() => toggle(id)}>${record.Body || "(no text)"}</button> <${Status} code=${record.HttpStatus >= 400 ? record.HttpStatus : 0} />${record.Role === "shadow" && html` <span class="tag">shadow</span>`}</td>
       <td role="cell" class="c-trace">${link && html`<a href=${link} title="The trace of this record">${record.TraceId.slice(0, 8)}</a>`}</td>

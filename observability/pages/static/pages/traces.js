@@ -15,7 +15,7 @@ import { Scatter } from "../search/scatter.js";
 const LIMIT = 100;
 const FIELDS = [
   { name: "text", label: "Text", hint: "Name, path, or a trace’s id  /" },
-  { name: "kind", label: "Show", initial: "Server", choices: [["Server", "requests"], ["Client", "calls"], ["Internal", "inside"], ["Producer", "producers"], ["Consumer", "consumers"], ["all", "all spans"]] },
+  { name: "kind", label: "Show", initial: "Entry", choices: [["Entry", "where they came in"], ["Server", "every service’s part"], ["Client", "calls"], ["Internal", "inside"], ["Producer", "producers"], ["Consumer", "consumers"], ["all", "all spans"]] },
   { name: "side", label: "Side", choices: [["", "any"], ["legacy", "legacy"], ["lambda", "lambda"]] },
   { name: "role", label: "Role", choices: [["", "any"], ["primary", "primary"], ["shadow", "shadow"]] },
   { name: "route", label: "Route" },
@@ -79,9 +79,9 @@ export function Fresh({ held, noun }) {
 }
 
 function Nothing({ wanted, place }) {
-  const isFiltered = Object.entries(wanted).some(([name, value]) => value && !(name === "kind" && value === "Server"));
+  const isFiltered = Object.entries(wanted).some(([name, value]) => value && !(name === "kind" && value === "Entry"));
   if (!place.isNewest) return html`<${Empty} title="Nothing further in this time"><p><button type="button" onClick=${() => changeQuery({ before: null, after: null })}>To the newest</button></p><//>`;
-  if (isFiltered) return html`<${Empty} title="No span is like this in this time"><p>Take a filter away, or look at more time (1h, 6h, 1d above). Only what is sampled is here; <a href=${href("/logs")}>the router’s records</a> tell of every request.</p><//>`;
+  if (isFiltered) return html`<${Empty} title="No span is like this in this time">${wanted.kind !== "all" && html`<p><button type="button" onClick=${() => changeQuery({ kind: "all" })}>Search all spans, not these alone</button></p>`}<p>Take a filter away, or look at more time (1h, 6h, 1d above). Only what is sampled is here; <a href=${href("/logs")}>the router’s records</a> tell of every request.</p><//>`;
   return html`<${Empty} title="No request was traced in this time"><p>Look at more time, or see on <a href=${href("/health")}>the health page</a> whether anything comes in.</p>
     <pre>telemetry: {otlp: http://HOST:4318}     # in the router's estate
 OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318   # any OpenTelemetry SDK</pre><//>`;
@@ -105,6 +105,6 @@ function Line({ span, number, rows, slowest }) {
     <td role="cell" class="c-service">${span.ServiceName}</td>
     <td role="cell" class="c-side"><${Side} side=${span.Side} /></td>
     <td role="cell" class="c-status"><${Status} code=${span.HttpStatus} />${isBad && html`<span class="status" data-kind="bad">error</span>`}</td>
-    <td role="cell" class="c-duration right num"><span class="long"><i data-side=${span.Side || "router"} style=${{ width: `${Math.max((span.Duration / slowest) * 100, 1)}%` }} /></span>${nanoseconds(span.Duration)}</td>
+    <td role="cell" class="c-duration right num"><span class="long"><i data-side=${span.Side || "router"} style=${{ width: `${Math.max((span.Duration / slowest) * 100, 1)}%` }} /></span><b>${nanoseconds(span.Duration)}</b></td>
   </tr>`;
 }

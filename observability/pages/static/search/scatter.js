@@ -60,6 +60,8 @@ export function Scatter({ rows, linkOf, range }) {
     <div class="canvas" ref=${box} aria-hidden="true" /></figure>`;
 }
 
+const decades = (_, values) => values.map((one) => (Math.abs(Math.log10(one) % 1) < 1e-6 ? one : null));
+
 function options(element, latest, point) {
   const found = colours(element);
   const font = `11px ${getComputedStyle(element).fontFamily}`;
@@ -75,10 +77,10 @@ function options(element, latest, point) {
     legend: { show: false },
     padding: [8, 12, 0, 4],
     cursor: { y: false, points: { size: 11 }, drag: { x: true, y: false, setScale: false } },
-    scales: { x: { time: true, range: () => latest.current.range }, y: { distr: 3, range: (_, least, most) => uPlot.rangeLog(least ?? 1, most ?? 1000, 10, false) } },
+    scales: { x: { time: true, range: () => latest.current.range }, y: { distr: 3, range: (_, least, most) => uPlot.rangeLog(least ?? 1, most ?? 1000, 10, true) } },
     axes: [
       { ...axis, grid: { show: false }, values: (_, values) => values.map((at) => clock(at * 1000)), space: 80, size: 26 },
-      { ...axis, size: 62, space: 26, values: (_, values) => values.map((one) => (one === null ? "" : milliseconds(one).replace(/\.0+(?= )/, ""))) },
+      { ...axis, size: 62, space: 26, grid: { ...axis.grid, filter: decades }, filter: decades, values: (_, values) => values.map((one) => (one === null ? "" : milliseconds(one).replace(/\.0+(?= )/, ""))) },
     ],
     series: [{}, ...NAMES.map((name) => ({
       stroke: found[`${name}-fill`],

@@ -60,7 +60,7 @@ function Summary({ trace, span, full, onSelect }) {
       ? ["parent", html`<button type="button" class="link" onClick=${() => onSelect(parent)}>${text(trace, "SpanName", parent)}</button>`]
       : trace.orphan[span] === 1 && ["parent", html`${full ? html`<code>${full.ParentSpanId}</code> ` : ""}never came`],
   ];
-  return html`<dl class="facts">${facts.filter(Boolean).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  return html`<dl class="span-facts">${facts.filter(Boolean).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
 function Full({ trace, span, logs }) {
