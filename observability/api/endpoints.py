@@ -215,7 +215,7 @@ class Api:
         text, limit = asked.get("sql"), asked.get("limit", 1_000)
         if not isinstance(text, str) or not isinstance(limit, int):
             raise Refused([Diagnostic(code="OB204", message='send {"sql": "SELECT ...", "limit": 1000}')])
-        answer = await self._ask(lambda: run_sql(self.reader, text, limit))
+        answer = await ask(request, self.workers, lambda: run_sql(self.reader, text, limit))
         return as_json({"columns": answer.columns, "rows": answer.rows, "is_cut": answer.is_cut})
 
     async def _ask(self, question: Callable[[], Result]) -> Result:

@@ -5,6 +5,7 @@ GET  /api/traces/{trace_id}/spans/{span_id}  everything of one span, and its rec
 GET  /api/traces/{trace_id}/mentions         the ids of the spans that have a text in a value             at, text
 """
 
+import gzip
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ _TRACE_DIGITS, _SPAN_DIGITS = 32, 16
 _AROUND = 60 * MINUTE
 _AFTER = 5 * MINUTE
 _MOST_RECORDS = 2_000
+_WORTH_COMPRESSING = 100_000
 _NOWHERE = Window(0, 1)
 
 
@@ -48,11 +50,12 @@ class OneTrace:
         ]
 
     async def outline(self, request: Request) -> Response:
-        """The whole trace as it is drawn."""
+        """The whole trace as it is drawn; one of which nothing is kept has no rows and no records."""
         trace_id, window = asked_trace(request)
-        return await ask(request, self.workers, lambda: self._outline(trace_id, window))
+        is_gzip_welcome = "gzip" in request.headers.get("accept-encoding", "")
+        return await ask(request, self.workers, lambda: self._outline(trace_id, window, is_gzip_welcome))
 
-    def _outline(self, trace_id: str, window: Window) -> Response:
+    def _outline(self, trace_id: str, window: Window, is_gzip_welcome: bool) -> Response:  # noqa: FBT001 - a fact
         exact = traces.extent(self.reader, trace_id, window)
         spans, rows = traces.sketch(self.reader, trace_id, exact or _NOWHERE)
         around = records_window(exact) if exact else window
@@ -64,7 +67,10 @@ class OneTrace:
             "are_logs_cut": len(records) > _MOST_RECORDS,
         }
         body = orjson.dumps(found)  # here, in the worker's thread: 50,000 spans would hold up everybody else
-        return Response(body, 200 if rows or records else 404, media_type="application/json")
+        if not is_gzip_welcome or len(body) < _WORTH_COMPRESSING:
+            return Response(body, media_type="application/json")
+        headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return Response(gzip.compress(body, 1), 200, headers, "application/json")
 
     async def span(self, request: Request) -> Response:
         """One span and what was logged in it."""

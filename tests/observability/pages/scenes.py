@@ -1,4 +1,4 @@
-"""Requests as the trace page shows them: across both worlds, by the shadow's way too, broken, hostile, and very large."""
+"""Requests as the trace page shows them: across both worlds with a shadow, broken, hostile, very large."""
 
 import random
 from collections.abc import Iterator
@@ -16,6 +16,8 @@ MILLISECOND = 1_000_000
 ERROR = 17
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>javascript:alert(1)"
 _BATCH = 5_000
+_DEEP = 0.8
+_SERVICES = ("orders-fn", "shop", "stock-fn", "billing", "mail", "search-fn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,12 @@ def id_of(number: int) -> str:
 
 
 def across(trace: str, start: int, *, cold: bool = True, scale: float = 1.0) -> Scene:
-    """Router, Lambda (cold), its database, back to on-premises and that one's database; a shadow; records on the way."""
+    """Router, Lambda (cold), its database, back to on-premises and its database; a shadow; records."""
 
     def at(milliseconds: float) -> int:
         return start + int(milliseconds * scale * MILLISECOND)
 
-    def one(number: int, name: str, parent: int, begin: float, long: float, kind: int, **told: str) -> Span:
+    def one(number: int, name: str, parent: int, begin: float, long: float, kind: int, **told: str) -> Span:  # noqa: PLR0913, PLR0917
         return span(
             name,
             trace=trace,
@@ -111,7 +113,7 @@ def across(trace: str, start: int, *, cold: bool = True, scale: float = 1.0) -> 
 
 
 def broken(trace: str, start: int) -> Scene:
-    """Lambda failed and legacy answered; a clock that goes before; a parent that never came; a hop that told nothing."""
+    """Lambda failed and legacy answered; a fast clock; a parent that never came; a silent hop."""
     routed = {"fig.route": "orders"}
     router = traces(
         _plain(
@@ -145,28 +147,28 @@ def hostile(trace: str, start: int) -> Scene:
 def large(trace: str, start: int, count: int, seed: int = 7) -> Iterator[Message]:
     """A trace of so many spans in messages of 5,000: some wide, some deep, over six services of both worlds."""
     chance = random.Random(seed)  # noqa: S311 - a picture, not a secret
-    services = ["orders-fn", "shop", "stock-fn", "billing", "mail", "search-fn"]
     begin, parents = [0], [0]
     for number in range(1, count):
-        parent = chance.randrange(max(number - 40, 0), number) if chance.random() < 0.8 else chance.randrange(number)
-        parents.append(parent)
+        parent = chance.randrange(max(number - 40, 0), number) if chance.random() < _DEEP else chance.randrange(number)
+        parents.append(parent + 1)
         begin.append(begin[parent] + chance.randrange(20_000, 400_000))
+    whole = max(begin) / MILLISECOND + 5
     for first in range(0, count, _BATCH):
         by_service: dict[str, list[Span]] = {}
         for number in range(first, min(first + _BATCH, count)):
-            service = services[(number // 5) % len(services)] if number else "orders-fn"
+            kind = INTERNAL if number % 5 else SERVER
+            long = chance.uniform(0.05, 3.0) if number else whole
+            told = {"step": str(number), "url.path": f"/steps/{number}"}
             one = _plain(
-                f"step {number % 97}", trace, number + 1, parents[number] + 1 if number else 0, start + begin[number],
-                max(begin) / 1e6 + 5 if not number else chance.uniform(0.05, 3.0), SERVER if number % 5 == 0 else INTERNAL,
-                {"step": str(number), "url.path": f"/steps/{number}"},
-            )  # fmt: skip
-            by_service.setdefault(service, []).append(one)
+                f"step {number % 97}", trace, number + 1, parents[number], start + begin[number], long, kind, told
+            )
+            by_service.setdefault(_SERVICES[(number // 5) % len(_SERVICES)], []).append(one)
         for service, spans in by_service.items():
             platform = {"cloud__platform": "aws_lambda"} if service.endswith("-fn") else {}
             yield traces(*spans, service=service, **platform)
 
 
-def _plain(  # noqa: PLR0913 - a span has many parts
+def _plain(  # noqa: PLR0913, PLR0917 - a span has many parts
     name: str, trace: str, number: int, parent: int, start: int, milliseconds: float, kind: int, told: dict[str, str]
 ) -> Span:
     return span(

@@ -16,15 +16,15 @@ const MOST_AGAIN = 5_000;
 export default function TracePage({ id }) {
   const at = useQuery().get("at") ?? "";
   if (!TRACE_ID.test(id)) {
-    return html`<${Empty} title="This is no trace’s id"><p>An id has 32 hexadecimal digits.</p><p><a href=${href("/traces")}>Search the traces</a></p><//>`;
+    return html`<${Empty} title="This is no trace"><p>A trace’s id has 32 hexadecimal digits.</p><p><a href=${href("/traces")}>Search the traces</a></p><//>`;
   }
   return html`<${Loaded} key=${id} id=${id.toLowerCase()} at=${/^\d{1,19}$/.test(at) ? at : ""} />`;
 }
 
 function Loaded({ id, at }) {
-  const { trace, error, again } = useTrace(id, at);
+  const { trace, error, isMissing, again } = useTrace(id, at);
   if (trace) return html`<${TraceView} trace=${trace} at=${at || String(trace.start)} />`;
-  if (error?.status === 404) return html`<${Missing} id=${id} />`;
+  if (isMissing) return html`<${Missing} id=${id} />`;
   if (error) return html`<${Failure} error=${error} again=${again} />`;
   return html`<${Waiting} lines=${12} />`;
 }
@@ -40,7 +40,7 @@ const Missing = ({ id }) => html`<${Empty} title="This trace is not here">
 
 // A fresh trace is asked for again: its last spans may still be on their way.
 function useTrace(id, at) {
-  const [state, setState] = useState({ trace: null, error: null, turn: 0 });
+  const [state, setState] = useState({ trace: null, error: null, isMissing: false, turn: 0 });
   useEffect(() => {
     const asking = new AbortController();
     let timer = 0;
@@ -48,6 +48,10 @@ function useTrace(id, at) {
       let next = known;
       try {
         const answer = await getJson(`/api/traces/${id}/outline`, { at }, { signal: asking.signal });
+        if (!answer.rows && !answer.logs.length) {
+          setState((old) => ({ ...old, isMissing: true }));
+          return;
+        }
         const isNew = !known || answer.rows !== known.rows || answer.logs.length !== known.logs.length;
         if (isNew) next = decode(answer);
         if (isNew) setState((old) => ({ ...old, trace: next, error: null }));
@@ -57,7 +61,7 @@ function useTrace(id, at) {
       const ended = next ? Number(next.start / 1_000_000n) + next.end / 1e6 : 0;
       if (next && next.rows < MOST_AGAIN && now() - ended < FRESH_MILLISECONDS) timer = setTimeout(() => ask(next), AGAIN_MILLISECONDS);
     };
-    setState((old) => ({ ...old, trace: null, error: null }));
+    setState((old) => ({ ...old, trace: null, error: null, isMissing: false }));
     ask(null);
     return () => {
       asking.abort();
