@@ -59,9 +59,8 @@ class Live:
             answer = problem(503, "OB503", f"{MAX_LISTENERS} browsers are listening already")
             answer.headers["Retry-After"] = "30"
             return answer
-        self._loop = asyncio.get_running_loop()
         is_allowed: Callable[[], bool] = request.state.is_session_alive
-        frames = self._frames(request.headers.get("last-event-id", ""), is_allowed)
+        frames = self.frames(request.headers.get("last-event-id", ""), is_allowed)
         return StreamingResponse(
             frames, media_type="text/event-stream", headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
         )
@@ -72,7 +71,9 @@ class Live:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    async def _frames(self, last: str, is_allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
+    async def frames(self, last: str, is_allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
+        """What a browser is sent that heard the frame with the id `last`, as long as it is allowed to listen."""
+        self._loop = asyncio.get_running_loop()
         self.listeners += 1
         try:
             yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()

@@ -35,15 +35,16 @@ class Site:
     async def page(self, _request: Request) -> Response:
         """A page."""
         if not self.is_whole:
-            return self._document("bare", 503)
-        return self._document("app", 200, "app.js")
+            return self.document("bare", 503)
+        return self.document("app", 200, "app.js")
 
     def welcome(self, scope_path: str) -> Response | None:
         """What somebody who is not logged in sees of a page; None where the path is no page's."""
         is_page = scope_path in {"/", "/traces", "/logs", "/health"} or scope_path.startswith(("/routes/", "/traces/"))
-        return self._document("login", 401, "login.js") if is_page else None
+        return self.document("login", 401, "login.js") if is_page else None
 
-    def _document(self, name: str, status: int, module: str = "") -> Response:
+    def document(self, name: str, status: int, module: str = "") -> Response:
+        """One of the documents, with the files that it needs."""
         url = self.files.url
         body = self.documents[name].format(command=COMMAND, mark=url("mark.svg"))
         first = [name for name in self.files.named(".css") if name == "style.css"]

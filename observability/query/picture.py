@@ -1,7 +1,7 @@
 """Whether a decision may be based on what was told: counts of what is missing, in sentences, each with its weight.
 
 Numbers of routes and traces are judged apart. Numbers come from the router's records, which are complete unless batches
-are lost on the way; traces may be a sample, and are whole when each hop of the router leads to a span of whom it reached.
+are lost on the way; traces may be a sample, and are whole when each hop of the router leads to a span of the other end.
 """
 
 import enum
@@ -98,7 +98,7 @@ def _traces(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
     """Whether hops lead to spans, spans have their parents, and clocks agree."""
     if not found["hops"]:
         yield Finding(
-            about="traces", level=Level.ODD, text="no router told of a hop: how whole traces are is not known"
+            about="traces", level=Level.ODD, text="no router told of a hop: nobody knows how whole traces are"
         )
     for row in found["hops"]:
         share = row["WithChild"] / row["Hops"]

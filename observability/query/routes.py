@@ -132,7 +132,7 @@ def activity(store: Rows, window: Window, points: int = _POINTS) -> dict[str, Re
 
 
 def together(found: Iterable[Record], window: Window) -> Record:
-    """What these routes have in common: requests, errors, fallbacks, and the share of requests that each side served."""
+    """What these routes add up to: requests, errors, fallbacks, and the share of requests that each side served."""
     known = list(found)
     everything = Numbers()
     sides: dict[str, int] = defaultdict(int)

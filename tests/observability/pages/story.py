@@ -92,7 +92,7 @@ def _served(one: Told, weight: int, time: int, chance: random.Random) -> LogReco
 
 
 def journeys(now: int, each: int = 4) -> Iterator[ExportTraceServiceRequest | ExportLogsServiceRequest]:
-    """A few traces of each route: router, then the function and what it calls on-premises, or legacy and its database."""
+    """A few traces of each route: router, function and what it calls on-premises, or legacy and its database."""
     chance = random.Random(11)  # noqa: S311 - as above
     for one in ROUTES:
         for number in range(each):
@@ -133,7 +133,6 @@ def _journey(
     hop = {
         "fig__route": one.route,
         "fig__side": side,
-        "fig__upstream": one.route,
         "http__response__status_code": status,
     }
     yield traces(
@@ -154,7 +153,7 @@ def _journey(
             faas__name=one.route,
         )
         yield traces(
-            part("GET /core", 5, 4, SERVER, (begins + 0.12, 0.86), **server | {"http__route": "/core/{id}"}),
+            part("GET /core", 5, 4, SERVER, (begins + 0.12, 0.86), **(server | {"http__route": "/core/{id}"})),
             part("SELECT accounts", 6, 5, CLIENT, (begins + 0.16, 0.80), db__system__name="mariadb"),
             service="core-banking",
         )

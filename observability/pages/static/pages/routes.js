@@ -91,16 +91,16 @@ OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318   # any OpenTelemetry SDK</pre><//>
 }
 
 function Board({ rows, shown, answer, sort, isRising, sortBy }) {
-  const Head = ({ id, name, title = null, kind = "" }) => html`<th role="columnheader" scope="col" class=${`c-${id} ${kind}`} title=${title} aria-sort=${sort === id ? (isRising ? "ascending" : "descending") : null}><button type="button" onClick=${() => sortBy(id)}>${name}</button></th>`;
+  const head = (id, name, title = null, kind = "") => html`<th key=${id} role="columnheader" scope="col" class=${`c-${id} ${kind}`} title=${title} aria-sort=${sort === id ? (isRising ? "ascending" : "descending") : null}><button type="button" onClick=${() => sortBy(id)}>${name}</button></th>`;
   return html`<div class="card board"><table role="table">
     <caption class="unseen">Numbers of each route by side</caption>
     <thead role="rowgroup"><tr role="row">
-      <${Head} id="route" name="route" />
-      <${Head} id="weight" name="weight now" title="The share of users that the router sends to Lambda" />
+      ${head("route", "route")}
+      ${head("weight", "weight now", "The share of users that the router sends to Lambda")}
       <th role="columnheader" scope="col" class="c-activity">activity</th>
       <th role="columnheader" scope="col" class="c-side"><span class="unseen">side</span></th>
-      ${COLUMNS.map((column) => html`<${Head} key=${column.key} id=${column.key} name=${column.name} title=${column.title} kind="right" />`)}
-      <${Head} id="fallbacks" name="fallbacks" title="Requests that Lambda failed and legacy answered" kind="right" />
+      ${COLUMNS.map((column) => head(column.key, column.name, column.title, "right"))}
+      ${head("fallbacks", "fallbacks", "Requests that Lambda failed and legacy answered", "right")}
     </tr></thead>
     <tbody role="rowgroup" ref=${rows.ref}>
       ${shown.map((one, number) => html`<${Line} key=${one.route} one=${one} number=${number} rows=${rows} activity=${answer.activity[one.route]} />`)}
