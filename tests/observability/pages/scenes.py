@@ -158,7 +158,7 @@ def large(trace: str, start: int, count: int, seed: int = 7) -> Iterator[Message
         for number in range(first, min(first + _BATCH, count)):
             kind = INTERNAL if number % 5 else SERVER
             long = chance.uniform(0.05, 3.0) if number else whole
-            told = {"step": str(number), "url.path": f"/steps/{number}"}
+            told = {"step": f"no {number}"}
             one = _plain(
                 f"step {number % 97}", trace, number + 1, parents[number], start + begin[number], long, kind, told
             )

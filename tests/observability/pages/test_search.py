@@ -16,6 +16,7 @@ from tests.observability.telemetry import CLIENT, logs, record, span, traces
 
 COLD, FAILED = "a7" * 16, "b8" * 16
 SECOND = 1_000_000_000
+pytestmark = pytest.mark.timeout(180)  # quiet, it takes a tenth of it
 MANY = 250
 
 

@@ -14,6 +14,7 @@ from tests.observability.process import Observing, observing
 ACROSS, BROKEN, STRANGE = "a1" * 16, "b2" * 16, "c3" * 16
 MANY, VERY_MANY = "d4" * 16, "e5" * 16
 SECOND = 1_000_000_000
+pytestmark = pytest.mark.timeout(300)  # the fixture stores 50,000 spans: seconds, or minutes beside others
 MOST_ROWS_IN_THE_DOCUMENT = 150
 _PATH_OF_FIVE = """async (folder) => {
   const { decode } = await import(folder + "model.js");
@@ -235,9 +236,6 @@ def test_what_a_sender_wrote_stays_text(visit: Visit) -> None:
         assert_harmless(page)
 
 
-@pytest.mark.timeout(
-    180
-)  # 50,000 spans are stored by the fixture, and answered here, also while others use the machine
 def test_large_traces_stay_usable(visit: Visit) -> None:
     """Of 2,000 and of 50,000 spans the document has the visible rows alone; all are reached, and searched."""
     for trace, count in ((MANY, 2_000), (VERY_MANY, 50_000)):
@@ -253,7 +251,7 @@ def test_large_traces_stay_usable(visit: Visit) -> None:
         page.keyboard.press("End")
         expect(page.locator(f'.wf-row[aria-rowindex="{rows}"]')).to_be_visible()
         assert page.locator(".wf-row").count() <= MOST_ROWS_IN_THE_DOCUMENT
-        page.locator("[data-search]").fill(f"/steps/{count - 1}")
+        page.locator("[data-search]").fill(f"no {count - 1}")
         expect(page.locator(".trace-search [role=status]")).to_have_text("1 span", timeout=60_000)
         page.keyboard.press("Enter")
         expect(page.locator(".wf-row.is-selected.is-hit")).to_be_visible()
