@@ -24,8 +24,12 @@ async def ask(request: Request, workers: ThreadPoolExecutor, question: Callable[
     context = contextvars.copy_context()
     context.run(STOP.set, stop)
     answer = asyncio.get_running_loop().run_in_executor(workers, lambda: context.run(question))
-    while not (await asyncio.wait({answer}, timeout=_LOOK_SECONDS))[0]:
-        if await request.is_disconnected():
-            stop.set()
-            break
-    return await answer
+    is_gone = False
+    try:
+        while not (await asyncio.wait({answer}, timeout=_LOOK_SECONDS))[0]:
+            is_gone = is_gone or await request.is_disconnected()
+            if is_gone:
+                stop.set()  # again each time: a statement that was about to begin would not notice the first
+    finally:
+        stop.set()
+    return answer.result()

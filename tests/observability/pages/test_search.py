@@ -23,6 +23,7 @@ MANY = 250
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observing]:
     """A process that knows two requests across the worlds, and 250 records and calls of another service before them."""
+    expect.set_options(timeout=30_000)
     with observing(tmp_path_factory.mktemp("searched")) as running:
         now = time.time_ns()
         earlier = now - 400 * SECOND
@@ -120,7 +121,7 @@ def test_pages_by_time_lose_nothing(visit: Visit, path: str, name: str) -> None:
     newer.click()
     expect(page.get_by_text(top, exact=True)).to_have_count(0)
     assert not set(rows(page)) & {top}
-    page.get_by_role("button", name="Newest").click()
+    page.get_by_role("button", name="Newest", exact=True).click()
     expect(page.get_by_text(first[0], exact=True)).to_be_visible()
 
 
@@ -152,7 +153,7 @@ def test_a_slow_search_is_given_up_for_the_next(visit: Visit) -> None:
     """While an answer does not come the field stays usable, and the next search does not wait for it."""
     page = visit().open("/logs")
     held: list[Route] = []
-    page.route(re.compile(r"/api/logs\?.*text=slow"), held.append)
+    page.route(re.compile(r"/api/logs\?.*text=slow"), lambda route: held.append(route))  # noqa: PLW0108 - Playwright wants a function
     page.locator("[data-search]").fill("slow")
     expect(page).to_have_url(re.compile("text=slow"))
     page.locator("[data-search]").fill("order 42")
