@@ -85,10 +85,10 @@ function weightText(weights, index) {
 }
 
 function options(element, lines, hasWeight, latest, point) {
-  const found = colours(element, ["muted", "line", "text", "accent", "surface", "legacy-fill", "lambda-fill", "router-fill"]);
+  const found = colours(element, ["muted", "line", "line-strong", "text", "accent", "surface", "legacy-fill", "lambda-fill", "router-fill"]);
   const font = `11px ${getComputedStyle(element).fontFamily}`;
   const axis = { stroke: found.muted, font, ticks: { show: false }, grid: { stroke: found.line, width: 1 } };
-  const shade = { scale: "weight", stroke: found.muted, width: 1, fill: tint(found.muted, 0.1), paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, spanGaps: true };
+  const shade = { scale: "weight", stroke: found["line-strong"], width: 1, fill: tint(found.muted, 0.1), paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, spanGaps: true };
   return {
     width: Math.max(element.clientWidth, 120),
     height: HEIGHT,

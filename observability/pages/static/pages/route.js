@@ -26,7 +26,7 @@ export default function Route({ route }) {
       ${found && found.weight !== null ? html`<span class="row"><span class="muted small">weight now</span><${Bar} value=${found.weight / 10_000} text=${weight(found.weight)} /></span>` : null}
       ${found?.source === "span" ? html`<span class="tag">counted from spans, which may be a sample</span>` : null}
       <span class="fill" />
-      <nav class="row" aria-label="Of this route"><a href=${href("/traces", { route })}>Traces</a><a href=${href("/traces", { route, errors: 1 })}>Failed traces</a><a href=${href("/logs", { route })}>Logs</a><${Copy} text=${location.href} label="Copy link" /></nav>
+      <nav class="links" aria-label="Of this route"><a href=${href("/traces", { route })}>Traces</a><a href=${href("/traces", { route, errors: 1 })}>Failed traces</a><a href=${href("/logs", { route })}>Logs</a><${Copy} text=${location.href} label="Copy link" /></nav>
     </div>
     <${Failure} error=${totals.error ?? series.error} again=${() => { totals.askAgain(); series.askAgain(); }} />
     ${!totals.answer ? (totals.error ? null : html`<${Waiting} lines=${4} />`) : found ? html`<${Sides} found=${found} />` : html`<${Empty} title="This route had no requests during this time"><p>Look at more time, or at <a href=${href("/")}>all routes</a>.</p><//>`}
@@ -38,7 +38,7 @@ export default function Route({ route }) {
 function Sides({ found }) {
   const sides = Object.keys(found.sides).sort(bySide);
   const line = (name, numbers) => html`<tr key=${name} class=${name ? "" : "all"}>
-    <th scope="row">${name ? html`<${Side} side=${name} />` : "both"}</th>
+    <th scope="row">${name ? html`<${Side} side=${name} />` : "all"}</th>
     <td class="right">${count(numbers.requests)}</td><td class="right">${rate(numbers.per_second)}</td>
     <td class="right">${count(numbers.errors)}</td><td class="right">${share(numbers.error_share)}</td>
     <td class="right">${milliseconds(numbers.mean_ms)}</td><td class="right">${milliseconds(numbers.p50_ms)}</td><td class="right">${milliseconds(numbers.p95_ms)}</td><td class="right">${milliseconds(numbers.p99_ms)}</td>
