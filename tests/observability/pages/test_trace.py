@@ -42,7 +42,6 @@ def send(running: Observing, scene: Scene) -> None:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observing]:
     """A process that knows a request across both worlds, a broken one, a hostile one, and two large ones."""
-    expect.set_options(timeout=30_000)
     with observing(tmp_path_factory.mktemp("traces")) as running:
         start = time.time_ns() - 120 * SECOND
         for scene in (across(ACROSS, start), broken(BROKEN, start), hostile(STRANGE, start)):
