@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.observability.pages.conftest import CHROMIUM, WIDE, visitor_of
+from tests.observability.pages.conftest import CHROMIUM, WIDE, logged_in, window_of
 from tests.observability.pages.scenes import large
 from tests.observability.process import Observing, observing
 
@@ -62,12 +62,13 @@ def main() -> None:
 
 
 def _line(browser: Browser, running: Observing, trace: str, rounds: int) -> str:
-    visitor = visitor_of(browser, running, size=WIDE, scheme="light", role="viewer")
-    visitor.context.add_init_script(_WATCH)
+    context = logged_in(browser, running, size=WIDE, scheme="light", role="viewer")
+    context.add_init_script(_WATCH)
+    visitor = window_of(context, running)
     visitor.page.set_default_timeout(_WAIT_MILLISECONDS)
     found = [_once(visitor.page, f"{running.pages}/traces/{trace}") for _ in range(rounds)]
     visitor.check()
-    visitor.context.close()
+    context.close()
     median = {name: statistics.median(one[name] for one in found) for name in found[0]}
     least = min(one["draw"] for one in found)
     drawn = f"{median['draw']:.0f} (least {least:.0f})"

@@ -71,7 +71,9 @@ def across(trace: str, start: int, *, cold: bool = True, scale: float = 1.0) -> 
     )
     handler = one(4, "GET /orders/{id}", 2, init + 14, 72, SERVER, faas__coldstart=str(cold).lower(), **routed)
     handler.events.add(time_unix_nano=at(init + 40), name="cache miss", attributes=pairs({"cache.key": "order:42"}))
+    started = [one(11, "init", 2, 12, init + 2, INTERNAL, fig__side="lambda", faas__coldstart="true")] if cold else []
     function = traces(
+        *started,
         handler,
         one(
             5,

@@ -23,7 +23,6 @@ MANY = 250
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observing]:
     """A process that knows two requests across the worlds, and 250 records and calls of another service before them."""
-    expect.set_options(timeout=30_000)
     with observing(tmp_path_factory.mktemp("searched")) as running:
         now = time.time_ns()
         earlier = now - 400 * SECOND

@@ -15,7 +15,7 @@ import { Scatter } from "../search/scatter.js";
 const LIMIT = 100;
 const FIELDS = [
   { name: "text", label: "Text", hint: "Name, path, or a trace’s id  /" },
-  { name: "kind", label: "Show", initial: "Entry", choices: [["Entry", "where they came in"], ["Server", "every service’s part"], ["Client", "calls"], ["Internal", "inside"], ["Producer", "producers"], ["Consumer", "consumers"], ["all", "all spans"]] },
+  { name: "kind", label: "Show", initial: "Entry", choices: [["Entry", "requests"], ["Server", "server spans"], ["Client", "calls"], ["Internal", "internal"], ["Producer", "producers"], ["Consumer", "consumers"], ["all", "all spans"]] },
   { name: "side", label: "Side", choices: [["", "any"], ["legacy", "legacy"], ["lambda", "lambda"]] },
   { name: "role", label: "Role", choices: [["", "any"], ["primary", "primary"], ["shadow", "shadow"]] },
   { name: "route", label: "Route" },

@@ -37,6 +37,7 @@ export function decode(outline) {
     children: new Int32Array(count),
   };
   measure(trace);
+  trace.afterInit = afterInit(trace);
   trace.logsOf = grouped(trace.logs, (log) => log.span);
   trace.eventsOf = grouped(trace.events, (event) => event[0]);
   trace.end = extent(trace);
@@ -135,6 +136,25 @@ export function matching(trace, wanted) {
     if (log.span >= 0 && log.body.toLowerCase().includes(low)) hits.add(log.span);
   }
   return hits;
+}
+
+/** A function's start that somebody waited for, told as a span of its own beside the handler's. */
+export function isInit(trace, span) {
+  return trace.cold[span] === 1 && text(trace, "SpanName", span) === "init" && text(trace, "SpanKind", span) !== "Server";
+}
+
+// The handler of a cold start begins after init: what is on the way before init is no way of the handler's, too.
+function afterInit(trace) {
+  const found = new Uint8Array(trace.count);
+  for (let init = 0; init < trace.count; init++) {
+    if (!isInit(trace, init) || trace.parent[init] < 0) continue;
+    for (const other of childrenOf(trace, trace.parent[init])) {
+      if (other === init || trace.codes.ServiceName[other] !== trace.codes.ServiceName[init] || !(trace.gap[other] >= trace.gap[init])) continue;
+      found[other] = 1;
+      trace.gap[other] = Math.max(trace.offset[other] - endOf(trace, init), 0);
+    }
+  }
+  return found;
 }
 
 function measure(trace) {

@@ -1,6 +1,6 @@
 // What a request waited for: its critical path, and the time of each stage of the way on it.
 
-import { childrenOf, crosses, endOf, isShadow, text } from "./model.js";
+import { childrenOf, crosses, endOf, isInit, isShadow, text } from "./model.js";
 import { boundary } from "./words.js";
 
 /** The span that stands for the request: the longest that has no parent, rather one that never had any. */
@@ -86,6 +86,7 @@ function stageOf(trace, { span, from }, child) {
     const isHop = text(trace, "SpanKind", span) === "Client";
     return isHop ? { key: `hop ${side}`, label: `${side || "upstream"}, which told nothing`, side } : { key: "router", label: "router", side: "router" };
   }
+  if (isInit(trace, span)) return { key: `init ${service}`, label: "init (cold start)", side };
   if (text(trace, "Database", span)) return { key: `db ${service}`, label: `database, from ${service}`, side, isDatabase: true };
   return { key: `in ${service}`, label: side === "lambda" ? `handler ${service}` : service, side };
 }

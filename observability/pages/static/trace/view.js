@@ -7,7 +7,7 @@ import { useKeys } from "../frame/keys.js";
 import { Copy, Side, Status } from "../frame/parts.js";
 import { changeQuery, useQuery } from "../frame/router.js";
 import { href } from "../frame/window.js";
-import { around, zoomed } from "./geometry.js";
+import { around, within, zoomed } from "./geometry.js";
 import { Details, useSettled } from "./details.js";
 import { deeperThan, endOf, hasFailed, matching, revealed, text, visibleRows } from "./model.js";
 import { criticalPath, rootOf, stages } from "./path.js";
@@ -39,7 +39,16 @@ export function TraceView({ trace, at }) {
   const critical = useMemo(() => (isCritical && parts ? bySpan(parts) : null), [parts, isCritical]);
   const told = useMemo(() => notices(trace), [trace]);
 
-  useEffect(() => look(whole), [whole]);
+  const known = useRef(trace);
+  // More of the same trace came in: what is folded, opened and looked at stays so, although places have changed.
+  useEffect(() => {
+    const old = known.current;
+    if (old === trace) return;
+    known.current = trace;
+    setClosed((set) => carried(set, old, trace));
+    setOpen((set) => carried(set, old, trace));
+    look((one) => (one.from <= 0 && one.to >= old.end ? whole : within(one, whole)));
+  }, [trace]);
   useEffect(() => { if (selected >= 0) setClosed((old) => (isHidden(trace, old, selected) ? revealed(trace, old, selected) : old)); }, [trace, selected]);
 
   const choose = (span) => changeQuery({ span: span < 0 ? null : trace.ids[span] });
@@ -148,6 +157,11 @@ function useLater(reckon, inputs) {
   return value;
 }
 
+function carried(spans, old, next) {
+  const places = new Map(next.ids.map((id, span) => [id, span]));
+  return new Set([...spans].map((span) => (span < 0 ? span : places.get(old.ids[span]))).filter((span) => span !== undefined));
+}
+
 function bySpan(parts) {
   const found = new Map();
   for (const part of parts) {
@@ -190,7 +204,7 @@ function useTreeKeys({ trace, selected, closed, rows, doing, choose, step, jump,
   const escape = () => {
     if (isDetailed && selected >= 0) setDetailed(false);
     else if (search.wanted) search.setWanted("");
-    else if (view !== whole) doing.look(whole);
+    else if (view.from > whole.from || view.to < whole.to) doing.look(whole);
     else return false;
     document.querySelector(".wf-rows")?.focus({ preventScroll: true });
     return true;

@@ -1,7 +1,7 @@
 // What the trace page says: labels of ways, and what is wrong with the picture, in words.
 
 import { count as number, nanoseconds } from "../frame/format.js";
-import { crosses, hasFailed, isShadow, text, NO_SPAN } from "./model.js";
+import { crosses, hasFailed, isInit, isShadow, text, NO_SPAN } from "./model.js";
 
 /** Moments at round distances between two: at most so many. */
 export function ticks(from, to, most = 6) {
@@ -20,7 +20,8 @@ export function boundary(trace, span) {
   const service = text(trace, "ServiceName", span);
   if (trace.router[span]) return { label: "to the router", back: "back from the router" };
   if (to === "lambda" && (trace.router[parent] || from !== "lambda")) {
-    const isCold = trace.cold[span] === 1;
+    if (trace.afterInit[span]) return { label: "from init to the handler", back: "back from Lambda" };
+    const isCold = trace.cold[span] === 1 && !isInit(trace, span);
     return { label: isCold ? "Lambda API, then init (cold start)" : "Lambda API", back: "back from Lambda" };
   }
   if (trace.router[parent]) return { label: `to ${service}`, back: `back from ${service}` };
