@@ -6,6 +6,7 @@ GET  /api/routes/{route}/series      a route's numbers over time                
 GET  /api/routes/{route}/slowest     its slowest requests                       side
 GET  /api/traces                     spans that are like this                   route, side, role, service, text, ...
 GET  /api/traces/{trace_id}          one trace as a tree, and its records       at (nanoseconds, a hint)
+GET  /api/traces/{trace_id}/...      what its page asks                         see `one_trace`
 GET  /api/logs                       records that are like this                 severity, trace_id, ...
 GET  /api/health                     how whole the picture is, and how the process does
 GET  /api/export/{table}             a table as parquet
@@ -32,16 +33,17 @@ from ..query.picture import picture
 from ..query.reader import DuckDbReader, Record
 from ..query.sql import run_sql
 from ..query.tree import as_tree
-from ..query.window import MINUTE, Window
+from ..query.window import Window
+from .asking import ask
 from .guard import cookie_of, problem
+from .one_trace import OneTrace, asked_trace, records_window
+from .paging import page_of
 from .questions import Question
 from .sessions import COOKIE, SESSION_SECONDS, Role, Session, Sessions
 
 Result = TypeVar("Result")
 Endpoint = Callable[[Request], Awaitable[Response]]
 _MAX_BODY = 256 * 2**10
-_HEX_TRACE = 32
-_SIDES_OF_HINT = 60 * MINUTE
 
 
 def as_json(values: object, status: int = 200) -> Response:
@@ -72,6 +74,7 @@ class Api:
             Route("/api/routes/{route:path}/slowest", self.slowest),
             Route("/api/traces", self.traces),
             Route("/api/traces/{trace_id}", self.trace),
+            *OneTrace(reader=self.reader, workers=self.workers).routes(),
             Route("/api/logs", self.logs),
             Route("/api/health", self.health),
             Route("/api/query", self.query, methods=["POST"]),
@@ -157,30 +160,27 @@ class Api:
         """Spans that are like this."""
         question = Question(request.query_params)
         window, wanted, limit = question.window(), question.wanted(), int(question.number("limit", 100, 1, 5_000))
+        order = question.order()
         question.check()
-        found = await self._ask(lambda: traces.search(self.reader, wanted, window, limit))
-        return as_json({"window": _window(window), "spans": found})
+
+        def search(most: int) -> list[Record]:
+            return traces.search(self.reader, wanted, window, most, order)
+
+        found, told = await ask(request, self.workers, lambda: page_of(search, limit, order))
+        return as_json({"window": _window(window), **told, "spans": found})
 
     async def trace(self, request: Request) -> Response:
         """One trace: its spans as a tree, and the records that belong to it."""
-        trace_id = request.path_params["trace_id"].lower()
-        if len(trace_id) != _HEX_TRACE or any(letter not in "0123456789abcdef" for letter in trace_id):
-            raise Refused([Diagnostic(code="OB204", message="a trace's id is 32 hexadecimal digits")])
-        question = Question(request.query_params)
-        window = question.window() if "minutes" in question.values or "start" in question.values else None
-        at = int(question.number("at", 0, 0, 2**62))
-        question.check()
-        if window is None:
-            window = Window(max(at - _SIDES_OF_HINT, 0), at + _SIDES_OF_HINT) if at else _long_ago(question.now())
+        trace_id, window = asked_trace(request)
         found = await self._ask(lambda: self._whole(trace_id, window))
         return as_json(found, 200 if found["spans"] or found["logs"] else 404)
 
     def _whole(self, trace_id: str, window: Window) -> dict[str, Any]:
         spans = traces.trace(self.reader, trace_id, window)
         if spans:
-            ends = max(int(span["Timestamp"]) + int(span["Duration"]) for span in spans)
             start = int(spans[0]["Timestamp"])
-            window = Window(start, max(min(ends, start + _SIDES_OF_HINT), start) + 1).widened(5 * MINUTE)
+            ends = max(int(span["Timestamp"]) + int(span["Duration"]) for span in spans)
+            window = records_window(Window(start, max(ends, start) + 1))
         return {
             "trace_id": trace_id,
             "spans": as_tree(spans),
@@ -191,12 +191,14 @@ class Api:
         """Records that are like this."""
         question = Question(request.query_params)
         window, wanted, limit = question.window(), question.wanted(), int(question.number("limit", 100, 1, 5_000))
-        severity, trace_id = question.severity(), question.text("trace_id")
+        severity, trace_id, order = question.severity(), question.text("trace_id"), question.order()
         question.check()
-        found = await self._ask(
-            lambda: logs.search(self.reader, wanted, window, limit, min_severity=severity, trace_id=trace_id)
-        )
-        return as_json({"window": _window(window), "records": found})
+
+        def search(most: int) -> list[Record]:
+            return logs.search(self.reader, wanted, window, most, min_severity=severity, trace_id=trace_id, order=order)
+
+        found, told = await ask(request, self.workers, lambda: page_of(search, limit, order))
+        return as_json({"window": _window(window), **told, "records": found})
 
     async def health(self, request: Request) -> Response:
         """How whole the picture is, by default of five minutes: joining all spans of a day would take too long."""
@@ -213,7 +215,7 @@ class Api:
         text, limit = asked.get("sql"), asked.get("limit", 1_000)
         if not isinstance(text, str) or not isinstance(limit, int):
             raise Refused([Diagnostic(code="OB204", message='send {"sql": "SELECT ...", "limit": 1000}')])
-        answer = await self._ask(lambda: run_sql(self.reader, text, limit))
+        answer = await ask(request, self.workers, lambda: run_sql(self.reader, text, limit))
         return as_json({"columns": answer.columns, "rows": answer.rows, "is_cut": answer.is_cut})
 
     async def _ask(self, question: Callable[[], Result]) -> Result:
@@ -247,11 +249,6 @@ async def json_body(request: Request) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise Refused([Diagnostic(code="OB204", message="the body is no JSON object")])
     return values
-
-
-def _long_ago(now: int) -> Window:
-    days = 31 * 1440 * MINUTE
-    return Window(max(now - days, 0), now + 60 * MINUTE)
 
 
 def _window(window: Window) -> dict[str, object]:

@@ -6,6 +6,7 @@ a command has the token, which no browser sends by itself. Every answer says tha
 
 import hmac
 from collections.abc import Callable
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -84,11 +85,11 @@ class Guard:
             return problem(421, "OB421", "this address is not one of mine", "name it with --allow-host")
         if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIX):
             return None
-        find = self._bearer
-        session = self._bearer(headers)
+        find = partial(self._bearer, headers)
+        session = find()
         if session is None:
-            find = lambda known: self._of_browser(known, scope)  # noqa: E731 - asked again while a stream is open
-            session = find(headers)
+            find = partial(self._of_browser, headers, scope)
+            session = find()
             if session is None:
                 hint = "open the address that fig observe printed, or ask for a new one with fig observe login"
                 page = self._welcome(scope["path"]) if scope["method"] in _READING else None
@@ -96,7 +97,7 @@ class Guard:
             is_harmless = scope["method"] in _READING or scope["path"] == REPORTS
             if not is_harmless and not _is_from_our_page(headers, session):
                 return problem(403, "OB403", "this did not come from one of my own pages")
-        scope.setdefault("state", {}).update(session=session, is_session_alive=lambda: find(headers) is not None)
+        scope.setdefault("state", {}).update(session=session, is_session_alive=lambda: find() is not None)
         return None
 
     def _of_browser(self, headers: Headers, scope: Scope) -> Session | None:

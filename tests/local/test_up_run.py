@@ -97,7 +97,7 @@ def test_lines_and_readiness() -> None:
 
 
 def test_ready_by_what_it_tells() -> None:
-    """A process that tells where it is in a line of JSON is ready then; the line may hold a secret, and is not shown."""
+    """A process that tells where it is in a line of JSON is ready then; the line, maybe a secret, is not shown."""
 
     async def story() -> tuple[object, list[tuple[str, str]]]:
         lines = Lines()

@@ -20,9 +20,8 @@ Frame = dict[str, Any]
 
 
 def make_live(**changes: Any) -> Live:
-    return Live(
-        **({"told": lambda: {"records": {"logs": 1}}, "pause_seconds": 0.01, "heartbeat_seconds": 0.05} | changes)
-    )
+    settings: dict[str, Any] = {"pause_seconds": 0.01, "heartbeat_seconds": 0.05} | changes
+    return Live(told=lambda: {"records": {"logs": 1}}, **settings)
 
 
 def run(story: Callable[[], Awaitable[None]]) -> None:

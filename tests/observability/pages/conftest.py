@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from observability.pages.vendor import COMMAND, libraries, missing
 from tests.observability.pages.story import journeys, records
 from tests.observability.process import Observing, observing
 
@@ -39,6 +40,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observing]:
     """A process that knows the story."""
+    assert not missing(libraries()), f"the browser's libraries are not here: {COMMAND}"
     with observing(tmp_path_factory.mktemp("pages")) as running:
         tell(running, time.time_ns())
         yield running
@@ -70,26 +72,55 @@ class Visitor:
         return self.page
 
     def check(self) -> None:
-        """Fail when anything went wrong."""
+        """Fail when anything went wrong; what the pages remember is forgotten."""
         if not self.page.is_closed() and self.page.url.startswith("http"):
-            self.complaints += self.page.evaluate("() => window.violations ?? []")
+            look = "() => { localStorage.clear(); return window.violations ?? []; }"
+            self.complaints += self.page.evaluate(look)
         assert not self.complaints
 
 
 Visit = Callable[..., Visitor]
 
 
+Contexts = dict[tuple[object, ...], BrowserContext]
+
+
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Iterator[Contexts]:  # noqa: ARG001 - it must still run when they are closed
+    """Browsers that are logged in and have the pages' files already: a new one for each test would fetch them again."""
+    known: Contexts = {}
+    yield known
+    for one in known.values():
+        one.close()
+
+
 @pytest.fixture
-def visit(browser: Browser, told: Observing) -> Iterator[Visit]:
-    """Log a new window in: `visit()`, `visit(size=NARROW, scheme="dark", role="viewer")`."""
+def visit(browser: Browser, told: Observing, contexts: Contexts) -> Iterator[Visit]:
+    """Open a new window: `visit()`, `visit(size=NARROW, scheme="dark", role="viewer")`.
+
+    With `fresh=True` the browser is the test's own: for one that logs out.
+    """
     visitors: list[Visitor] = []
+    own: list[BrowserContext] = []
 
     def new(
-        running: Observing = told, *, size: tuple[int, int] = WIDE, scheme: str = "light", role: str = "admin"
+        running: Observing = told,
+        *,
+        size: tuple[int, int] = WIDE,
+        scheme: str = "light",
+        role: str = "admin",
+        fresh: bool = False,
     ) -> Visitor:
-        visitor = visitor_of(browser, running, size=size, scheme=scheme, role=role)
-        visitors.append(visitor)
-        return visitor
+        kind = (running.pages, size, scheme, role)
+        context = None if fresh else contexts.get(kind)
+        if context is None:
+            context = logged_in(browser, running, size=size, scheme=scheme, role=role)
+            if fresh:
+                own.append(context)
+            else:
+                contexts[kind] = context
+        visitors.append(window_of(context, running))
+        return visitors[-1]
 
     yield new
     try:
@@ -97,11 +128,13 @@ def visit(browser: Browser, told: Observing) -> Iterator[Visit]:
             one.check()
     finally:
         for one in visitors:
-            one.context.close()
+            one.page.close()
+        for context in own:
+            context.close()
 
 
-def visitor_of(browser: Browser, running: Observing, *, size: tuple[int, int], scheme: str, role: str) -> Visitor:
-    """A new window that is logged in."""
+def logged_in(browser: Browser, running: Observing, *, size: tuple[int, int], scheme: str, role: str) -> BrowserContext:
+    """A browser that is logged in."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme=scheme,  # type: ignore[arg-type]  # light or dark
@@ -110,6 +143,18 @@ def visitor_of(browser: Browser, running: Observing, *, size: tuple[int, int], s
     )
     context.set_default_timeout(_PATIENCE_MILLISECONDS)
     context.add_init_script(_VIOLATIONS)
+    minted = running.http.post(f"{running.pages}/api/logins", json={"role": role}, headers=running.bearer())
+    context.request.get(f"{running.pages}/login?token={minted.json()['token']}", max_redirects=0)
+    return context
+
+
+def visitor_of(browser: Browser, running: Observing, *, size: tuple[int, int], scheme: str, role: str) -> Visitor:
+    """The only window of a new browser that is logged in."""
+    return window_of(logged_in(browser, running, size=size, scheme=scheme, role=role), running)
+
+
+def window_of(context: BrowserContext, running: Observing) -> Visitor:
+    """A new window of a browser."""
     page = context.new_page()
     visitor = Visitor(running, context, page)
 
@@ -119,6 +164,4 @@ def visitor_of(browser: Browser, running: Observing, *, size: tuple[int, int], s
 
     page.on("console", on_console)
     page.on("pageerror", lambda error: visitor.complaints.append(f"failed: {error}"))
-    minted = running.http.post(f"{running.pages}/api/logins", json={"role": role}, headers=running.bearer())
-    context.request.get(f"{running.pages}/login?token={minted.json()['token']}", max_redirects=0)
     return visitor

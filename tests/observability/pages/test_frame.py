@@ -51,7 +51,7 @@ def test_a_link_from_another_site_opens_for_who_is_logged_in(told: Observing, st
 
 def test_a_viewer_may_log_out(visit: Visit) -> None:
     """The menu says who looks, and logs out: the next page asks for a login again."""
-    visitor = visit(role="viewer")
+    visitor = visit(role="viewer", fresh=True)
     page = visitor.open("/")
     page.get_by_label("Settings and help").click()
     expect(page.locator(".who")).to_have_text("viewer")
@@ -116,13 +116,14 @@ def test_light_and_dark(visit: Visit) -> None:
     assert page.evaluate(ground) == light
 
 
-@pytest.mark.parametrize("path", ["/", "/routes/catalogue", "/health", "/?q=none-such"])
-def test_narrow_windows_scroll_one_way(visit: Visit, path: str) -> None:
+def test_narrow_windows_scroll_one_way(visit: Visit) -> None:
     """On a telephone nothing is wider than the window."""
-    page = visit(size=NARROW).open(path)
-    assert page.evaluate("() => document.documentElement.scrollWidth") == NARROW[0]
-    expect(page.get_by_role("button", name="15m")).to_be_visible()
-    expect(page.get_by_role("link", name="Health", exact=True)).to_be_in_viewport()
+    visitor = visit(size=NARROW)
+    for path in ("/", "/routes/catalogue", "/health", "/?q=none-such"):
+        page = visitor.open(path)
+        assert page.evaluate("() => document.documentElement.scrollWidth") == NARROW[0]
+        expect(page.get_by_role("button", name="15m")).to_be_visible()
+        expect(page.get_by_role("link", name="Health", exact=True)).to_be_in_viewport()
 
 
 def test_an_address_that_is_no_page(visit: Visit) -> None:

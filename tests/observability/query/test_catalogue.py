@@ -1,6 +1,7 @@
 """The catalogue over a real store: the numbers of routes, traces, searches, and how whole the picture is."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -145,6 +146,27 @@ def test_a_trace_by_its_id(reader: DuckDbReader) -> None:
     assert spans[1]["Events.Timestamp"] == []
 
 
+def test_what_the_page_of_a_trace_asks(reader: DuckDbReader) -> None:
+    """The outline has each span once and says how many rows there are; a text is found in names and values."""
+    columns, rows = traces.sketch(reader, TRACE, AROUND)
+    assert (sorted(columns["SpanId"]), rows) == (sorted(ID[:6]), 7)
+    assert traces.sketch(reader, "0" * 32, AROUND)[0]["SpanId"] == ()
+    whole = traces.one_span(reader, TRACE, ID[0], AROUND)
+    assert whole is not None
+    assert whole["SpanAttributes"]["http.response.status_code"] == "200"
+    assert traces.one_span(reader, TRACE, ID[9], AROUND) is None
+    assert traces.mentions(reader, TRACE, "LEGACY.shop", AROUND) == [ID[3]]
+    assert traces.mentions(reader, TRACE, "select", AROUND) == [ID[5], ID[5]]
+    assert traces.mentions(reader, TRACE, "2_0", AROUND) == []
+    assert ID[0] in traces.mentions(reader, TRACE, "200", AROUND)
+    assert len(logs.brief_of_trace(reader, TRACE, AROUND)) == 101
+    assert len(logs.of_span(reader, TRACE, "", AROUND)) == 101
+    entries = traces.search(reader, Wanted(kind=traces.ENTRY, route="books"), AROUND)
+    assert [one["SpanName"] for one in entries] == ["GET books"]
+    slowest = traces.search(reader, Wanted(service="shop", max_milliseconds=50), AROUND, 2, "slowest")
+    assert [one["Duration"] for one in slowest] == [50_000_000, 49_000_000]
+
+
 def test_searches(reader: DuckDbReader) -> None:
     """Spans and records are found by what they are, newest first."""
     assert {one["SpanName"] for one in traces.search(reader, Wanted(route="books"), AROUND)} == {
@@ -197,6 +219,11 @@ class Watched:
         self.asked.append(str(statement.compile(dialect=DUCKDB)))
         return self.store.rows(statement)
 
+    def columns(self, statement: SelectBase) -> dict[str, tuple[Any, ...]]:
+        """The columns, as the store gives them."""
+        self.asked.append(str(statement.compile(dialect=DUCKDB)))
+        return self.store.columns(statement)
+
 
 def test_every_statement_has_a_time_and_a_limit(reader: DuckDbReader) -> None:
     """No statement of the catalogue reads all of time, or gives as many rows as there are."""
@@ -208,6 +235,12 @@ def test_every_statement_has_a_time_and_a_limit(reader: DuckDbReader) -> None:
     traces.slowest(store, "books", AROUND)
     logs.search(store, Wanted(text="x"), AROUND)
     logs.of_trace(store, TRACE, AROUND)
+    traces.search(store, Wanted(kind=traces.ENTRY, max_milliseconds=9), AROUND, order="slowest")
+    traces.one_span(store, TRACE, ID[0], AROUND)
+    traces.mentions(store, TRACE, "x", AROUND)
+    traces.sketch(store, TRACE, AROUND)
+    logs.of_span(store, TRACE, ID[0], AROUND)
+    logs.brief_of_trace(store, TRACE, AROUND)
     completeness.completeness(store, AROUND)
     assert len(store.asked) >= 12
     for text in store.asked:

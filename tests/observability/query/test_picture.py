@@ -26,6 +26,9 @@ PROCESS: Mapping[str, Any] = {
 }
 
 
+Found = dict[str, Any]
+
+
 def judged(process: Mapping[str, Any] | None = None, **found: list[dict[str, Any]]) -> dict[str, Any]:
     return picture({**WHOLE, **found}, {**PROCESS, **(process or {})})
 
@@ -112,9 +115,9 @@ def test_the_process_is_part_of_the_picture(process: dict[str, Any], level: str,
 
 def test_the_worst_of_all_decides_what_is_advised() -> None:
     """Lost records forbid a decision; torn traces forbid one that rests on traces; what is odd wants to be read."""
-    lost = {"router_batches": [{"Instance": "r", "Sent": 2.0, "Taken": 1.0}]}
-    torn = {"hops": [{"Side": "lambda", "Hops": 10, "WithChild": 1}]}
-    odd = {"orphans": [{"ServiceName": "a", "Spans": 10, "Orphans": 9}]}
+    lost: Found = {"router_batches": [{"Instance": "r", "Sent": 2.0, "Taken": 1.0}]}
+    torn: Found = {"hops": [{"Side": "lambda", "Hops": 10, "WithChild": 1}]}
+    odd: Found = {"orphans": [{"ServiceName": "a", "Spans": 10, "Orphans": 9}]}
     assert judged(**lost, **torn)["headline"].startswith("Do not decide on this")
     assert judged({"fault": "full"})["headline"].startswith("Do not decide on this")
     assert judged(**torn)["headline"].startswith("Decide on the numbers of routes, not on traces")
