@@ -15,7 +15,7 @@ from ..normalise.minutes import BUCKETS_PER_DOUBLING, LOG
 from ..tables import route_minute
 from .constructs import latest, nanoseconds
 from .reader import Record, Rows
-from .weights import weights, with_weights
+from .weights import told_weights, with_weights
 from .window import MINUTE, SECOND, Window, limited
 
 ROUTER = "router"
@@ -78,7 +78,7 @@ def overview(store: Rows, window: Window, limit: int = 200, route: str = "") -> 
     wanted = (whole.covers(_M.Minute), *([_M.Route == route] if route else []))
     # One pass: a day of forty routes is two million rows. The weight goes with the time at which it was heard of.
     cells = store.rows(select(*kind, *_sums(), *_heard()).where(*wanted).group_by(*kind).limit(_MAX_CELLS))
-    return with_weights(_folded(cells, whole.seconds)[: limited(limit)], weights(store, window))
+    return with_weights(_folded(cells, whole.seconds)[: limited(limit)], told_weights(store, window))
 
 
 def series(store: Rows, route: str, window: Window, step_minutes: int = 1) -> list[Record]:

@@ -22,7 +22,7 @@ def with_weights(found: Sequence[Record], told: dict[str, int]) -> list[Record]:
     return [{**one, "weight": told.get(one["route"], one["weight"])} for one in found]
 
 
-def weights(store: Rows, window: Window) -> dict[str, int]:
+def told_weights(store: Rows, window: Window) -> dict[str, int]:
     """The weight, parts per 10,000, of each route that control told of at the end of the window."""
     end = Window(max(window.end - _TOLD_WITHIN, window.start), window.end)
     route = attribute(_G.Attributes, ROUTE_ATTRIBUTE).label("Route")

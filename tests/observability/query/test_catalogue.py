@@ -17,7 +17,7 @@ from observability.query import completeness, logs, routes, traces
 from observability.query.constructs import DUCKDB
 from observability.query.reader import DuckDbReader, Record
 from observability.query.traces import Wanted
-from observability.query.weights import weights
+from observability.query.weights import told_weights
 from observability.query.window import MAX_LIMIT, SECOND, Window, last, limited
 from observability.store.database import Place, open_database
 from observability.store.upkeep import Keep
@@ -114,8 +114,8 @@ def test_the_weight_is_what_control_says_last(reader: DuckDbReader) -> None:
     """A weight that control told of a moment ago is the route's, whatever the last request said; an old one is not."""
     late = Window(NOW, NOW + 3_600 * SECOND)
     assert {one["route"]: one["weight"] for one in routes.overview(reader, late)}["books"] == 7_500
-    assert weights(reader, late) == {"books": 7_500}
-    assert weights(reader, Window(NOW, NOW + 7_200 * SECOND)) == {}
+    assert told_weights(reader, late) == {"books": 7_500}
+    assert told_weights(reader, Window(NOW, NOW + 7_200 * SECOND)) == {}
 
 
 def test_a_route_over_time_adds_up(reader: DuckDbReader) -> None:
