@@ -173,9 +173,9 @@ def test_one_request_is_one_trace(observed: Observed) -> None:
 def test_numbers_and_decisions_of_a_release(observed: Observed) -> None:
     """A release ramps under load: its story is in the logs, the weight is control's, and requests are counted once."""
     assert fig("shift", "books-read", "0", folder=observed.up.folder).returncode == 0
+    write(observed.up.folder, "1s")
     traffic = Traffic(observed.up.addresses["entry"], users=100)
     with traffic.running():
-        write(observed.up.folder, "1s")
         applied = fig("apply", "release.plan", "--detach", folder=observed.up.folder)
         assert applied.returncode == 0, applied.stdout + applied.stderr
         assert has_ended(observed.up.folder), status(observed.up.folder)
