@@ -9,7 +9,9 @@ import time
 
 _START_FIELD = 19
 """The process's start after the last `)` of /proc/self/stat, in ticks since boot. Source: proc(5)."""
-_NOT_WAITED_SECONDS = 1.0
+_NOT_WAITED_SECONDS = 10.0
+"""The rest of the function's own imports may follow the decorator. Source: Lambda developer guide, the init phase's
+limit."""
 
 
 def is_cold() -> bool:

@@ -47,6 +47,7 @@ class Process:
         logs = way(Signal.LOGS, Way.OTLP if has_endpoint(Signal.LOGS) and self.way is Way.OTLP else Way.NONE)
         self._keeping = Keeping(self.current, self.records.add) if logs is Way.OTLP else None
         self._filters: list[logging.Filter] = []
+        self._flushing: threading.Thread | None = None
         self._post: Any = None
         self._targets: dict[Signal, Target] = {}
         if Way.OTLP in (self.way, logs):
@@ -68,14 +69,13 @@ class Process:
 
     def flush(self, seconds: float) -> None:
         """Tell what waits, in `seconds` at most; what cannot be told in that time waits on."""
-        if self.way is Way.LINES:
-            self._write()
-            return
         until = time.monotonic() + seconds
+        if not self._is_ours and not (self._flushing and self._flushing.is_alive()):
+            self._flushing = _bounded(lambda: self.provider.force_flush(int(seconds * 1000)), seconds)
         if self._post is not None:
             self._send(until)
-        if self.provider is not None and not self._is_ours:
-            _bounded(lambda: self.provider.force_flush(int(seconds * 1000)), seconds)
+        if self.way is Way.LINES:
+            self._write()
 
     def end(self, seconds: float = 1.0) -> None:
         """Tell what waits and wait for the answers: the process ends."""
@@ -192,8 +192,9 @@ def resource(service: str) -> dict[str, Any]:
     return found | {"service.name": own or service or variable("POWERTOOLS_SERVICE_NAME") or name or "unknown_service"}
 
 
-def _bounded(doing: Callable[[], Any], seconds: float) -> None:
+def _bounded(doing: Callable[[], Any], seconds: float) -> threading.Thread:
     """Do it on a thread that is left behind when it takes longer: the SDK's own flush has no bound."""
     thread = threading.Thread(target=doing, daemon=True)
     thread.start()
     thread.join(seconds)
+    return thread
