@@ -24,6 +24,9 @@ EXCEEDED = "IN156"
 NO_TARGETS = "IN157"
 RESERVES_NOTHING = "IN158"
 PREFIX = "IN159"
+NO_EGRESS = "IN160"
+SAME_NAME = "IN161"
+NO_IDS = "IN162"
 
 _ALWAYS = ("lambda", "ec2", "elbv2", "autoscaling", "logs", "monitoring", "ssm", "kms", "sqs", "rds", "secretsmanager")
 
@@ -55,6 +58,39 @@ def disagreements(plan: Plan, plan_file: JsonFile, settings: SettingsShape) -> I
         message = "no target on-premises is named: the proxies will let nothing through"
         hint = "name them under proxies.targets in the file of --settings"
         yield Diagnostic(code=NO_TARGETS, message=message, hint=hint, severity=Severity.WARNING)
+    yield from _egress(plan, settings)
+    yield from _same_names(plan, plan_file, settings)
+    if settings.proxies.endpoint_ids and settings.proxies.software != "haproxy":
+        message = "proxies.endpoint_ids is for HAProxy: Envoy would let every endpoint through"
+        yield Diagnostic(code=NO_IDS, message=message, hint="software: haproxy, or no endpoint_ids")
+
+
+def _egress(plan: Plan, settings: SettingsShape) -> Iterator[Diagnostic]:
+    """Egress proxies that no spoke has an endpoint to, or an endpoint that leads nowhere."""
+    planned = [spoke.name for spoke in plan.spokes if "egress" in spoke.endpoints]
+    if settings.egress.domains and not planned:
+        message = "no spoke has addresses for an endpoint to the egress proxies: functions will not reach them"
+        hint = "add egress to path.spoke.endpoints in the demand, and plan again: no block moves"
+        yield Diagnostic(code=NO_EGRESS, message=message, hint=hint, severity=Severity.WARNING)
+    elif planned and not settings.egress.domains:
+        message = f"{', '.join(planned)}: the plan has an endpoint to egress proxies, and egress.domains is empty"
+        hint = "the endpoint is made with the first of egress.domains"
+        yield Diagnostic(code=NO_EGRESS, message=message, hint=hint, severity=Severity.WARNING)
+
+
+def _same_names(plan: Plan, plan_file: JsonFile, settings: SettingsShape) -> Iterator[Diagnostic]:
+    """Names that differ in hyphens alone: CloudFormation's logical ids have letters and digits only."""
+    zones = [(("vpcs", place, "zones"), [zone.name for zone in vpc.zones]) for place, vpc in enumerate(plan.vpcs)]
+    groups: list[tuple[tuple[str | int, ...], list[str]]] = [*zones, (("functions",), list(plan.places))]
+    groups += [((), list(settings.proxies.targets)), ((), list(settings.lattice.targets))]
+    for path, names in groups:
+        seen: dict[str, str] = {}
+        for name in names:
+            other = seen.setdefault("".join(word.title() for word in name.split("-")), name)
+            if other != name:
+                message = f"{other} and {name} would be one name in a template, which has letters and digits only"
+                position = plan_file.at(*path) if path else None
+                yield Diagnostic(code=SAME_NAME, message=message, position=position, hint="rename one of them")
 
 
 def _overlaps(plan: Plan, plan_file: JsonFile) -> Iterator[Diagnostic]:

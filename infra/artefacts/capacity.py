@@ -25,6 +25,17 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PathLimit:
+    """A limit that the planner judged the way by: its place (`subject`), and what it comes to there, in `unit`."""
+
+    code: str
+    hop: str
+    subject: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What one function may have; `reserved` is None where nothing on its way asks for a cap."""
 
@@ -37,13 +48,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """All verdicts, the limit that binds the whole way, and those that the demand exceeds (`code subject`)."""
+    """All verdicts, the limit that binds the whole way, those that the demand exceeds (`code subject`), and all."""
 
     digest: str
     as_of: str
     verdicts: Mapping[str, Verdict]
     binding: Binding
     exceeded: tuple[str, ...]
+    limits: tuple[PathLimit, ...]
 
 
 class _BindingShape(pydantic.BaseModel):
@@ -66,9 +78,18 @@ class _ExceededShape(pydantic.BaseModel):
     subject: str | None
 
 
+class _PathLimitShape(pydantic.BaseModel):
+    code: str
+    hop: str
+    subject: str
+    value: float
+    unit: str
+
+
 class _PathShape(pydantic.BaseModel):
     exceeded: list[_ExceededShape]
     binding_limit: _BindingShape
+    limits: list[_PathLimitShape]
 
 
 class _CapacityShape(pydantic.BaseModel):
@@ -101,4 +122,5 @@ def capacity_in(source: JsonFile) -> Capacity:
         },
         binding=Binding(**shape.path.binding_limit.model_dump()),
         exceeded=tuple(" ".join(filter(None, (one.code, one.subject))) for one in shape.path.exceeded),
+        limits=tuple(PathLimit(**one.model_dump()) for one in shape.path.limits),
     )

@@ -82,12 +82,13 @@ class Vpc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """In which VPC, trust zone and AZs a function is."""
+    """In which VPC, trust zone and AZs a function is, and which of the zone's security-group sets it has (from 1)."""
 
     function: str
     vpc: str
     zone: str
     azs: tuple[str, ...]
+    set_number: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +167,7 @@ class _VpcShape(pydantic.BaseModel):
 class _PlaceShape(pydantic.BaseModel):
     vpc: str
     zone: str
+    set: Annotated[int, Field(ge=1)] = 1
     azs: list[str]
 
 
@@ -220,7 +222,7 @@ def _values(shape: _PlanShape) -> Plan:
         azs=tuple(shape.azs),
         vpcs=tuple(_vpc(one) for one in shape.vpcs),
         places={
-            name: Place(function=name, vpc=one.vpc, zone=one.zone, azs=tuple(one.azs))
+            name: Place(function=name, vpc=one.vpc, zone=one.zone, azs=tuple(one.azs), set_number=one.set)
             for name, one in shape.functions.items()
         },
         limits={key: Limit(key=key, **one.model_dump()) for key, one in shape.limits.items()},
@@ -274,12 +276,14 @@ def _contradictions(plan: Plan) -> list[_Found]:
         path = ("vpcs", place)
         found += [((*path, "cidrs"), message) for message in _of_blocks(vpc)]
         found += [((*path, "segments"), message) for message in _of_subnets(vpc)]
-    zones = {(vpc.name, zone.name) for vpc in plan.spokes for zone in vpc.zones}
-    found += [
-        (("functions", name), f"there is no zone {one.zone!r} in a VPC {one.vpc!r}")
-        for name, one in plan.places.items()
-        if (one.vpc, one.zone) not in zones
-    ]
+    sets = {(vpc.name, zone.name): zone.security_group_sets for vpc in plan.spokes for zone in vpc.zones}
+    for name, one in plan.places.items():
+        count = sets.get((one.vpc, one.zone))
+        if count is None:
+            found.append((("functions", name), f"there is no zone {one.zone!r} in a VPC {one.vpc!r}"))
+        elif one.set_number > count:
+            message = f"{name} has the security-group set {one.set_number}, and {one.zone} in {one.vpc} has {count}"
+            found.append((("functions", name, "set"), message))
     return found
 
 

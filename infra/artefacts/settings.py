@@ -19,7 +19,19 @@ UNREADABLE = "IN140"
 _Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
 _Port = Annotated[int, Field(ge=1, le=65535)]
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+
+
+def _ours(name: str) -> str:
+    """The name; SSM keeps parameters below /aws... and /ssm... for itself, and names there would be refused late."""
+    if name.startswith(("aws", "ssm")):
+        message = "a name that begins with aws or ssm cannot be that of an SSM parameter"
+        raise ValueError(message)
+    return name
+
+
+_Owner = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,30}$"), pydantic.AfterValidator(_ours)]
 _Principal = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(?:root|role/.+|user/.+)$")]
+_EndpointId = Annotated[str, Field(pattern=r"^vpce-[0-9a-f]{8,17}$")]
 _Domain = Annotated[str, Field(pattern=r"^\.?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$")]
 
 
@@ -36,11 +48,15 @@ class TargetShape(_Shape):
 
 
 class FleetShape(_Shape):
-    """The proxies: what they run and on what, who may connect to their endpoint service."""
+    """The proxies: what they run and on what, who may connect to their endpoint service.
+
+    `endpoint_ids`: if any, the endpoints that HAProxy lets through, by the id in the PROXY header; all others are cut.
+    """
 
     software: Literal["haproxy", "envoy"] = "haproxy"
     instance: str = "c7g.large"
     allowed_principals: tuple[_Principal, ...] = ()
+    endpoint_ids: tuple[_EndpointId, ...] = ()
     targets: dict[_Name, TargetShape] = {}
 
 
@@ -101,7 +117,7 @@ class SettingsShape(_Shape):
     """The whole file."""
 
     version: Literal[1] = 1
-    name: _Name = "strangler-fig"
+    name: _Owner = "strangler-fig"
     attachment: AttachmentShape = AttachmentShape()
     proxies: FleetShape = FleetShape()
     egress: EgressShape = EgressShape()

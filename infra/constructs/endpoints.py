@@ -11,10 +11,12 @@ from constructs import Construct
 
 from ..artefacts.plan import Purpose
 from .network import Network
-from .resource import policy, resource, tags
+from .resource import export, policy, resource, tags
 
 ON_PREMISES = "on-premises"
-"""What the planner calls the endpoint that leads to the hub's proxies."""
+EGRESS = "egress"
+FLEETS = (ON_PREMISES, EGRESS)
+"""What the planner calls the endpoints that lead to the hub's proxies and to the security team's egress proxies."""
 
 _ACTIONS = {
     "lambda": ["lambda:InvokeFunction"],
@@ -61,8 +63,8 @@ def interface_endpoints(network: Network, allowed_from: list[dict[str, Any]]) ->
     group = network.security_group("EndpointGroup", "Interface endpoints", allowed_from)
     subnets = network.one_in_each_az(Purpose.ENDPOINTS)
     for service in network.plan.endpoints:
-        if service != ON_PREMISES and service not in ("s3", "dynamodb"):
-            resource(
+        if service not in (*FLEETS, "s3", "dynamodb"):
+            made = resource(
                 network,
                 "Endpoint" + "".join(word.title() for word in service.split("-")),
                 "AWS::EC2::VPCEndpoint",
@@ -77,6 +79,7 @@ def interface_endpoints(network: Network, allowed_from: list[dict[str, Any]]) ->
                     "Tags": tags(f"{network.plan.name}-{service}"),
                 },
             )
+            export(network, f"{network.path}/endpoints/{service}/id", made.ref)
     return group
 
 

@@ -46,7 +46,7 @@ class FleetSize:
 class FleetWork:
     """What a fleet does: its name, its ports, what it may connect to, its hosts' script, who may ask for an endpoint.
 
-    `outbound`: rules of EC2's security-group egress.
+    `outbound`: rules of EC2's security-group egress. `publishes`: a namespace of CloudWatch that hosts write to.
     """
 
     name: str
@@ -55,6 +55,7 @@ class FleetWork:
     outbound: tuple[Mapping[str, Any], ...]
     script: str
     allowed_principals: tuple[str, ...] = ()
+    publishes: str = ""
 
 
 class Fleet(Construct):
@@ -163,9 +164,17 @@ class Fleet(Construct):
         return group.ref
 
     def _hosts(self, size: FleetSize) -> None:
-        host = Host(name=self.work.name, instance=size.instance, group=self.host_group, script=self.work.script)
+        namespace = {"StringEquals": {"cloudwatch:namespace": self.work.publishes}}
+        publish = policy(statement(["cloudwatch:PutMetricData"], "*", Condition=namespace))
+        host = Host(
+            name=self.work.name,
+            instance=size.instance,
+            group=self.host_group,
+            script=self.work.script,
+            policies=({"PolicyName": "metrics", "PolicyDocument": publish},) if self.work.publishes else (),
+        )
         template = host_template(self, host)
-        resource(
+        made = resource(
             self,
             "Hosts",
             "AWS::AutoScaling::AutoScalingGroup",
@@ -182,10 +191,10 @@ class Fleet(Construct):
                 "HealthCheckGracePeriod": 180,
                 "Tags": [{"Key": "Name", "Value": self.work.name, "PropagateAtLaunch": True}],
             },
-        ).add_override(
-            "UpdatePolicy",
-            {"AutoScalingRollingUpdate": {"MinInstancesInService": str(size.least), "PauseTime": "PT5M"}},
         )
+        rolling = {"MinInstancesInService": str(size.least), "PauseTime": "PT5M"}
+        made.add_override("UpdatePolicy", {"AutoScalingRollingUpdate": rolling})
+        export(self, f"{self.work.path}/hosts-group-name", made.ref)
 
     def _service(self) -> None:
         made = resource(

@@ -21,10 +21,21 @@ locals {
     ]
   ])...)
 
+  ports = distinct(concat([443], var.proxies_ports, var.egress_service_name != null ? [var.egress_port] : []))
+
+  # What the planner calls the endpoints of this project's own fleets, and the service that each leads to.
+  services = { for name, service in { "on-premises" = var.proxies_service_name, "egress" = var.egress_service_name } : name => service if service != null }
+
+  fleets = merge([
+    for vpc, one in var.vpcs : {
+      for name in one.endpoints : "${vpc}/${name}" => { vpc = vpc, name = name } if contains(keys(local.services), name)
+    }
+  ]...)
+
   endpoints = merge([
     for vpc, one in var.vpcs : {
       for service in one.endpoints : "${vpc}/${service}" => { vpc = vpc, service = service }
-      if !contains(["on-premises", "s3", "dynamodb"], service)
+      if !contains(["on-premises", "egress", "s3", "dynamodb"], service)
     }
   ]...)
 
@@ -101,7 +112,7 @@ resource "aws_security_group" "endpoints" {
 }
 
 resource "aws_vpc_security_group_egress_rule" "set" {
-  for_each = { for pair in setproduct(keys(local.sets), distinct(concat([443], var.proxies_ports))) : "${pair[0]}/${pair[1]}" => pair }
+  for_each = { for pair in setproduct(keys(local.sets), local.ports) : "${pair[0]}/${pair[1]}" => pair }
 
   security_group_id            = aws_security_group.set[each.value[0]].id
   referenced_security_group_id = aws_security_group.endpoints[local.sets[each.value[0]].vpc].id
@@ -111,7 +122,7 @@ resource "aws_vpc_security_group_egress_rule" "set" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "endpoints" {
-  for_each = { for pair in setproduct(keys(local.sets), distinct(concat([443], var.proxies_ports))) : "${pair[0]}/${pair[1]}" => pair }
+  for_each = { for pair in setproduct(keys(local.sets), local.ports) : "${pair[0]}/${pair[1]}" => pair }
 
   security_group_id            = aws_security_group.endpoints[local.sets[each.value[0]].vpc].id
   referenced_security_group_id = aws_security_group.set[each.value[0]].id
@@ -157,14 +168,14 @@ resource "aws_vpc_endpoint" "interface" {
   })
 }
 
-resource "aws_vpc_endpoint" "on_premises" {
-  for_each = { for vpc, one in var.vpcs : vpc => one if var.proxies_service_name != null && contains(one.endpoints, "on-premises") }
+resource "aws_vpc_endpoint" "fleet" {
+  for_each = local.fleets
 
-  vpc_id              = aws_vpc.this[each.key].id
+  vpc_id              = aws_vpc.this[each.value.vpc].id
   vpc_endpoint_type   = "Interface"
-  service_name        = var.proxies_service_name
-  subnet_ids          = [for name in local.endpoint_subnets[each.key] : aws_subnet.this[name].id]
-  security_group_ids  = [aws_security_group.endpoints[each.key].id]
+  service_name        = local.services[each.value.name]
+  subnet_ids          = [for name in local.endpoint_subnets[each.value.vpc] : aws_subnet.this[name].id]
+  security_group_ids  = [aws_security_group.endpoints[each.value.vpc].id]
   private_dns_enabled = false
 }
 
