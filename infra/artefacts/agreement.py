@@ -27,13 +27,27 @@ PREFIX = "IN159"
 NO_EGRESS = "IN160"
 SAME_NAME = "IN161"
 NO_IDS = "IN162"
+NO_LEDGER = "IN163"
 
 _ALWAYS = ("lambda", "ec2", "elbv2", "autoscaling", "logs", "monitoring", "ssm", "kms", "sqs", "rds", "secretsmanager")
+
+_INSTANCE_ADDRESSES = 2
+"""What one instance of a database takes of a subnet, the one included that replaces it."""
 
 
 def has_routers(plan: Plan) -> bool:
     """Whether routers stand in the hub; otherwise they are hosts on-premises."""
     return plan.hub is not None and bool(plan.hub.of(Purpose.ROUTERS))
+
+
+def ledger_purpose(plan: Plan) -> Purpose | None:
+    """Whose subnets in the hub have room for an instance of the ledger and its replacement, in two AZs and more."""
+    for purpose in (Purpose.ENDPOINTS, Purpose.ROUTERS, Purpose.PROXIES):
+        subnets = plan.hub.of(purpose) if plan.hub else ()
+        azs = {one.az for one in subnets}
+        if len(azs) > 1 and azs == {one.az for one in subnets if one.spare >= _INSTANCE_ADDRESSES}:
+            return purpose
+    return None
 
 
 def disagreements(plan: Plan, plan_file: JsonFile, settings: SettingsShape) -> Iterator[Diagnostic]:
@@ -58,6 +72,12 @@ def disagreements(plan: Plan, plan_file: JsonFile, settings: SettingsShape) -> I
         message = "no target on-premises is named: the proxies will let nothing through"
         hint = "name them under proxies.targets in the file of --settings"
         yield Diagnostic(code=NO_TARGETS, message=message, hint=hint, severity=Severity.WARNING)
+    if plan.hub and ledger_purpose(plan) is None:
+        message = "no subnets of the hub have room for the ledger in two AZs: there will be no stack for it"
+        hint = (
+            "plan with more endpoints or router hosts in the hub, or keep the ledger elsewhere (fig control --ledger)"
+        )
+        yield Diagnostic(code=NO_LEDGER, message=message, hint=hint, severity=Severity.WARNING)
     yield from _egress(plan, settings)
     yield from _same_names(plan, plan_file, settings)
     if settings.proxies.endpoint_ids and settings.proxies.software != "haproxy":

@@ -8,7 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from ..artefacts import Inputs
-from ..artefacts.agreement import has_routers
+from ..artefacts.agreement import has_routers, ledger_purpose
 from ..artefacts.plan import Plan, Purpose, Vpc
 from ..constructs.control_plane import ControlPlane
 from ..constructs.endpoints import EGRESS, ON_PREMISES
@@ -73,8 +73,9 @@ class Builder:
         for spoke in self.plan.spokes:
             self._functions(spoke)
         self._routers(hub)
-        if hub:
-            self._ledger(hub)
+        purpose = ledger_purpose(self.plan)
+        if hub and purpose:
+            self._ledger(hub, purpose)
         return self.built
 
     def _stack(self, name: str, title: str) -> cdk.Stack:
@@ -264,18 +265,11 @@ class Builder:
         else:
             RouterHosts(self._stack("router-hosts", "The identity of router hosts on-premises"), "Routers", work)
 
-    def _ledger(self, hub: Vpc) -> None:
-        """The ledger, in those subnets of the hub that the plan leaves room in for an instance and its replacement."""
-        for purpose in (Purpose.ENDPOINTS, Purpose.ROUTERS, Purpose.PROXIES):
-            roomy = [one for one in hub.of(purpose) if one.spare >= _INSTANCE_ADDRESSES]
-            if len({one.az for one in roomy}) == len({one.az for one in hub.of(purpose)}) > 1:
-                stack = self._stack("ledger", "The ledger of every decision")
-                clients = (*(str(block) for block in hub.cidrs), *self.prefixes)
-                ControlPlane(stack, "Ledger", self._one_in_each_az(stack, hub, purpose, clients), self.name)
-                return
-
-
-_INSTANCE_ADDRESSES = 2
+    def _ledger(self, hub: Vpc, purpose: Purpose) -> None:
+        """The ledger, in those subnets of the hub that the plan leaves room in."""
+        stack = self._stack("ledger", "The ledger of every decision")
+        clients = (*(str(block) for block in hub.cidrs), *self.prefixes)
+        ControlPlane(stack, "Ledger", self._one_in_each_az(stack, hub, purpose, clients), self.name)
 
 
 def _chunks(names: list[str]) -> Iterator[tuple[str, ...]]:
