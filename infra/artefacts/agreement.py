@@ -28,6 +28,12 @@ NO_EGRESS = "IN160"
 SAME_NAME = "IN161"
 NO_IDS = "IN162"
 NO_LEDGER = "IN163"
+LISTENER = "IN164"
+ONE_FUNCTION = "IN165"
+
+HEALTH_PORT = 8404
+"""The port on which proxies answer their load balancer's question whether they are there."""
+_PROXIES_OWN = ("health", "none", "system")
 
 _ALWAYS = ("lambda", "ec2", "elbv2", "autoscaling", "logs", "monitoring", "ssm", "kms", "sqs", "rds", "secretsmanager")
 
@@ -80,6 +86,7 @@ def disagreements(plan: Plan, plan_file: JsonFile, settings: SettingsShape) -> I
         yield Diagnostic(code=NO_LEDGER, message=message, hint=hint, severity=Severity.WARNING)
     yield from _egress(plan, settings)
     yield from _same_names(plan, plan_file, settings)
+    yield from _listeners(settings)
     if settings.proxies.endpoint_ids and settings.proxies.software != "haproxy":
         message = "proxies.endpoint_ids is for HAProxy: Envoy would let every endpoint through"
         yield Diagnostic(code=NO_IDS, message=message, hint="software: haproxy, or no endpoint_ids")
@@ -96,6 +103,19 @@ def _egress(plan: Plan, settings: SettingsShape) -> Iterator[Diagnostic]:
         message = f"{', '.join(planned)}: the plan has an endpoint to egress proxies, and egress.domains is empty"
         hint = "the endpoint is made with the first of egress.domains"
         yield Diagnostic(code=NO_EGRESS, message=message, hint=hint, severity=Severity.WARNING)
+
+
+def _listeners(settings: SettingsShape) -> Iterator[Diagnostic]:
+    """Targets that would listen where another one does, or under a name that the proxies use themselves."""
+    ports = {HEALTH_PORT: "the health check"}
+    for name, one in settings.proxies.targets.items():
+        other = ports.setdefault(one.port, name)
+        if other != name:
+            message = f"proxies.targets: {name} and {other} both listen on port {one.port}"
+            yield Diagnostic(code=LISTENER, message=message, hint="each needs a port of its own; `to` may be the same")
+        if name in _PROXIES_OWN:
+            message = f"proxies.targets: {name} is a name that the proxies' configuration uses itself"
+            yield Diagnostic(code=LISTENER, message=message, hint="call the target something else")
 
 
 def _same_names(plan: Plan, plan_file: JsonFile, settings: SettingsShape) -> Iterator[Diagnostic]:
@@ -128,7 +148,7 @@ def _prefixes(plan: Plan, settings: SettingsShape) -> Iterator[Diagnostic]:
     """Prefixes of on-premises that are a VPC's own: AWS refuses a route that is as narrow as the local one."""
     for prefix in settings.attachment.prefixes:
         for vpc in plan.vpcs:
-            inside = [block for block in vpc.cidrs if isinstance(prefix, IPv4Network) and prefix.subnet_of(block)]
+            inside = [block for block in vpc.cidrs if prefix.subnet_of(block)]
             if inside:
                 message = f"attachment.prefixes has {prefix}, which is {vpc.name}'s own ({inside[0]})"
                 yield Diagnostic(code=PREFIX, message=message)
@@ -140,8 +160,14 @@ def _routed(vpc: Vpc) -> tuple[IPv4Network, ...]:
 
 def unplanned(plan: Plan, capacity: Capacity, estate: Estate, file: JsonFile) -> Iterator[Diagnostic]:
     """The estate's functions that the plan or the verdicts lack, or whose ARN is of another region or partition."""
+    first: dict[str, str] = {}
     for name, one in estate.functions.items():
         key = file.key_at("lambda", name)
+        other = first.setdefault(one.function, name)
+        if other != name:
+            message = f"{name} and {other} are one function at AWS, {one.function}, and a template can make it once"
+            hint = "give both routes one function in the estate, and plan that"
+            yield Diagnostic(code=ONE_FUNCTION, message=message, position=key, hint=hint)
         if name not in plan.places:
             hint = did_you_mean(name, plan.places)
             yield Diagnostic(code=NOT_PLANNED, message=f"the plan has no function {name!r}", position=key, hint=hint)

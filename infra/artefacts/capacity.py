@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import pydantic
+from pydantic import Field
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
-from .json_places import JsonFile, shaped
+from .json_places import JsonFile, is_version, shaped
 
 VERSION = "IN120"
 CAPACITY_VERSION = 1
@@ -67,9 +69,9 @@ class _BindingShape(pydantic.BaseModel):
 
 
 class _VerdictShape(pydantic.BaseModel):
-    max_concurrency: int
-    max_rps: float
-    reserved_concurrency: int | None
+    max_concurrency: Annotated[int, Field(ge=0)]
+    max_rps: Annotated[float, Field(ge=0)]
+    reserved_concurrency: Annotated[int, Field(ge=0)] | None
     binding_limit: _BindingShape
 
 
@@ -82,7 +84,7 @@ class _PathLimitShape(pydantic.BaseModel):
     code: str
     hop: str
     subject: str
-    value: float
+    value: Annotated[float, Field(ge=0)]
     unit: str
 
 
@@ -102,7 +104,7 @@ class _CapacityShape(pydantic.BaseModel):
 def capacity_in(source: JsonFile) -> Capacity:
     """The verdicts that a capacity file holds. Raises `Refused` with every finding."""
     version = source.data.get("version") if isinstance(source.data, dict) else None
-    if version != CAPACITY_VERSION:
+    if not is_version(version, CAPACITY_VERSION):
         message = f"this is no capacity file of version {CAPACITY_VERSION}: its version is {version!r}"
         hint = "`fig cidr verdict` writes it"
         raise Refused([Diagnostic(code=VERSION, message=message, position=source.at("version"), hint=hint)])

@@ -17,7 +17,11 @@ from pydantic import Field
 
 from strangler_fig.diagnostics import Diagnostic, Refused, in_file_order
 
-from .json_places import JsonFile, shaped
+from .json_places import JsonFile, is_version, shaped
+
+_Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+_Az = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+_Count = Annotated[int, Field(ge=0)]
 
 VERSION = "IN110"
 DIGEST = "IN111"
@@ -142,24 +146,24 @@ class _SubnetShape(pydantic.BaseModel):
 class _SegmentShape(pydantic.BaseModel):
     purpose: Purpose
     zone: str = ""
-    az: str
-    needed: int
+    az: _Az
+    needed: _Count
     subnets: Annotated[list[_SubnetShape], Field(min_length=1)]
 
 
 class _ZoneShape(pydantic.BaseModel):
-    name: str
+    name: _Name
     security_group_sets: Annotated[int, Field(ge=1)]
 
 
 class _VpcShape(pydantic.BaseModel):
-    name: str
+    name: _Name
     kind: Literal["hub", "spoke"]
     way: str = ""
     cidrs: Annotated[list[IPv4Network], Field(min_length=1)]
     ranges: list[_RangeShape]
-    endpoints: list[str]
-    stock: dict[str, int]
+    endpoints: list[_Name]
+    stock: dict[str, _Count]
     zones: list[_ZoneShape] = []
     segments: list[_SegmentShape]
 
@@ -182,16 +186,16 @@ class _LimitShape(pydantic.BaseModel):
 class _PlanShape(pydantic.BaseModel):
     digest: str
     region: str = ""
-    azs: Annotated[list[str], Field(min_length=1)]
+    azs: Annotated[list[_Az], Field(min_length=1)]
     vpcs: Annotated[list[_VpcShape], Field(min_length=1)]
-    functions: dict[str, _PlaceShape]
+    functions: dict[_Name, _PlaceShape]
     limits: dict[str, _LimitShape]
 
 
 def plan_in(source: JsonFile) -> Plan:
     """The plan that a plan file holds. Raises `Refused` with every finding."""
     data = source.data
-    if not isinstance(data, dict) or data.get("version") != PLAN_VERSION:
+    if not isinstance(data, dict) or not is_version(data.get("version"), PLAN_VERSION):
         found = data.get("version") if isinstance(data, dict) else None
         message = f"this is no plan of version {PLAN_VERSION}: its version is {found!r}"
         raise Refused([Diagnostic(code=VERSION, message=message, position=source.at("version"), hint=_HINT)])
@@ -262,6 +266,7 @@ def _subnets(segment: _SegmentShape) -> list[Subnet]:
     ]
 
 
+_OTHER_STACKS = ("proxies", "egress", "lattice", "telemetry", "routers", "router-hosts", "ledger", "stacks")
 _Found = tuple[tuple[str | int, ...], str]
 _LARGEST, _SMALLEST = 16, 28
 """Prefixes of the largest and the smallest VPC block and subnet. Source: VPC User Guide, "VPC CIDR blocks", 2025."""
@@ -272,6 +277,17 @@ def _contradictions(plan: Plan) -> list[_Found]:
     found: list[_Found] = []
     if sum(vpc.is_hub for vpc in plan.vpcs) > 1:
         found.append((("vpcs",), "a plan has one hub"))
+    names = [vpc.name for vpc in plan.vpcs]
+    found += [
+        (("vpcs", place, "name"), f"a second VPC with the name {name!r}")
+        for place, name in enumerate(names)
+        if name in names[:place]
+    ]
+    found += [
+        (("vpcs", place, "name"), f"a VPC may not be called {name!r}: a stack of something else is")
+        for place, name in enumerate(names)
+        if name in _OTHER_STACKS
+    ]
     for place, vpc in enumerate(plan.vpcs):
         path = ("vpcs", place)
         found += [((*path, "cidrs"), message) for message in _of_blocks(vpc)]

@@ -4,6 +4,7 @@ Everything has a default, so that a first synthesis needs no file; without targe
 """
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +18,7 @@ from strangler_fig.shapes import shape_diagnostics
 UNREADABLE = "IN140"
 
 _Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+_Instance = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
 _Port = Annotated[int, Field(ge=1, le=65535)]
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
@@ -54,7 +56,7 @@ class FleetShape(_Shape):
     """
 
     software: Literal["haproxy", "envoy"] = "haproxy"
-    instance: str = "c7g.large"
+    instance: _Instance = "c7g.large"
     allowed_principals: tuple[_Principal, ...] = ()
     endpoint_ids: tuple[_EndpointId, ...] = ()
     targets: dict[_Name, TargetShape] = {}
@@ -64,21 +66,21 @@ class EgressShape(_Shape):
     """The security team's proxies: the domains that functions may reach."""
 
     domains: tuple[_Domain, ...] = ()
-    instance: str = "c7g.large"
+    instance: _Instance = "c7g.large"
 
 
 class AttachmentShape(_Shape):
-    """How the hub reaches on-premises."""
+    """How the hub reaches on-premises, and what is routed there: 100 prefixes at most, as over Direct Connect."""
 
     by: Literal["transit-gateway", "virtual-private-gateway", "none"] = "transit-gateway"
-    prefixes: tuple[pydantic.IPvAnyNetwork, ...] = ()
+    prefixes: Annotated[tuple[IPv4Network, ...], Field(max_length=100)] = ()
 
 
 class RouterShape(_Shape):
     """Where the routers run, on what, and which addresses the corporate load balancer probes from."""
 
-    instance: str = "c7g.xlarge"
-    vip_sources: tuple[pydantic.IPvAnyNetwork, ...] = ()
+    instance: _Instance = "c7g.xlarge"
+    vip_sources: tuple[IPv4Network, ...] = ()
     port: _Port = 8080
     is_on_premises: bool = Field(default=False, alias="on_premises")
 

@@ -46,7 +46,9 @@ def plan_findings(templates: tuple[Template, ...], plan: Plan, capacity: Capacit
 def _digests(templates: tuple[Template, ...], plan: Plan, capacity: Capacity) -> Iterator[Diagnostic]:
     expected = {"plan": plan.digest, "capacity": capacity.digest}
     for template in templates:
-        made_from = template.source.data.get("Metadata", {}).get("fig", {})
+        metadata = template.source.data.get("Metadata")
+        own = metadata.get("fig") if isinstance(metadata, Mapping) else None
+        made_from = own if isinstance(own, Mapping) else {}
         for what, digest in expected.items():
             if made_from.get(what) != digest:
                 message = (
@@ -63,7 +65,7 @@ def _digests(templates: tuple[Template, ...], plan: Plan, capacity: Capacity) ->
 
 def _of_vpc(template: Template, name: str, vpc: Vpc) -> Iterator[Diagnostic]:
     primary, *secondary = (str(block) for block in vpc.cidrs)
-    made = template.resources[name]["Properties"].get("CidrBlock")
+    made = template.resources[name].get("Properties", {}).get("CidrBlock")
     yield from _differs(template, (name, "CidrBlock"), f"the primary block of {vpc.name}", made, primary)
     found: dict[Any, str] = {one.get("CidrBlock"): key for key, one in template.of("AWS::EC2::VPCCidrBlock")}
     for block in secondary:
@@ -155,11 +157,12 @@ def _of_functions(templates: tuple[Template, ...], plan: Plan, capacity: Capacit
 
 def _of_set(template: Template, name: str, place: Place) -> Iterator[Diagnostic]:
     """The security-group set that a function is given: what its tag says, and what it selects from its zone's list."""
-    properties = template.resources[name]["Properties"]
+    properties = template.resources[name].get("Properties", {})
     title = f"the security-group set of {place.function}"
     tag = _tag(properties, "fig:security-group-set")
     yield from _differs(template, (name, "Tags"), title, tag, f"{place.zone}/{place.set_number}")
-    groups = properties.get("VpcConfig", {}).get("SecurityGroupIds")
+    network = properties.get("VpcConfig")
+    groups = network.get("SecurityGroupIds") if isinstance(network, Mapping) else None
     match groups:
         case [{"Fn::Select": [int(number), _]}]:
             yield from _differs(template, (name, "VpcConfig"), title, number + 1, place.set_number)
@@ -176,7 +179,9 @@ def _differs(template: Template, where: tuple[str, str], title: str, found: Any,
 
 
 def _tag(properties: Mapping[str, Any], key: str) -> str:
-    return next((one["Value"] for one in properties.get("Tags", []) if one.get("Key") == key), "")
+    tags = properties.get("Tags")
+    pairs = [one for one in tags if isinstance(one, Mapping)] if isinstance(tags, list) else []
+    return next((str(one.get("Value", "")) for one in pairs if one.get("Key") == key), "")
 
 
 def _short(digest: Any) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from ..artefacts.agreement import HEALTH_PORT
 from .resource import export, keep, parameter, policy, resource, statement, tags, trust
 
-HEALTH_PORT = 8404
 _IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{}"
 
 

@@ -67,14 +67,14 @@ def haproxy(targets: tuple[Target, ...], endpoint_ids: tuple[str, ...] = ()) -> 
 def _doorkeeper(target: Target, known: list[str]) -> list[str]:
     """A frontend that lets through what comes from a known endpoint, and the way to the frontend that does the work."""
     return [
-        f"frontend {target.name}-door",
+        f"frontend {target.name}.door",
         f"  bind :{target.port}",
         "  tcp-request inspect-delay 5s",
         f"  acl known req.payload_lv(14,2),hex -m sub {' '.join(known)}",
         "  tcp-request content accept if known",
         "  tcp-request content reject",
-        f"  default_backend {target.name}-inside",
-        f"backend {target.name}-inside",
+        f"  default_backend {target.name}.inside",
+        f"backend {target.name}.inside",
         f"  server {target.name} abns@{target.name}",
     ]
 

@@ -78,6 +78,16 @@ def test_what_is_synthesised_has_no_findings(topology: Topology) -> None:
             "the reserved concurrency of books: the template has 500, the plan 52",
         ),
         (
+            ("functions-spoke-1-shop", "AWS::Lambda::Function"),
+            {"VpcConfig": {"SecurityGroupIds": [{"Fn::Select": [1, ["sg-1", "sg-2"]]}]}},
+            "the security-group set of books: the template has 2, the plan 1",
+        ),
+        (
+            ("functions-spoke-1-shop", "AWS::Lambda::Function"),
+            {"VpcConfig": {"SecurityGroupIds": ["sg-1"]}},
+            "the security-group set of books: the template has ['sg-1'], the plan 1",
+        ),
+        (
             ("hub", "AWS::EC2::Subnet"),
             {"Tags": [{"Key": "Name", "Value": "mine"}]},
             "the subnet mine (10.20.0.192/28) is not",
@@ -156,3 +166,24 @@ def test_a_folder_without_templates_is_refused(tmp_path: Path) -> None:
     """What is no folder of `fig infra synth` is refused by name."""
     with pytest.raises(Refused, match=r"stacks\.json"):
         read_templates(tmp_path)
+
+
+@pytest.mark.parametrize("text", ['{"Resources": {"A": 5}}', '{"Resources": {"A": {"Properties": 1}}}', "[]", "{}"])
+def test_what_is_no_template_is_refused(topology: Topology, spoilt: Path, text: str) -> None:
+    """A file that was edited into something else is named, not a traceback."""
+    (spoilt / "hub.json").write_text(text, encoding="utf-8")
+    done = fig("infra", "check", str(spoilt), *topology.planned)
+    assert done.code == 2
+    assert "hub.json is no CloudFormation template" in done.stderr
+
+
+def test_tags_and_metadata_of_any_shape_are_looked_at(topology: Topology, spoilt: Path) -> None:
+    """Hand-written templates have what they like where the comparison looks; it finds differences, and ends."""
+    for name, key in (("hub", "Tags"), ("functions-spoke-1-shop", "VpcConfig")):
+        data = json.loads((spoilt / f"{name}.json").read_text(encoding="utf-8"))
+        data["Metadata"] = "mine"
+        for one in data["Resources"].values():
+            one.setdefault("Properties", {})[key] = "x"
+        (spoilt / f"{name}.json").write_text(json.dumps(data), encoding="utf-8")
+    found = list(plan_findings(read_templates(spoilt), *read_plan(topology.plan, topology.capacity)))
+    assert {"IC401", "IC402", "IC403"} <= {one.code for one in found}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.synthesis.errors import SynthesisFailed
 from infra.synthesis.synthesize import Template, write
 from tests.infra.topology import HERE, Topology, fig
 
@@ -70,6 +71,16 @@ def test_a_stack_that_is_no_more_is_removed(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "gone.json").exists()
     assert (tmp_path / "out" / "mine.json").exists()
     assert (tmp_path / "outside.json").exists()
+
+
+def test_a_synthesis_that_fails_leaves_what_stood_there(tmp_path: Path) -> None:
+    """A template that cannot be written spoils none of those that could be: the folder stays what it was."""
+    folder = tmp_path / "out"
+    write((Template("hub", "Hub", "{}"),), folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(SynthesisFailed, match="cannot be written"):
+        write((Template("hub", "Hub", '{"new": 1}'), Template("x" * 300, "Too long a name", "{}")), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 @pytest.mark.parametrize(("package", "arguments"), [("aws_cdk", ("synth",)), ("cfnlint", ("check",))])
