@@ -10,7 +10,7 @@ from strangler_fig.documents import did_you_mean
 from .capacity import Capacity
 from .estate import Estate
 from .json_places import JsonFile
-from .plan import Plan, Purpose, Vpc
+from .plan import EGRESS, Plan, Purpose, Vpc
 from .region import is_known, missing_services, partition_of
 from .settings import SettingsShape
 
@@ -94,7 +94,7 @@ def disagreements(plan: Plan, plan_file: JsonFile, settings: SettingsShape) -> I
 
 def _egress(plan: Plan, settings: SettingsShape) -> Iterator[Diagnostic]:
     """Egress proxies that no spoke has an endpoint to, or an endpoint that leads nowhere."""
-    planned = [spoke.name for spoke in plan.spokes if "egress" in spoke.endpoints]
+    planned = [spoke.name for spoke in plan.spokes if EGRESS in spoke.endpoints]
     if settings.egress.domains and not planned:
         message = "no spoke has addresses for an endpoint to the egress proxies: functions will not reach them"
         hint = "add egress to path.spoke.endpoints in the demand, and plan again: no block moves"

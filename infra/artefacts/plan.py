@@ -28,6 +28,10 @@ DIGEST = "IN111"
 VALUE = "IN112"
 CONTRADICTION = "IN113"
 PLAN_VERSION = 1
+ON_PREMISES = "on-premises"
+EGRESS = "egress"
+FLEETS = (ON_PREMISES, EGRESS)
+"""What the planner calls the endpoints that lead to the hub's proxies and to the security team's egress proxies."""
 _HINT = "a plan is written by `fig cidr plan` alone: take the file from version control, or plan again"
 
 

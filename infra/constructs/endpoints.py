@@ -9,14 +9,9 @@ from typing import Any
 
 from constructs import Construct
 
-from ..artefacts.plan import Purpose
+from ..artefacts.plan import FLEETS, Purpose
 from .network import Network
 from .resource import export, policy, resource, tags
-
-ON_PREMISES = "on-premises"
-EGRESS = "egress"
-FLEETS = (ON_PREMISES, EGRESS)
-"""What the planner calls the endpoints that lead to the hub's proxies and to the security team's egress proxies."""
 
 _ACTIONS = {
     "lambda": ["lambda:InvokeFunction"],

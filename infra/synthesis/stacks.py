@@ -9,9 +9,8 @@ import aws_cdk as cdk
 
 from ..artefacts import Inputs
 from ..artefacts.agreement import has_routers, ledger_purpose
-from ..artefacts.plan import Plan, Purpose, Vpc
+from ..artefacts.plan import EGRESS, ON_PREMISES, Plan, Purpose, Vpc
 from ..constructs.control_plane import ControlPlane
-from ..constructs.endpoints import EGRESS, ON_PREMISES
 from ..constructs.fleet import FleetPlace, FleetSize
 from ..constructs.hub_vpc import Attachment, HubVpc
 from ..constructs.lattice_path import LatticePath

@@ -2,12 +2,15 @@ import json
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.artefacts.reading import read_plan
+from infra.diagram.picture import picture
 from infra.synthesis.errors import SynthesisFailed
 from infra.synthesis.synthesize import Template, write
 from tests.infra.topology import HERE, Topology, fig
@@ -108,3 +111,34 @@ def test_the_picture_has_every_address(topology: Topology, tmp_path: Path) -> No
     plan = json.loads(topology.plan.read_text(encoding="utf-8"))
     assert {segment["block"] for vpc in plan["vpcs"] for segment in vpc["segments"]} <= words
     assert "prefers-color-scheme: dark" in text
+
+
+def test_the_picture_shows_the_way_out(topology: Topology, tmp_path: Path) -> None:
+    """Egress proxies are drawn where a spoke's plan has an endpoint to them, and it scales with the page."""
+    path = tmp_path / "topology.svg"
+    fig("infra", "diagram", *topology.planned, "-o", str(path))
+    text = path.read_text(encoding="utf-8")
+    assert text.count('class="way out"') == 3
+    assert "egress proxies: the security team" in text
+    assert "max-width: 100%" in text
+
+
+def test_long_names_stay_in_their_card(made: Topology) -> None:
+    """A card is as wide as its longest label, and a long list of endpoints takes several lines."""
+    plan, capacity = read_plan(made.plan, made.capacity)
+    hub, *spokes = plan.vpcs
+    subnets = tuple(replace(one, zone="z" * 60 if one.zone else "") for one in spokes[0].subnets)
+    many = replace(spokes[0], subnets=subnets, endpoints=tuple(f"service-{one}" for one in range(40)))
+    root = ET.fromstring(picture(replace(plan, vpcs=(hub, many)), capacity))  # noqa: S314 - our own
+    boxes = [one for one in root.iter("{http://www.w3.org/2000/svg}rect") if "spoke" in one.get("class", "")]
+    right = float(boxes[0].get("x", 0)) + float(boxes[0].get("width", 0))
+    bottom = float(boxes[0].get("y", 0)) + float(boxes[0].get("height", 0))
+    inside = [
+        one for one in root.iter("{http://www.w3.org/2000/svg}text") if (one.text or "").startswith("functions z")
+    ]
+    assert all(float(one.get("x", 0)) + 6 * len(one.text or "") < right for one in inside)
+    notes = [one for one in root.iter("{http://www.w3.org/2000/svg}text") if "service-" in (one.text or "")]
+    assert len(notes) > 1
+    assert all(
+        float(one.get("y", 0)) < bottom and float(one.get("x", 0)) + 6 * len(one.text or "") < right for one in notes
+    )
