@@ -25,11 +25,12 @@ def main(runs: int = 3) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         plan, capacity, templates = folder / "plan.json", folder / "capacity.json", folder / "templates"
-        for arguments in (
+        made: tuple[tuple[str | Path, ...], ...] = (
             ("cidr", "plan", _TOPOLOGY / "demand.yaml", "-o", plan),
             ("cidr", "verdict", _TOPOLOGY / "demand.yaml", "-o", capacity),
             ("compile", _TOPOLOGY / "estate.yaml", "-o", folder / "compiled"),
-        ):
+        )
+        for arguments in made:
             subprocess.run([FIG, *arguments], check=True, capture_output=True)
         planned = ("--plan", plan, "--capacity", capacity)
         more = ("--estate", folder / "compiled", "--settings", _TOPOLOGY / "infra.yaml", "-o", templates)

@@ -72,6 +72,10 @@ def disagreements(plan: Plan, plan_file: JsonFile, settings: SettingsShape) -> I
             message = f"the region {plan.region} has no {service}"
             hint = "plan for another region, or leave out of the settings what needs it"
             yield Diagnostic(code=SERVICE, message=message, position=plan_file.at("region"), hint=hint)
+    if partition_of(plan.region) == "aws-cn" and not settings.cn_endpoints:
+        message = f"some endpoint services of {plan.region} have names that begin with cn., and cn_endpoints is empty"
+        hint = "`aws ec2 describe-vpc-endpoint-services` lists them: name those services under cn_endpoints"
+        yield Diagnostic(code=SERVICE, message=message, hint=hint, severity=Severity.WARNING)
     yield from _overlaps(plan, plan_file)
     yield from _prefixes(plan, settings)
     if plan.hub and not settings.proxies.targets:

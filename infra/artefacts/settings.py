@@ -116,7 +116,7 @@ class LatticeShape(_Shape):
 
 
 class SettingsShape(_Shape):
-    """The whole file."""
+    """The whole file. `cn_endpoints`: services whose endpoint's name begins with `cn.`, in regions of China."""
 
     version: Literal[1] = 1
     name: _Owner = "strangler-fig"
@@ -127,6 +127,7 @@ class SettingsShape(_Shape):
     functions: FunctionDefaultsShape = FunctionDefaultsShape()
     telemetry: TelemetryShape = TelemetryShape()
     lattice: LatticeShape = LatticeShape()
+    cn_endpoints: tuple[_Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

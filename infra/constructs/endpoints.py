@@ -49,6 +49,11 @@ def endpoint_policy(service: str) -> dict[str, Any]:
     return policy(allow, read)  # the distribution's packages are in buckets of AWS and fetched without signature
 
 
+def service_name(service: str, cn_endpoints: tuple[str, ...] = ()) -> dict[str, str]:
+    """What AWS calls the endpoint service of a service, in the stack's region."""
+    return {"Fn::Sub": f"{'cn.' * (service in cn_endpoints)}com.amazonaws.${{AWS::Region}}.{service}"}
+
+
 def interface_endpoints(network: Network, allowed_from: list[dict[str, Any]]) -> Any:
     """The id of the security group of a VPC's interface endpoints, which are made where the planner counted them.
 
@@ -66,12 +71,12 @@ def interface_endpoints(network: Network, allowed_from: list[dict[str, Any]]) ->
                 {
                     "VpcEndpointType": "Interface",
                     "VpcId": network.vpc_id,
-                    "ServiceName": {"Fn::Sub": f"com.amazonaws.${{AWS::Region}}.{service}"},
+                    "ServiceName": service_name(service, network.settings.cn_endpoints),
                     "SubnetIds": subnets,
                     "SecurityGroupIds": [group],
                     "PrivateDnsEnabled": True,
                     "PolicyDocument": endpoint_policy(service),
-                    "Tags": tags(f"{network.plan.name}-{service}"),
+                    "Tags": tags(f"{network.plan.name}-{service}", endpoint=service),
                 },
             )
             export(network, f"{network.path}/endpoints/{service}/id", made.ref)

@@ -17,11 +17,15 @@ from .resource import export, policy, resource, statement, tags, trust
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
-    """Under which name a VPC is found, for how long its flow logs stay, and what is routed to on-premises."""
+    """Under which name a VPC is found, for how long its flow logs stay, and what is routed to on-premises.
+
+    `cn_endpoints`: services whose endpoint has a name that begins with `cn.`, as some have in China.
+    """
 
     name: str = "strangler-fig"
     retention_days: int = 90
     prefixes: tuple[str, ...] = ()
+    cn_endpoints: tuple[str, ...] = ()
 
 
 class Network(Construct):

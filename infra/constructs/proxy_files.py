@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .fleet import HEALTH_PORT
+from ..artefacts.agreement import HEALTH_PORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Any
 from ..artefacts.capacity import Capacity, PathLimit
 from ..artefacts.plan import Plan, Purpose, Vpc
 from ..constructs.alarms import Unwatched, Watched
+from ..constructs.endpoints import service_name
 from ..constructs.proxy_files import METRICS
 
 UNSEEN: Mapping[str, str] = {
@@ -59,6 +60,7 @@ class Topology:
     has_proxies: bool
     attaches: bool
     value_at: Callable[[str], Any]
+    cn_endpoints: tuple[str, ...] = ()
 
     @property
     def has_agent(self) -> bool:
@@ -212,7 +214,7 @@ def _of_lambda_endpoint(limit: PathLimit, topology: Topology) -> Iterator[Watche
             metric="BytesProcessed",
             dimensions=(
                 ("Endpoint Type", "Interface"),
-                ("Service Name", {"Fn::Sub": "com.amazonaws.${AWS::Region}.lambda"}),
+                ("Service Name", service_name("lambda", topology.cn_endpoints)),
                 ("VPC Endpoint Id", topology.value_at(f"{hub.name}/endpoints/lambda/id")),
                 ("VPC Id", topology.value_at(f"{hub.name}/vpc-id")),
             ),

