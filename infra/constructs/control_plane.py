@@ -4,7 +4,7 @@ from constructs import Construct
 
 from .fleet import FleetPlace
 from .logs import encryption_key
-from .resource import export, keep, policy, resource, statement, tags
+from .resource import export, policy, resource, snapshot, statement, tags
 
 PORT = 3306
 _USER, _DATABASE = "ledger", "ledger"
@@ -48,7 +48,7 @@ class ControlPlane(Construct):
         subnets = resource(self, "Subnets", "AWS::RDS::DBSubnetGroup", places)
         settings = {"Family": "aurora-mysql8.0", "Description": title, "Parameters": _SETTINGS}
         parameters = resource(self, "Parameters", "AWS::RDS::DBClusterParameterGroup", settings)
-        cluster = keep(
+        cluster = snapshot(
             resource(
                 self,
                 "Cluster",

@@ -14,7 +14,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from ..artefacts.agreement import HEALTH_PORT
-from .resource import export, keep, parameter, policy, resource, statement, tags, trust
+from .resource import export, parameter, policy, resource, statement, tags, trust
 
 _IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{}"
 
@@ -68,7 +68,7 @@ class Fleet(Construct):
         self.balancer_group = self._group("BalancerGroup", f"Load balancer of {work.name}")
         self.host_group = self._group("HostGroup", f"Hosts of {work.name}")
         self._connect_groups()
-        self.balancer = keep(self._balancer())
+        self.balancer = self._balancer()
         self.target_groups = [self._listen(port) for port in work.ports]
         self._hosts(size)
         self._service()
@@ -227,7 +227,11 @@ def host_template(scope: Construct, host: Host) -> cdk.CfnResource:
     name, instance = host.name, host.instance
     architecture = "arm64" if instance.split(".", maxsplit=1)[0].endswith(("g", "gn", "gd")) else "x86_64"
     image = parameter(
-        scope, "Image", "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>", default=_IMAGE.format(architecture)
+        scope,
+        "Image",
+        "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>",
+        default=_IMAGE.format(architecture),
+        description="The hosts' image: the SSM parameter that holds its id",
     )
     logs = {"Fn::Sub": f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/{name}/*"}
     write = statement(["logs:CreateLogStream", "logs:PutLogEvents"], logs)

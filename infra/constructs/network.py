@@ -12,7 +12,7 @@ from constructs import Construct
 
 from ..artefacts.plan import Purpose, Subnet, Vpc
 from .logs import encryption_key, log_group
-from .resource import export, policy, resource, statement, tags, trust
+from .resource import export, keep, policy, resource, statement, tags, trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,8 @@ class Network(Construct):
                 export(self, f"{self.path}/{words}/{name}", ids, is_list=True)
 
     def _flow_logs(self, title: str) -> None:
-        group = log_group(self, "FlowLogGroup", f"{self.path}/flow", key=self.key, days=self.settings.retention_days)
+        days = self.settings.retention_days
+        group = keep(log_group(self, "FlowLogGroup", f"{self.path}/flow", key=self.key, days=days))
         role = resource(
             self,
             "FlowRole",

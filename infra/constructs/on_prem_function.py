@@ -162,4 +162,5 @@ class OnPremFunction(Construct):
 
 def _powertools(scope: Construct, work: FunctionWork) -> Any:
     path = f"/aws/service/powertools/python/{work.architecture}/{work.runtime}/latest"
-    return parameter(scope, "PowertoolsLayer", "AWS::SSM::Parameter::Value<String>", default=path)
+    words = "Powertools' layer: the public SSM parameter that holds its ARN"
+    return parameter(scope, "PowertoolsLayer", "AWS::SSM::Parameter::Value<String>", default=path, description=words)

@@ -1,5 +1,6 @@
 """Constructs used alone, as in somebody's own CDK application, with the CDK's own assertions."""
 
+import json
 from typing import Any
 
 import pytest
@@ -108,9 +109,20 @@ def test_hosts_on_premises_need_a_routers_certificate(stack: Any) -> None:
 
 
 def test_a_ledger_is_kept_and_found_under_its_owners_name(stack: Any) -> None:
-    """Two private instances, encrypted, that outlive the stack; other names leave no trace of the default one."""
+    """Two private instances, encrypted, whose data outlives the stack; other names leave no trace of the default."""
     ControlPlane(stack, "Ledger", PLACE, "bank")
     template = Template.from_stack(stack)
     template.resource_count_is("AWS::RDS::DBInstance", 2)
-    template.has_resource("AWS::RDS::DBCluster", {"DeletionPolicy": "Retain", "Properties": {"StorageEncrypted": True}})
+    kept = {"DeletionPolicy": "Snapshot", "Properties": {"StorageEncrypted": True, "DeletionProtection": True}}
+    template.has_resource("AWS::RDS::DBCluster", kept)
+    exported = {one["Properties"]["Name"] for one in template.find_resources("AWS::SSM::Parameter").values()}
+    assert {"/bank/ledger/url", "/bank/ledger/secret-arn", "/bank/ledger/secret-policy-arn"} <= exported
     assert "strangler-fig" not in str(template.to_json())
+
+
+def test_nothing_that_is_kept_holds_what_is_deleted(topology: Topology) -> None:
+    """A balancer or a database that outlived its stack would hold security groups, and its deletion would fail."""
+    names = json.loads((topology.templates / "stacks.json").read_text(encoding="utf-8"))["stacks"]
+    resources = [one for name in names for one in topology.template(name["name"])["Resources"].values()]
+    kept = {one["Type"] for one in resources if one.get("DeletionPolicy") == "Retain"}
+    assert kept == {"AWS::KMS::Key", "AWS::Lambda::Version", "AWS::Logs::LogGroup"}
