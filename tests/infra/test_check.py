@@ -39,6 +39,7 @@ def _template(tmp_path: Path, type_: str, properties: dict[str, Any]) -> Templat
     return Template("one", path, read_json_file(path))
 
 
+@pytest.mark.timeout(300)  # it may be the one that synthesises, and cfn-lint takes 10 s of processor time
 def test_what_is_synthesised_has_no_findings(topology: Topology) -> None:
     """The rules and the comparison with the plan find nothing in any template, cfn-lint nothing in those asked.
 
