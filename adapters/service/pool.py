@@ -9,7 +9,8 @@ import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, cast
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -45,8 +46,15 @@ def make_pool(profile: ServiceProfile) -> HTTPConnectionPool:
             """Send within the profile's bound."""
             if self.is_closed:
                 self.connect()
-            with answering(profile, "sending to"):
+            with answering(profile, "sending to", nothing_done=True):
                 super().request(*arguments, **options)
+
+        def send(self, data: Any) -> None:
+            """Send, and note that this try did."""
+            this = _this.get()
+            if this is not None:
+                this.was_sent = True
+            super().send(data)
 
         def getresponse(self) -> Any:
             """The answer's head, within the profile's bound."""
@@ -71,10 +79,36 @@ def make_pool(profile: ServiceProfile) -> HTTPConnectionPool:
 
 
 @contextmanager
-def answering(profile: ServiceProfile, doing: str) -> Iterator[None]:
-    """Have one phase of an answer take no longer than the profile's bound, or what remains of the invocation."""
-    with in_force(Deadline(bounded(profile.read_timeout, f"{doing} {profile.name}") or profile.read_timeout)):
+def answering(profile: ServiceProfile, doing: str, *, nothing_done: bool = False) -> Iterator[None]:
+    """Have one phase of an answer take no longer than the profile's bound, or what remains of the invocation.
+
+    `nothing_done`: before the phase nothing was.
+    """
+    seconds = bounded(profile.read_timeout, f"{doing} {profile.name}", nothing_done=nothing_done)
+    with in_force(Deadline(seconds or profile.read_timeout)):
         yield
+
+
+class Try:
+    """One try of a request; `was_sent`: some of it may have left this process."""
+
+    __slots__ = ("was_sent",)
+
+    def __init__(self) -> None:
+        self.was_sent = False
+
+
+_this: ContextVar[Try | None] = ContextVar("adapters_try", default=None)
+
+
+@contextmanager
+def trying() -> Iterator[Try]:
+    """The try that the block is."""
+    token = _this.set(Try())
+    try:
+        yield cast("Try", _this.get())
+    finally:
+        _this.reset(token)
 
 
 @contextmanager
