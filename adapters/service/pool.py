@@ -64,6 +64,7 @@ def make_pool(profile: ServiceProfile) -> HTTPConnectionPool:
     class Secure(Plain, HTTPSConnection):
         """An HTTPS connection over our own socket."""
 
+    logging.getLogger("urllib3.connectionpool").addFilter(_without_queries)  # the same one again is none
     _state_budget(profile)
     settings: dict[str, Any] = {"maxsize": 1, "block": False, "retries": False}
     host = profile.host.rpartition(":")[0] if profile.host.rpartition(":")[2].isdecimal() else profile.host
@@ -134,6 +135,19 @@ def before_the_request(profile: ServiceProfile) -> Iterator[None]:
     except OSError as error:
         message = f"{profile.name} ended the connection before the request: {error.strerror or error}"
         raise Unreachable(message) from error
+
+
+def _without_queries(record: logging.LogRecord) -> bool:
+    """Pass on what urllib3 logs of our tries, without what may be secret: queries, and headers that it cannot parse."""
+    if _this.get() is not None and isinstance(record.args, tuple):
+        record.args = tuple(_shown(one) for one in record.args)
+    return True
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Exception):
+        return type(value).__name__
+    return value.partition("?")[0] if isinstance(value, str) else value
 
 
 def _state_budget(profile: ServiceProfile) -> None:

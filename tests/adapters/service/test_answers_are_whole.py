@@ -1,6 +1,7 @@
-"""An answer is whole or it is none; what was not sent was not done."""
+"""An answer is whole or it is none; what was not sent was not done; and no log has what a query holds."""
 
 import gzip
+import logging
 import socket
 import zlib
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import pytest
 
 from adapters import effects
 from adapters.deadline import Deadline, in_force
-from adapters.errors import ConnectionLost, DeadlineExceeded, Rejected
+from adapters.errors import ConnectionLost, DeadlineExceeded, Rejected, Unreachable
 from adapters.profiles.document import service
 from adapters.service import HttpService
 from adapters.service.coding import codings_of, unpacked
@@ -162,3 +163,16 @@ def test_a_deadline_between_connecting_and_sending_did_nothing(core: Site) -> No
         with pytest.raises(DeadlineExceeded, match="sending to core") as caught:
             one.post("/")
         assert (caught.value.nothing_done, effects.noted()) == (True, ())
+
+
+def test_no_log_has_a_query(core: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """At DEBUG urllib3 tells every request: without its query, which may hold what is secret, and only of our calls."""
+    with caplog.at_level(logging.DEBUG):
+        core.service().get("/accounts?iban=DE00", query={"token": "s3cret"})
+        with pytest.raises(Unreachable):
+            HttpService(service("away", {"endpoints": ["127.0.0.1:1"], "retries": 0})).get("/?token=s3cret")
+        logging.getLogger("urllib3.connectionpool").debug("of others: %s", "/?kept=1")
+    assert "/accounts" in caplog.text
+    assert "/?kept=1" in caplog.text
+    assert "s3cret" not in caplog.text
+    assert "DE00" not in caplog.text
