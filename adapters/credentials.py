@@ -144,7 +144,7 @@ class _Stored:
 
     def _fetch(self) -> Login:
         doing = f"asking Secrets Manager for the login of {self._profile}"
-        seconds = bounded(_AWS_SECONDS, doing) or _AWS_SECONDS
+        seconds = bounded(_AWS_SECONDS, doing, nothing_done=True) or _AWS_SECONDS
         if self._good is not None:
             seconds = min(seconds / 2, _HURRY_SECONDS)
         try:
@@ -187,7 +187,8 @@ class _Signed:
         doing = f"signing a token for {self._profile}"
         try:
             client = signer(self._region)
-            token = call_within(bounded(_AWS_SECONDS, doing), lambda: signed_token(client, endpoint, self._user))
+            seconds = bounded(_AWS_SECONDS, doing, nothing_done=True)
+            token = call_within(seconds, lambda: signed_token(client, endpoint, self._user))
         except (TimeoutError, StoreFailed) as error:
             message = f"{self._profile}: no token for {self._user}: {error}"
             raise CredentialsRefused(message) from error

@@ -213,7 +213,7 @@ class FakeDatabase(Database):
         self._sqlite.close()
 
     def _check(self, *_arguments: object) -> None:
-        bounded(None, f"running a statement on {self.profile.name}")
+        bounded(None, f"running a statement on {self.profile.name}", nothing_done=True)
 
     def _engine(self) -> sqlalchemy.Engine:
         return self._for_shadows.engine if is_shadow() and self._for_shadows else self.engine

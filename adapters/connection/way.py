@@ -26,7 +26,7 @@ def dial(way: Way, name: str) -> tuple[BoundedSocket, Endpoint]:
     doing = f"connecting to {name}"
     said: list[str] = []
     for endpoint in in_order(way.endpoints, own_zone()):
-        seconds = bounded(way.connect_timeout, doing)
+        seconds = bounded(way.connect_timeout, doing, nothing_done=True)
         try:
             with in_force(Deadline(seconds or 0.0)):
                 return _reach(way, endpoint), endpoint

@@ -17,7 +17,7 @@ from .. import effects
 from ..connection.tls import context_for
 from ..connection.way import dial
 from ..credentials import Login, Provider
-from ..deadline import Deadline, bounded, current, in_force
+from ..deadline import Deadline, bounded, current, in_force, undoing
 from ..errors import CredentialsRefused, DeadlineExceeded, Overloaded, TlsUnverified, Unreachable
 from ..profiles.values import DatabaseProfile, Endpoint, TlsMode
 from ..shadow import is_shadow
@@ -58,9 +58,17 @@ class Connection(pymysql.Connection):
         self.writes = False
 
     def rollback(self) -> None:
-        """Roll back."""
-        super().rollback()
+        """Roll back, within the grace where the time is over: what is about to fail must not fail otherwise."""
         self.writes = False
+        deadline = current()
+        if deadline is None:
+            super().rollback()
+            return
+        try:
+            with undoing(deadline):
+                super().rollback()
+        except pymysql.err.MySQLError:  # a server rolls back what is closed, and a pool does not use it again
+            self._force_close()  # type: ignore[attr-defined]  # PyMySQL's own
 
 
 class _Refuses:
@@ -77,7 +85,7 @@ class _Refuses:
 def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:
     """A connection that is logged in. Raises `Unreachable` and its kinds, `CredentialsRefused`, `DeadlineExceeded`."""
     doing = f"connecting to {profile.name}"
-    seconds = bounded(profile.handshake_timeout, doing) or profile.handshake_timeout
+    seconds = bounded(profile.handshake_timeout, doing, nothing_done=True) or profile.handshake_timeout
     with in_force(Deadline(profile.way.connect_timeout * len(profile.way.endpoints) + seconds)):
         sock, endpoint = dial(profile.way, profile.name)
     login = None

@@ -93,7 +93,8 @@ def _parameter(name: str) -> str:
 
     try:
         store = parameters()
-        return call_within(bounded(_SSM_SECONDS, f"reading {DOCUMENT} from SSM"), lambda: parameter_text(store, name))
+        seconds = bounded(_SSM_SECONDS, f"reading {DOCUMENT} from SSM", nothing_done=True)
+        return call_within(seconds, lambda: parameter_text(store, name))
     except (TimeoutError, StoreFailed) as error:
         raise ProfileInvalid(name, (f"{DOCUMENT}: the parameter {name} cannot be read: {error}",)) from error
 
