@@ -49,13 +49,18 @@ def to_gateway(event: Mapping[str, object], *, now: float | None = None) -> Gate
         result["cookies"] = cookies
     if query:
         result["queryStringParameters"] = _query(query)
+    if body := text_of(event):
+        result["body"], result["isBase64Encoded"] = _body(body, headers, encoded=event.get("is_base64_encoded") is True)
+    return result
+
+
+def text_of(event: Mapping[str, object]) -> str:
+    """The body as the sender wrote it. Raises: EventUnreadable, where it is no text."""
     body = event.get("body")
     if body is not None and not isinstance(body, str):
         message = f"the event's body is {type(body).__name__}, not text"
         raise EventUnreadable(message)
-    if body:
-        result["body"], result["isBase64Encoded"] = _body(body, headers, encoded=event.get("is_base64_encoded") is True)
-    return result
+    return body or ""
 
 
 def _text(event: Mapping[str, object], key: str) -> str:
