@@ -24,6 +24,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from strangler_fig.names import ADAPTERS_SCOPE, PROFILE_ATTRIBUTE, ROLE_ATTRIBUTE, ROLE_SHADOW
 
+from .profiles.hosts import bracketed, parted
 from .profiles.values import DatabaseProfile, ServiceProfile, TlsMode
 from .shadow import is_shadow
 
@@ -183,11 +184,10 @@ def _end(context: Any, error: BaseException | None) -> None:
 def service(profile: ServiceProfile) -> tuple[Attributes, str]:
     """What every call of a service has in common, and its origin."""
     scheme, usual = ("http", 80) if profile.tls.mode is TlsMode.OFF else ("https", 443)
-    host, _, port = profile.host.rpartition(":")
-    if not (host and port.isdecimal()):
-        host, port = profile.host, str(profile.way.endpoints[0].port)
-    origin = f"{scheme}://{host}" + (f":{port}" if int(port) != usual else "")
-    return {"server.address": host, "server.port": int(port), PROFILE_ATTRIBUTE: profile.name}, origin
+    host, given = parted(profile.host) or (profile.host, None)
+    port = given or profile.way.endpoints[0].port
+    origin = f"{scheme}://{bracketed(host)}" + (f":{port}" if port != usual else "")
+    return {"server.address": host, "server.port": port, PROFILE_ATTRIBUTE: profile.name}, origin
 
 
 def _database(profile: DatabaseProfile) -> Attributes:

@@ -21,6 +21,7 @@ from ..connection.tls import context_for
 from ..connection.way import dial
 from ..deadline import Deadline, bounded, current, in_force
 from ..errors import DeadlineExceeded, TargetFailed, TlsUnverified, Unreachable
+from ..profiles.hosts import parted
 from ..profiles.values import ServiceProfile, Tls
 
 
@@ -67,7 +68,7 @@ def make_pool(profile: ServiceProfile) -> HTTPConnectionPool:
     logging.getLogger("urllib3.connectionpool").addFilter(_without_queries)  # the same one again is none
     _state_budget(profile)
     settings: dict[str, Any] = {"maxsize": 1, "block": False, "retries": False}
-    host = profile.host.rpartition(":")[0] if profile.host.rpartition(":")[2].isdecimal() else profile.host
+    host = (parted(profile.host) or (profile.host, None))[0]
     context = _context(profile)
     if context is None:
         plain = HTTPConnectionPool(host, 80, **settings)
