@@ -199,11 +199,11 @@ class _Signed:
 
 def _login(text: str | bytes, where: str, profile: str) -> Login:
     """The login of a document. What could not be read is not told, nor chained to: it may hold the password."""
-    found = None
-    with contextlib.suppress(ValueError, KeyError, TypeError):
+    user = password = None
+    with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
         content = json.loads(text)
-        found = Login(user=str(content["username"]), password=Secret(str(content["password"])))
-    if found is None:
+        user, password = content["username"], content["password"]
+    if not (isinstance(user, str) and user and isinstance(password, str)):
         message = f"{profile}: {where} is not JSON with username and password"
         raise CredentialsRefused(message)
-    return found
+    return Login(user=user, password=Secret(password))

@@ -184,7 +184,7 @@ class FakeDatabase(Database):
     """
 
     def __init__(self, *statements: str, name: str = "fake", shadow: "FakeDatabase | None" = None) -> None:
-        document = {"endpoints": ["database.example:3306"], "credentials": {"user": "fake"}}
+        document = {"endpoints": ["database.example:3306"], "credentials": {"user": "fake", "password": ""}}
         super().__init__(database(name, document), guard=self._failing)
         self._for_shadows = shadow
         self._failures: list[TargetFailed] = []

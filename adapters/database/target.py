@@ -8,8 +8,7 @@ from types import TracebackType
 import sqlalchemy
 
 from ..deadline import bounded
-from ..profiles.document import database, of_url
-from ..profiles.load import database_profile
+from ..profiles.load import database_profile, url_profile
 from ..profiles.values import DatabaseProfile
 from ..shadow import is_shadow
 from .engine import create_engine
@@ -34,8 +33,8 @@ class Database:
 
     @classmethod
     def from_url(cls, url: str, *, guard: Guard = nullcontext) -> "Database":
-        """The database of a `mysql+onprem://` URL. Raises `ProfileInvalid` with every fault, `ValueError`."""
-        return cls(database("URL", of_url(url)), guard=guard)
+        """The database of a `mysql+onprem://` URL. Raises `ProfileInvalid` with every fault."""
+        return cls(url_profile(url), guard=guard)
 
     @functools.cached_property
     def engine(self) -> sqlalchemy.Engine:

@@ -42,7 +42,7 @@ def test_what_nobody_could_look_up_is_no_host() -> None:
 
 
 def test_hosts_that_are() -> None:
-    """Names, international ones too, and addresses are hosts; one of IPv6 gets its brackets where a request names it."""
+    """An address of IPv6 without brackets could be one with a port: refused, as what is no port."""
     for host in ("db", "db.example.", "a_b.example", "10.0.0.7", "::1", "fe80::1%eth0", "bücher.example"):
         assert database("x", SMALL | {"endpoints": [{"host": host}]}).way.endpoints == (Endpoint(host, 3306),)
     assert database("x", SMALL | {"endpoints": [{"host": "[::1]", "port": 1}]}).way.endpoints == (Endpoint("::1", 1),)
@@ -53,7 +53,7 @@ def test_hosts_that_are() -> None:
 
 @pytest.mark.parametrize("place", ["::1", "::1:3306", "fe80::1", "[db]:1", "db:0", "db:65536", "db:", "[::1"])
 def test_a_place_is_a_host_and_a_port(place: str) -> None:
-    """An address of IPv6 without brackets could be one with a port: it is refused; as are ports that are none."""
+    """An address of IPv6 without brackets could be one with a port: it is refused, as no port is."""
     assert PLACE in faults(SMALL | {"endpoints": [place]})[0]
     with pytest.raises(ProfileInvalid, match=PLACE):
         service("core", {"endpoints": "core.example", "host": place})
