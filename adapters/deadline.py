@@ -18,6 +18,9 @@ RESERVE_SECONDS = 0.2
 GRACE_SECONDS = RESERVE_SECONDS / 2
 """What of it an undoing may take, of which the deadline itself leaves nothing."""
 
+_LONGEST_SECONDS = 86400.0
+"""What every timer takes: a socket's refuses 25 days."""
+
 
 class Deadline:
     """A moment, on a monotonic clock in seconds, after which nothing may be waited for."""
@@ -26,7 +29,7 @@ class Deadline:
 
     def __init__(self, seconds: float, *, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._at = clock() + seconds
+        self._at = clock() + min(seconds, _LONGEST_SECONDS)
 
     @classmethod
     def of_context(cls, context: object, *, reserve: float = RESERVE_SECONDS) -> "Deadline | None":

@@ -178,7 +178,20 @@ def test_signed_claims_are_read_and_believed_by_their_key(monkeypatch: pytest.Mo
             shown(("x-fig-claims", wrong))
 
 
-@pytest.mark.parametrize("written", ["{", "[]", "W10", "a.b.c", "é", "null", "_w"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{",
+        "[]",
+        "W10",
+        "a.b.c",
+        "é",
+        "null",
+        "_w",
+        *('{"a":' + "[" * depth + "]" * depth + "}" for depth in (700, 9999)),
+    ],
+    ids=range(9),
+)
 def test_claims_that_cannot_be_read_are_no_anonymous_request(written: str) -> None:
     """A request whose claims are damaged is refused, never shown as one without an identity."""
     with pytest.raises(EventUnreadable, match="x-fig-claims"):

@@ -112,6 +112,15 @@ def test_a_bomb_is_noticed_before_it_is_unpacked(core: Site) -> None:
         core.service(largest_answer=100_000).get("/")
 
 
+def test_bottomless_json_is_none(core: Site) -> None:
+    """JSON that is nested too deeply is refused as what is no JSON."""
+    core.acts += [answer(200, b"[" * 100_000)]
+    with pytest.raises(Rejected, match="not JSON"):
+        core.service().get("/").json()
+    with pytest.raises(ValueError, match="JSON"):
+        core.service().post("/", json_body={"ratio": float("nan")})
+
+
 @pytest.mark.parametrize("chunk", [b"-5\r\nhello\r\n0\r\n\r\n", b"zz\r\n\r\n", b"5\r\nhe"])
 def test_a_framing_that_is_wrong_is_a_lost_answer(chunk: bytes) -> None:
     """A chunk of a size below zero, of none, and half a chunk: the answer is lost, by our own error."""
