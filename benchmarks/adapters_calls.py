@@ -167,7 +167,8 @@ def overhead(rounds: int) -> dict[str, float]:
 
     Measured on SQLite in memory, where nothing is waited for.
     """
-    profile = database("orders", {"endpoints": "h:1", "tls": {"name": "n"}, "credentials": {"user": "u", "password": ""}})
+    login = {"user": "u", "password": ""}
+    profile = database("orders", {"endpoints": "h:1", "tls": {"name": "n"}, "credentials": login})
     engines = {name: sqlalchemy.create_engine("sqlite://") for name in ("bare", "with", "told")}
     for name in ("with", "told"):
         engines[name].dialect.is_mariadb = False  # type: ignore[attr-defined]  # what the listener asks MySQL's dialect

@@ -42,7 +42,7 @@ def test_what_nobody_could_look_up_is_no_host() -> None:
 
 
 def test_hosts_that_are() -> None:
-    """An address of IPv6 without brackets could be one with a port: refused, as what is no port."""
+    """Names, international ones too, and addresses are hosts; a request names one of IPv6 in brackets."""
     for host in ("db", "db.example.", "a_b.example", "10.0.0.7", "::1", "fe80::1%eth0", "bücher.example"):
         assert database("x", SMALL | {"endpoints": [{"host": host}]}).way.endpoints == (Endpoint(host, 3306),)
     assert database("x", SMALL | {"endpoints": [{"host": "[::1]", "port": 1}]}).way.endpoints == (Endpoint("::1", 1),)
