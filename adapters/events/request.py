@@ -8,6 +8,7 @@ passed on damaged.
 import binascii
 from collections.abc import Mapping
 from time import time
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from strangler_fig.names import HOST_HEADER
@@ -61,6 +62,18 @@ def text_of(event: Mapping[str, object]) -> str:
         message = f"the event's body is {type(body).__name__}, not text"
         raise EventUnreadable(message)
     return body or ""
+
+
+def body_of(event: Mapping[str, Any]) -> bytes:
+    """The bytes of the body of a format 2.0 event, as the client sent them. Raises: EventUnreadable."""
+    body = text_of(event)
+    if event.get("isBase64Encoded") is not True:
+        return body.encode(errors="surrogatepass")
+    try:
+        return binascii.a2b_base64(body)
+    except ValueError as error:
+        message = f"the event's body is marked base64 and is not: {error}"
+        raise EventUnreadable(message) from error
 
 
 def _text(event: Mapping[str, object], key: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.events import BodyDamaged, EventUnreadable, GatewayEvent, to_gateway
+from adapters.events import BodyDamaged, EventUnreadable, GatewayEvent, body_of, to_gateway
 
 from .envoy_model import Request, event
 
@@ -287,3 +287,12 @@ def test_an_event_may_lack_what_is_empty() -> None:
     seen = to_gateway({"raw_path": "/", "method": "GET", "headers": None, "body": None})
     assert seen["headers"] == {}
     assert seen["requestContext"]["timeEpoch"] > 0
+
+
+def test_the_bytes_of_a_body() -> None:
+    """What the client sent comes back as bytes, however the event has it."""
+    for body, kind in ((b"\xff\x00", "image/png"), ("é".encode(), "text/plain"), (b"", "text/plain")):
+        assert body_of(shown(("content-type", kind), body=body)) == body
+    assert body_of({"body": "é"}) == "é".encode()
+    with pytest.raises(EventUnreadable, match="is not"):
+        body_of({"body": "é", "isBase64Encoded": True})
