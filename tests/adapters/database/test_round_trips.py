@@ -1,0 +1,76 @@
+"""What is sent to the server: no end of a transaction that it has not begun, and always the end of one that it has."""
+
+import pymysql
+import pytest
+from sqlalchemy import text
+
+from adapters.database import Database
+from adapters.errors import Rejected
+
+from ..mariadb import MariaDb
+
+
+def ends(orders: Database) -> tuple[int, int]:
+    """How many commits and rollbacks this session has sent; asking begins no transaction."""
+    with orders.connect() as connection:
+        asked = text("show session status where variable_name in ('Com_commit', 'Com_rollback')")
+        found = {name: int(count) for name, count in connection.execute(asked)}
+    return found["Com_commit"], found["Com_rollback"]
+
+
+def test_what_begins_no_transaction_needs_no_end(orders: Database) -> None:
+    """A statement that touches no table is one round trip, with `connect` and with `begin`."""
+    before = ends(orders)
+    for use in (orders.connect, orders.begin):
+        with use() as connection:
+            assert connection.execute(text("select 1")).scalar_one() == 1
+    assert ends(orders) == before
+
+
+def test_what_was_read_is_not_read_for_ever(server: MariaDb, orders: Database) -> None:
+    """A read of a table holds a snapshot: it is ended with its block, and the next one sees what others wrote."""
+    commits, rollbacks = ends(orders)
+    read = text("select title from books where id = 7")
+    for use, title in ((orders.connect, "Moss"), (orders.begin, "Fern"), (orders.connect, "Moss")):
+        server.run(f"update shop.books set title = '{title}' where id = 7")  # noqa: S608
+        with use() as connection:
+            assert connection.execute(read).scalar_one() == title
+    assert ends(orders) == (commits + 1, rollbacks + 2)
+    with orders.connect() as connection:
+        assert len(list(connection.execution_options(stream_results=True).execute(read))) == 1
+    assert ends(orders) == (commits + 1, rollbacks + 3)
+
+
+def test_what_failed_is_ended_whatever_was_said_before(orders: Database) -> None:
+    """An error tells no status: the transaction that it may have begun is rolled back."""
+    _, rollbacks = ends(orders)
+    with pytest.raises(Rejected, match="more than 1 row"), orders.connect() as connection:
+        connection.execute(text("select * from books where id = (select 1 union select 2)"))
+    assert ends(orders)[1] == rollbacks + 1
+
+
+def test_what_was_written_is_committed_whatever_is_said(server: MariaDb, orders: Database) -> None:
+    """A write is always committed, and one that nobody commits is always rolled back."""
+    with orders.begin() as connection:
+        connection.execute(text("insert into books values (30, 'Ivy')"))
+        connection.execute(text("select 1"))
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        driver.server_status &= ~1  # what a proxy might say
+    assert server.run("select title from shop.books where id = 30") == [("Ivy",)]
+    with orders.connect() as connection:
+        connection.execute(text("delete from books where id = 30"))
+    assert server.run("select title from shop.books where id = 30") == [("Ivy",)]
+    server.run("delete from shop.books where id = 30")
+
+
+def test_a_connection_that_is_closed_says_so(orders: Database) -> None:
+    """On a closed connection ending a transaction fails as it does in PyMySQL."""
+    with orders.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        driver._force_close()  # noqa: SLF001 - what the driver does by itself
+        for end in (driver.commit, driver.rollback):
+            with pytest.raises(pymysql.err.InterfaceError):
+                end()
+        connection.invalidate()
