@@ -36,15 +36,19 @@ _END_OF_ROWS = 5
 class Connection(pymysql.Connection):
     """PyMySQL's connection, whose commit a shadow cannot reach: it rolls back instead.
 
-    `writes` says whether the transaction has a statement that may have changed something, `process` who opened it;
-    `watched` tells whether anything waits on its socket. Where the server says that there is no transaction, nothing is
-    sent to end it, which spares a round trip, as MariaDB's own Connector/J does; after an error it is not believed.
+    `writes` says whether the transaction has a statement that may have changed something, `failed` whether one ended in
+    an error; `process` who opened it; `watched` tells whether anything waits on its socket; `prefix` bounds each
+    statement of the batch at hand.
+
+    Where the server says that there is no transaction, nothing is sent to end it, which spares a round trip, as
+    MariaDB's own Connector/J does; after an error, or where something was written, it is not believed.
     """
 
     writes = False
     failed = False
     process = 0
     watched: Any = None
+    prefix = ""
 
     def connect(self, sock: Any = None) -> None:
         """Log in over that socket."""
@@ -52,6 +56,17 @@ class Connection(pymysql.Connection):
         self.process = os.getpid()
         self.watched = select.poll()  # not select(), which refuses descriptors above 1023
         self.watched.register(self._sock, select.POLLIN)  # type: ignore[attr-defined]  # PyMySQL's own
+
+    def cursor(self, cursor: Any = None) -> Any:
+        """A cursor; what bounds the statements of a batch ends with the one before."""
+        self.prefix = ""
+        return super().cursor(cursor)
+
+    def query(self, sql: Any, unbuffered: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyMySQL's signature
+        """Run it, behind the `prefix` that bounds each statement of a batch."""
+        if self.prefix:
+            sql = self.prefix + sql if isinstance(sql, str) else self.prefix.encode() + bytes(sql)
+        return super().query(sql, unbuffered)
 
     def commit(self) -> None:
         """Commit, and note it where something was written; for a shadow roll back."""

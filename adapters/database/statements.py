@@ -48,12 +48,17 @@ def bound(engine: Engine, profile: DatabaseProfile) -> None:
         statement: str,
         parameters: Any,
         _context: Any,
-        _many: bool,  # noqa: FBT001
+        many: bool,  # noqa: FBT001
     ) -> tuple[str, Any]:
         seconds = bounded(configured, doing, nothing_done=True)
         reads, mariadb, mysql = _seen(statement) if len(statement) <= _LONGEST_KEPT else _look(statement)
         if not reads:
             _note_write(connection.connection.dbapi_connection, statement, profile.name)
+        if many:
+            # PyMySQL makes one statement of many rows, if it begins as it was written.
+            driver = connection.connection.dbapi_connection
+            driver.prefix = _mariadb_prefix(seconds) if seconds and mariadb and connection.dialect.is_mariadb else ""
+            return statement, parameters
         if seconds is None:
             return statement, parameters
         if connection.dialect.is_mariadb:
@@ -79,7 +84,11 @@ def bounded_text(statement: str, seconds: float, *, is_mariadb: bool) -> str:
 
 
 def _for_mariadb(statement: str, seconds: float) -> str:
-    return f"SET STATEMENT max_statement_time={_steps(seconds) / 100:.2f} FOR {statement}"
+    return f"{_mariadb_prefix(seconds)}{statement}"
+
+
+def _mariadb_prefix(seconds: float) -> str:
+    return f"SET STATEMENT max_statement_time={_steps(seconds) / 100:.2f} FOR "
 
 
 def _for_mysql(statement: str, seconds: float, place: int) -> str:

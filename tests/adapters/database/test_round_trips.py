@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import text
 
 from adapters.database import Database
-from adapters.errors import Rejected
+from adapters.deadline import Deadline, in_force
+from adapters.errors import DeadlineExceeded, Rejected, StatementTimedOut
 
 from ..mariadb import MariaDb
 
@@ -62,6 +63,23 @@ def test_what_was_written_is_committed_whatever_is_said(server: MariaDb, orders:
         connection.execute(text("delete from books where id = 30"))
     assert server.run("select title from shop.books where id = 30") == [("Ivy",)]
     server.run("delete from shop.books where id = 30")
+
+
+def test_a_batch_is_one_statement_and_bounded(server: MariaDb, orders: Database) -> None:
+    """Many rows go in one statement, as PyMySQL has it, within a deadline too; what follows is bounded by itself."""
+    rows = [{"id": number, "title": f"Ivy {number}"} for number in range(100, 400)]
+    with in_force(Deadline(20)), orders.begin() as connection:
+        asked = text("show session status like 'Com_insert'")
+        before = int(connection.execute(asked).one()[1])
+        connection.execute(text("insert into books (id, title) values (:id, :title)"), rows)
+        assert int(connection.execute(asked).one()[1]) == before + 1
+    assert server.run("select count(*) from shop.books where id between 100 and 399") == [(300,)]
+    slow = text("update books set title = :title where id = :id and sleep(9) = 0")
+    with in_force(Deadline(0.6)), pytest.raises((StatementTimedOut, DeadlineExceeded)), orders.begin() as connection:
+        connection.execute(slow, rows[:2])
+    assert server.run("select count(*) from shop.books where title like 'Ivy %'") == [(300,)]
+    with orders.begin() as connection:
+        assert connection.execute(text("delete from books where id >= 100")).rowcount == 300
 
 
 def test_a_connection_that_is_closed_says_so(orders: Database) -> None:
