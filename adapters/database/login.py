@@ -11,7 +11,7 @@ import struct
 from typing import Any
 
 import pymysql
-from pymysql.constants import CLIENT, CR, ER, SERVER_STATUS
+from pymysql.constants import CLIENT, COMMAND, CR, ER, SERVER_STATUS
 
 from .. import effects
 from ..connection.tls import context_for
@@ -56,6 +56,15 @@ class Connection(pymysql.Connection):
         self.process = os.getpid()
         self.watched = select.poll()  # not select(), which refuses descriptors above 1023
         self.watched.register(self._sock, select.POLLIN)  # type: ignore[attr-defined]  # PyMySQL's own
+
+    def set_character_set(self, charset: str, collation: str | None = None) -> None:
+        """Set it; at login together with autocommit, which spares a round trip to on-premises."""
+        if self.process or collation or self.autocommit_mode is None:
+            super().set_character_set(charset, collation)
+            return
+        mode = int(self.autocommit_mode)
+        self._execute_command(COMMAND.COM_QUERY, f"SET autocommit = {mode}, NAMES {charset}")  # type: ignore[attr-defined]
+        self._read_ok_packet()  # type: ignore[attr-defined]  # it tells PyMySQL that autocommit is set
 
     def cursor(self, cursor: Any = None) -> Any:
         """A cursor; what bounds the statements of a batch ends with the one before."""

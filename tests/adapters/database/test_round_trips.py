@@ -4,7 +4,9 @@ import pymysql
 import pytest
 from sqlalchemy import text
 
+from adapters.credentials import provider_for
 from adapters.database import Database
+from adapters.database.login import open_connection
 from adapters.deadline import Deadline, in_force
 from adapters.errors import DeadlineExceeded, Rejected, StatementTimedOut
 
@@ -26,6 +28,18 @@ def test_what_begins_no_transaction_needs_no_end(orders: Database) -> None:
         with use() as connection:
             assert connection.execute(text("select 1")).scalar_one() == 1
     assert ends(orders) == before
+
+
+def test_a_login_sets_all_in_one_round_trip(orders: Database) -> None:
+    """Character set and autocommit are set by one statement, and are those that PyMySQL asks for."""
+    variables = "@@autocommit, @@character_set_client, @@character_set_connection, @@character_set_results"
+    with open_connection(orders.profile, provider_for(orders.profile.credentials, "orders")) as driver:
+        cursor = driver.cursor()
+        cursor.execute("show session status like 'Questions'")
+        assert int(cursor.fetchone()[1]) == 2, "the login's one, and this"
+        cursor.execute(f"select {variables}")
+        assert cursor.fetchone() == (0, "utf8mb4", "utf8mb4", "utf8mb4")
+        assert not driver.get_autocommit()
 
 
 def test_what_was_read_is_not_read_for_ever(server: MariaDb, orders: Database) -> None:
