@@ -4,8 +4,11 @@ import base64
 import hmac
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.events import BodyDamaged, EventUnreadable, GatewayEvent, body_of, to_gateway
 
@@ -70,6 +73,16 @@ def test_no_query_leaves_no_query_parameters() -> None:
     seen = shown(target="/x?")
     assert seen["rawQueryString"] == ""
     assert "queryStringParameters" not in seen
+
+
+@given(st.text(alphabet="ab=&+%;2c3f\u00e9 ", max_size=30))
+def test_a_query_is_read_as_the_standard_library_reads_it(query: str) -> None:
+    """Whatever a client writes, names and values are those of `parse_qsl`."""
+    expected: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True, errors="replace"):
+        expected.setdefault(name, []).append(value)
+    found = to_gateway({"raw_path": f"/?{query}", "method": "GET"}).get("queryStringParameters") or {}
+    assert found == {name: ",".join(values) for name, values in expected.items()}
 
 
 def test_a_question_mark_in_the_query_stays_in_the_query() -> None:
