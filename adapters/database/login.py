@@ -15,7 +15,8 @@ from pymysql.constants import CLIENT, COMMAND, CR, ER, SERVER_STATUS
 
 from .. import effects
 from ..connection.tls import context_for
-from ..connection.way import dial
+from ..connection.way import dial, in_order
+from ..connection.zone import own_zone
 from ..credentials import Login, Provider
 from ..deadline import Deadline, bounded, current, in_force, undoing
 from ..errors import CredentialsRefused, DeadlineExceeded, Overloaded, TlsUnverified, Unreachable
@@ -140,11 +141,13 @@ def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:
     """A connection that is logged in. Raises `Unreachable` and its kinds, `CredentialsRefused`, `DeadlineExceeded`."""
     doing = f"connecting to {profile.name}"
     seconds = bounded(profile.handshake_timeout, doing, nothing_done=True) or profile.handshake_timeout
+    # The login comes first: fetching it may take longer than a server waits for one (10 s), on a cold start above all.
+    expected = in_order(profile.way.endpoints, own_zone())[0]
+    login = provider.get(expected)
     with in_force(Deadline(profile.way.connect_timeout * len(profile.way.endpoints) + seconds)):
         sock, endpoint = dial(profile.way, profile.name)
-    login = None
     try:
-        login = provider.get(endpoint)
+        login = _for(endpoint, expected, login, provider)
         connection = _logged_in(profile, login, sock)
     except pymysql.err.MySQLError as error:
         if error.args[0] not in DENIED:
@@ -153,17 +156,26 @@ def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:
         if renewed is None:
             raise _denied(profile, login) from error
         connection, login = _again(profile, provider, renewed, endpoint)
-    finally:
-        if login is None:
-            sock.close()
+    except BaseException:
+        sock.close()
+        raise
     provider.worked(login)
     return connection
+
+
+def _for(endpoint: Endpoint, asked: Endpoint, login: Login, provider: Provider) -> Login:
+    """The login at this endpoint: a token is signed for one, and another may answer than the one that was asked."""
+    return login if endpoint == asked or not login.is_token else provider.get(endpoint)
 
 
 def _again(profile: DatabaseProfile, provider: Provider, renewed: Login, asked: Endpoint) -> tuple[Any, Login]:
     """A connection by the renewed login, once; a token is signed for one endpoint, and another may answer now."""
     sock, endpoint = dial(profile.way, profile.name)
-    login = renewed if endpoint == asked else provider.get(endpoint)
+    try:
+        login = _for(endpoint, asked, renewed, provider)
+    except BaseException:
+        sock.close()
+        raise
     try:
         return _logged_in(profile, login, sock), login
     except pymysql.err.MySQLError as error:
@@ -230,6 +242,5 @@ def _failure(error: pymysql.err.MySQLError, profile: DatabaseProfile, seconds: f
     return Unreachable(f"{profile.name} ended the connection before the login: {text}")
 
 
-def _denied(profile: DatabaseProfile, login: Login | None) -> CredentialsRefused:
-    user = f" {login.user}" if login else ""
-    return CredentialsRefused(f"{profile.name} denied the login{user}, also after it was fetched anew")
+def _denied(profile: DatabaseProfile, login: Login) -> CredentialsRefused:
+    return CredentialsRefused(f"{profile.name} denied the login {login.user}, also after it was fetched anew")

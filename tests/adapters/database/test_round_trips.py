@@ -4,11 +4,12 @@ import pymysql
 import pytest
 from sqlalchemy import text
 
-from adapters.credentials import provider_for
+from adapters.credentials import Login, provider_for
 from adapters.database import Database
 from adapters.database.login import open_connection
 from adapters.deadline import Deadline, in_force
 from adapters.errors import DeadlineExceeded, Rejected, StatementTimedOut
+from adapters.profiles.values import Endpoint, Secret
 
 from ..mariadb import MariaDb
 
@@ -106,3 +107,22 @@ def test_a_connection_that_is_closed_says_so(orders: Database) -> None:
             with pytest.raises(pymysql.err.InterfaceError):
                 end()
         connection.invalidate()
+
+
+def test_the_login_is_there_before_the_connection(server: MariaDb, orders: Database) -> None:
+    """Nobody is connected to while a login is fetched: a server gives up who does not log in for some seconds."""
+    seen: list[int] = []
+
+    class Slow:
+        def get(self, _endpoint: Endpoint) -> Login:
+            seen.append(len(server.run("select id from information_schema.processlist where user like 'unauth%'")))
+            return Login(user="app", password=Secret("pw"))
+
+        def refresh(self, _endpoint: Endpoint) -> Login | None:
+            return None
+
+        def worked(self, _login: Login) -> None:
+            seen.append(-1)
+
+    open_connection(orders.profile, Slow()).close()
+    assert seen == [0, -1]
