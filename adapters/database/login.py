@@ -116,7 +116,7 @@ class Connection(pymysql.Connection):
     def _read_packet(self, *arguments: Any) -> Any:
         """A packet; the status at the end of rows is kept, which PyMySQL itself does only where there are none."""
         try:
-            packet = super()._read_packet(*arguments)  # type: ignore[misc]
+            packet = super()._read_packet(*arguments)  # type: ignore[no-untyped-call]
         except pymysql.err.MySQLError:
             self.failed = True
             raise
