@@ -20,7 +20,7 @@ from tests.observability.pages.story import journeys
 from tests.observability.process import Observing, observing
 
 _IMAGES = Path(__file__).parent / "images"
-_SHOWN = (1280, 800)
+_SHOWN = (1280, 690)
 _MAX_BYTES = 150_000
 
 

@@ -100,9 +100,9 @@ function Whole() {
   const { answer } = useAnswer("/api/health", { minutes: 5 }, { every: 15_000, windowed: false, signals: ["traces"] });
   const picture = answer?.picture;
   if (!picture) return null;
-  const text = picture.share === null ? "no hops" : share(picture.share);
-  return html`<a class="whole" data-level=${picture.level} href=${href("/health")} title=${picture.headline}>
-    <i aria-hidden="true" /><span class="wide">whole </span><span class="num">${text}</span></a>`;
+  const isQuiet = picture.share === null && picture.level !== "bad";
+  return html`<a class="whole" data-level=${isQuiet ? "none" : picture.level} href=${href("/health")} title=${picture.headline}>
+    <i aria-hidden="true" />${isQuiet ? "no hops" : html`<span class="wide">whole </span><span class="num">${share(picture.share)}</span>`}</a>`;
 }
 
 function Time() {
