@@ -72,14 +72,21 @@ def _invocation(event: Any, context: Any, reserve: float) -> Any:
 
 @contextmanager
 def _trace(event: Any) -> Any:
-    """The request's trace is the current one, so that calls carry it on; an SDK is not needed for that."""
+    """The request's trace is the current one, so that calls carry it on; an SDK is not needed for that.
+
+    A span of this process that goes on already, as of a decorator around this one, stays the calls' parent.
+    """
     headers = event.get("headers") if isinstance(event, Mapping) else None
     if not isinstance(headers, Mapping) or "traceparent" not in headers:
         yield
         return
     try:
-        from opentelemetry import context, propagate  # noqa: PLC0415 - only where there is a trace
+        from opentelemetry import context, propagate, trace  # noqa: PLC0415 - only where there is a trace
     except ImportError:  # without the extra there is no target that a trace could go on to
+        yield
+        return
+    current = trace.get_current_span().get_span_context()
+    if current.is_valid and not current.is_remote:
         yield
         return
     token = context.attach(propagate.extract(headers))
