@@ -17,7 +17,7 @@ from strangler_fig.names import SHADOW_HEADER
 from . import effects
 from .deadline import RESERVE_SECONDS, Deadline, in_force
 from .errors import EventUnreadable, ShadowSuppressed, TargetFailed
-from .events.handler import FALLBACK_HEADERS, fallback_safe
+from .events.handler import FALLBACK_HEADERS, fallback_safe, refuse
 from .events.kinds import kind_of
 from .events.one_type import answered, received
 from .events.others import whole
@@ -46,7 +46,8 @@ def handler(
 
 
 def handler_of(function: Function, *, route: str | None, reserve: float) -> Function:
-    """`handler` without the ways to write it."""
+    """`handler` without the ways to write it. Raises `TypeError` for what Lambda could not call."""
+    refuse(function)
 
     def handle(event: Any, context: Any) -> Any:
         try:
