@@ -19,17 +19,19 @@ MOST_ROWS_IN_THE_DOCUMENT = 150
 _PATH_OF_FIVE = """async (folder) => {
   const { decode } = await import(folder + "model.js");
   const { criticalPath } = await import(folder + "path.js");
+  const { notices } = await import(folder + "words.js");
   const each = (value) => Array(5).fill(value);
   const codes = { SpanName: each(0), SpanKind: each(2), ServiceName: each(1), StatusCode: each(3), Side: each(0) };
   const trace = decode({
-    trace_id: "", start: "0", rows: 5, is_cut: false, are_logs_cut: false, events: [], logs: [],
+    trace_id: "", start: "0", rows: 60000, is_cut: true, are_logs_cut: false, events: [], logs: [],
     texts: ["", "a", "Server", "Unset", "primary"],
     codes: { ...codes, Role: each(4), Route: each(0), Database: each(0) },
     id: ["1", "2", "3", "4", "5"], parent: [-1, 0, 0, 2, -1], depth: [0, 1, 1, 2, 0], orphan: [0, 0, 0, 0, 1],
     offset: [0, 10, 30, 40, 0], duration: [100, 40, 90, 10, 500],
     router: each(0), gap: each(null), http: each(0), cold: each(-1),
   });
-  return criticalPath(trace).map(({ span, from, to }) => [span, from, to]);
+  const path = criticalPath(trace).map(({ span, from, to }) => [span, from, to]);
+  return { path, says: notices(trace).map((one) => one.text) };
 }"""
 
 
@@ -270,8 +272,9 @@ def test_on_a_telephone(visit: Visit, scheme: str) -> None:
 
 
 def test_the_critical_path_of_odd_traces(visit: Visit) -> None:
-    """Children that overlap or outlive their parent, and a root that never came: the path has no gap in it."""
+    """Children that overlap or outlive their parent, a lost root: the path has no gap; a cut trace says that it is."""
     page = opened(visit(), f"/traces/{ACROSS}")
     module = page.evaluate("() => document.querySelector('script[src*=\"/app.js\"]').src.replace('app.js', 'trace/')")
     found = page.evaluate(_PATH_OF_FIVE, module)
-    assert found == [[0, 0, 30], [2, 30, 40], [3, 40, 50], [2, 50, 100]]
+    assert found["path"] == [[0, 0, 30], [2, 30, 40], [3, 40, 50], [2, 50, 100]]
+    assert found["says"][0].startswith("This trace has 60,000 spans; these are the first 5 by time.")

@@ -26,7 +26,9 @@ const toggled = (set, one) => {
 export function TraceView({ trace, at }) {
   const whole = useMemo(() => ({ from: 0, to: trace.end }), [trace]);
   const [view, look] = useState(whole);
-  const [closed, setClosed] = useState(new Set());
+  const [closed, setDrawnClosed] = useState(new Set());
+  const latestClosed = useRef(closed);
+  const setClosed = (change) => setDrawnClosed((latestClosed.current = change(latestClosed.current)));
   const [open, setOpen] = useState(new Set());
   const query = useQuery();
   const wanted = query.get("span") ?? "";
@@ -58,14 +60,17 @@ export function TraceView({ trace, at }) {
     records: (span) => setOpen((old) => toggled(old, span)),
     look,
   };
-  const step = (by) => choose(stepped(rows, selected, by));
+  // Keys may come faster than pages are drawn: the address knows the chosen span at once.
+  const chosen = () => (here("span") ? trace.ids.indexOf(here("span")) : -1);
+  const currentRows = () => (latestClosed.current === closed ? rows : visibleRows(trace, latestClosed.current, open));
+  const step = (by) => choose(stepped(currentRows(), chosen(), by));
   const jump = (spans, by) => {
-    const next = nextOf(spans, selected, by);
+    const next = nextOf(spans, chosen(), by);
     if (next >= 0) choose(next);
     return next >= 0;
   };
-  const zoomTo = () => selected >= 0 && look(around(trace.offset[selected], endOf(trace, selected), whole));
-  useTreeKeys({ trace, selected, closed, rows, doing, choose, step, jump, search, zoomTo, whole, view, isDetailed, setDetailed });
+  const zoomTo = () => chosen() >= 0 && look(around(trace.offset[chosen()], endOf(trace, chosen()), whole));
+  useTreeKeys({ trace, chosen, isClosed: (span) => latestClosed.current.has(span), doing, choose, step, jump, search, zoomTo, whole, view, isDetailed, setDetailed });
 
   const all = trace.count ? [...trace.logsOf.keys()] : [-1];
   return html`<div class="trace">
@@ -75,7 +80,7 @@ export function TraceView({ trace, at }) {
       ${one.spans.length > 0 && html` <button type="button" class="link" onClick=${() => jump(new Set(one.spans), 1)}>${one.spans.length > 1 ? "next" : "show"}</button>`}</li>`)}</ul>`}
     <div class="trace-tools">
       <${Search} search=${search} jump=${jump} />
-      <button type="button" class="quiet" onClick=${() => setClosed(closed.size ? new Set() : deeperThan(trace, 1))}>${closed.size ? "Unfold all" : "Fold"}</button>
+      <button type="button" class="quiet" onClick=${() => setClosed((old) => (old.size ? new Set() : deeperThan(trace, 1)))}>${closed.size ? "Unfold all" : "Fold"}</button>
       ${trace.logs.length > 0 && html`<button type="button" class="quiet" aria-pressed=${open.size > 0} onClick=${() => setOpen(open.size ? new Set() : new Set(all))}>${open.size ? "Hide records" : `Show ${count(trace.logs.length)} record${trace.logs.length === 1 ? "" : "s"}`}</button>`}
       <button type="button" class="quiet" aria-pressed=${isCritical} onClick=${() => setCritical(!isCritical)} title="What the caller waited for">Critical path</button>
       <button type="button" class="quiet" disabled=${view.from <= 0 && view.to >= trace.end} onClick=${() => look(whole)} title="All of the time (0)">Whole time</button>
@@ -183,26 +188,26 @@ function nextOf(spans, selected, by) {
   return sorted.findLast((span) => span < (selected < 0 ? Infinity : selected)) ?? sorted.at(-1);
 }
 
-function useTreeKeys({ trace, selected, closed, rows, doing, choose, step, jump, search, zoomTo, whole, view, isDetailed, setDetailed }) {
-  const tree = useRef(null);
+function useTreeKeys({ trace, chosen, isClosed, doing, choose, step, jump, search, zoomTo, whole, view, isDetailed, setDetailed }) {
   const inTree = (run) => (event) => {
     if (event.target.closest?.("button, a, summary, .details, .wf-overview, nav, .menu")) return false;
-    tree.current ??= document.querySelector(".wf-rows");
     run();
     return true;
   };
   const right = () => {
+    const selected = chosen();
     if (selected < 0) return step(1);
-    if (closed.has(selected)) return doing.fold(selected);
+    if (isClosed(selected)) return doing.fold(selected);
     return trace.children[selected] ? choose(selected + 1) : undefined;
   };
   const left = () => {
+    const selected = chosen();
     if (selected < 0) return undefined;
-    if (trace.children[selected] && !closed.has(selected)) return doing.fold(selected);
+    if (trace.children[selected] && !isClosed(selected)) return doing.fold(selected);
     return trace.parent[selected] >= 0 ? choose(trace.parent[selected]) : undefined;
   };
   const escape = () => {
-    if (isDetailed && selected >= 0) setDetailed(false);
+    if (isDetailed && chosen() >= 0) setDetailed(false);
     else if (search.wanted) search.setWanted("");
     else if (view.from > whole.from || view.to < whole.to) doing.look(whole);
     else return false;
@@ -220,13 +225,13 @@ function useTreeKeys({ trace, selected, closed, rows, doing, choose, step, jump,
     ArrowRight: { does: "unfold, or to the first child", run: inTree(right) },
     ArrowLeft: { does: "fold, or to the parent", run: inTree(left) },
     Home: { does: "first span", run: inTree(() => choose(0)) },
-    End: { does: "last span", run: inTree(() => step(rows.length)) },
-    Enter: { does: "the chosen span's details", run: inTree(() => (selected < 0 ? step(1) : null, setDetailed(true))) },
+    End: { does: "last span", run: inTree(() => step(Number.MAX_SAFE_INTEGER)) },
+    Enter: { does: "the chosen span's details", run: inTree(() => (chosen() < 0 ? step(1) : null, setDetailed(true))) },
     Escape: { does: "close details, search, zoom", run: escape },
     n: { does: "next hit", run: () => jump(search.hits ?? new Set(), 1) },
     N: { does: "hit before", run: () => jump(search.hits ?? new Set(), -1) },
     e: { does: "next span that failed", run: failed },
-    l: { does: "the span's records", run: () => (selected >= 0 ? doing.records(selected) : false) },
+    l: { does: "the span's records", run: () => (chosen() >= 0 ? doing.records(chosen()) : false) },
     z: { does: "zoom to the span", run: zoomTo },
     "0": { does: "all of the time", run: () => doing.look(whole) },
     "+": { does: "zoom in", run: () => doing.look(zoomed(view, whole, 0.5)) },

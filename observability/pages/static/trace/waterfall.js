@@ -2,7 +2,7 @@
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../frame/html.js";
 import { Axis, Lines } from "./axis.js";
 import { Row } from "./row.js";
-import { LOG, kindOf, placeOf, rowOf } from "./model.js";
+import { SPAN, kindOf, placeOf, rowOf } from "./model.js";
 
 const OVERSCAN = 6;
 const WIDE = { row: 26 };
@@ -69,11 +69,10 @@ export function Waterfall({ trace, rows, view, selected, doing, ...looks }) {
 export function stepped(rows, selected, step) {
   const at = selected < 0 ? (step > 0 ? -1 : rows.length) : rows.indexOf(rowOf(selected));
   const goal = Math.min(Math.max(at + step, 0), rows.length - 1);
-  for (let number = goal; number >= 0 && number < rows.length; number += Math.sign(step)) {
-    if (kindOf(rows[number]) === 0) return placeOf(rows[number]);
+  for (const way of [Math.sign(step), -Math.sign(step)]) {
+    for (let number = goal; number >= 0 && number < rows.length && number !== at; number += way) {
+      if (kindOf(rows[number]) === SPAN) return placeOf(rows[number]);
+    }
   }
   return selected;
 }
-
-/** How many records the rows show. */
-export const shownRecords = (rows) => rows.filter((row) => kindOf(row) === LOG).length;
