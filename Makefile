@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events adapters_calls \
-	planner_demand planning addresses gates ingest instrument pages synth
+	planner_demand planning addresses gates ingest instrument synth pages
 
 .PHONY: help setup demo test check golden bench soak lint-infra clean
 
@@ -16,7 +16,7 @@ help: ## Show this list
 
 setup: $(VENV)/.demo $(VENV)/.pages ## Make .venv and install what the demo needs (quick when nothing changed)
 
-demo: $(VENV)/.demo ## Shift a real route to Lambda and back, unattended (KEEP=1, REPORT=file.json)
+demo: $(VENV)/.demo $(VENV)/.pages ## Shift a real route to Lambda and back, unattended (KEEP=1, REPORT=file.json)
 	@$(BIN)/python examples/bookshop/demo $(if $(KEEP),--keep) $(if $(REPORT),--report $(REPORT))
 
 test: $(VENV)/.test $(VENV)/.pages ## Install what the tests need, Debian packages included, and run them
@@ -60,7 +60,7 @@ $(VENV)/bin/python:
 		|| { rm -rf $(VENV); echo "no virtual environment: sudo apt-get install --yes python3-venv" >&2; exit 1; }
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@$(PIP) install --constraint constraints.txt --editable '.[router,local]'
+	@$(PIP) install --constraint constraints.txt --editable '.[router,local,adapters,observability,instrument]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python

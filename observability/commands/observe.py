@@ -39,6 +39,9 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 @click.option("--keep-minutes", type=Duration(), default="90d", show_default=True, help="The same for the numbers.")
 @click.option("--max-size", type=Size(), default="20GB", show_default=True, help="The oldest go when it is more.")
 @click.option("--memory", type=Size(), default="400MB", show_default=True, help="The store's share of memory.")
+@click.option(
+    "--run-file", type=click.Path(path_type=Path), help="Where to write it, instead of .fig/observe.json here."
+)
 @click.option("--no-run-file", is_flag=True, help="Write no .fig/observe.json here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the ready line as JSON.")
 @click.pass_context
@@ -67,10 +70,11 @@ def _run(  # noqa: PLR0913 - click hands over one argument for each option
     keep_minutes: float,
     max_size: int,
     memory: int,
+    run_file: Path | None,
     no_run_file: bool,
     as_json: bool,
 ) -> None:
-    from .. import run_file  # noqa: PLC0415 - heavy imports only when the command runs
+    from .. import run_file as run_files  # noqa: PLC0415 - heavy imports only when the command runs
     from ..api.sessions import Role  # noqa: PLC0415
     from ..app import Access, make_observe  # noqa: PLC0415
     from ..server import listen, serve, url_of  # noqa: PLC0415
@@ -96,10 +100,10 @@ def _run(  # noqa: PLR0913 - click hands over one argument for each option
             ),
         )
         at_end.callback(parts.close)
-        run = run_file.RunFile(pages=url_of(pages), otlp=url_of(receiver), token=token)
-        path = None if no_run_file else Path.cwd() / run_file.NAME
+        run = run_files.RunFile(pages=url_of(pages), otlp=url_of(receiver), token=token)
+        path = None if no_run_file else (run_file or Path.cwd() / run_files.NAME)
         if path is not None:
-            at_end.callback(run_file.remove_own, path, run)
+            at_end.callback(run_files.remove_own, path, run)
 
         def ready() -> None:
             if path is not None:

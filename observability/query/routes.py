@@ -15,6 +15,7 @@ from ..normalise.minutes import BUCKETS_PER_DOUBLING, LOG
 from ..tables import route_minute
 from .constructs import latest, nanoseconds
 from .reader import Record, Rows
+from .weights import told_weights, with_weights
 from .window import MINUTE, SECOND, Window, limited
 
 ROUTER = "router"
@@ -68,13 +69,16 @@ class Numbers:
 
 
 def overview(store: Rows, window: Window, limit: int = 200, route: str = "") -> list[Record]:
-    """The busiest routes, or this one: numbers of each side, where they come from, and the weight last heard of."""
+    """The busiest routes, or this one: numbers of each side, where they come from, and the weight.
+
+    The weight is what control tells, else what the last request said.
+    """
     whole = window.whole_minutes()
     kind: tuple[ColumnElement[Any], ...] = (_M.Route, _M.Side, _M.Source, _M.Bucket)
     wanted = (whole.covers(_M.Minute), *([_M.Route == route] if route else []))
     # One pass: a day of forty routes is two million rows. The weight goes with the time at which it was heard of.
     cells = store.rows(select(*kind, *_sums(), *_heard()).where(*wanted).group_by(*kind).limit(_MAX_CELLS))
-    return _folded(cells, whole.seconds)[: limited(limit)]
+    return with_weights(_folded(cells, whole.seconds)[: limited(limit)], told_weights(store, window))
 
 
 def series(store: Rows, route: str, window: Window, step_minutes: int = 1) -> list[Record]:

@@ -4,26 +4,43 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from sqlalchemy import SelectBase
 
 from observability.normalise.bounds import Clock
 from observability.normalise.logs import logs_batch
+from observability.normalise.metrics import metrics_batch
 from observability.normalise.minutes import RouteNames
 from observability.normalise.spans import spans_batch
 from observability.query import completeness, logs, routes, traces
 from observability.query.constructs import DUCKDB
 from observability.query.reader import DuckDbReader, Record
 from observability.query.traces import Wanted
+from observability.query.weights import told_weights
 from observability.query.window import MAX_LIMIT, SECOND, Window, last, limited
 from observability.store.database import Place, open_database
 from observability.store.upkeep import Keep
 from observability.store.writer import Writer
-from strangler_fig.names import ROUTER_SERVICE
+from strangler_fig.names import CONTROL_SERVICE, ROUTE_ATTRIBUTE, ROUTER_SERVICE, WEIGHT_METRIC
 from tests.observability import telemetry
 from tests.observability.telemetry import CLIENT, INTERNAL, NOW, TRACE, record, served, span
 
 AROUND = Window(NOW - 600 * SECOND, NOW + 600 * SECOND)
 ID = [f"{number:016x}" for number in range(1, 20)]
+
+
+def _weights() -> ExportMetricsServiceRequest:
+    """What control tells of a route's weight, the later word first."""
+    gauge = Metric(name=WEIGHT_METRIC)
+    for seconds, weight in ((3_590, 7_500), (3_580, 5_000)):
+        point = gauge.gauge.data_points.add(time_unix_nano=NOW + seconds * SECOND, as_int=weight)
+        point.attributes.add(key=ROUTE_ATTRIBUTE).value.string_value = "books"
+    request = ExportMetricsServiceRequest()
+    group = request.resource_metrics.add()
+    group.resource.attributes.add(key="service.name").value.string_value = CONTROL_SERVICE
+    group.scope_metrics.add().metrics.append(gauge)
+    return request
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +83,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDbReader]:
     for batch in (
         *(spans_batch(one, clock, names, 1) for one in (router, function, alone)),
         *(logs_batch(one, clock, names, 1) for one in (told, said)),
+        metrics_batch(_weights(), Clock(NOW + 3_600 * SECOND), 1),
     ):
         writer.submit(batch).result(60)
     yield DuckDbReader(lambda: connection)
@@ -90,6 +108,14 @@ def test_the_numbers_of_routes_and_sides(reader: DuckDbReader) -> None:
     assert alone["sides"]["legacy"]["p50_ms"] == pytest.approx(50, rel=0.03)
     assert alone["sides"]["legacy"]["p99_ms"] == pytest.approx(99, rel=0.03)
     assert alone["total"]["requests"] == 100
+
+
+def test_the_weight_is_what_control_says_last(reader: DuckDbReader) -> None:
+    """A weight that control told of a moment ago is the route's, whatever the last request said; an old one is not."""
+    late = Window(NOW, NOW + 3_600 * SECOND)
+    assert {one["route"]: one["weight"] for one in routes.overview(reader, late)}["books"] == 7_500
+    assert told_weights(reader, late) == {"books": 7_500}
+    assert told_weights(reader, Window(NOW, NOW + 7_200 * SECOND)) == {}
 
 
 def test_a_route_over_time_adds_up(reader: DuckDbReader) -> None:
