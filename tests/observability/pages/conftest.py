@@ -1,4 +1,4 @@
-"""A browser and a running `fig observe` with a story in it for each worker, and pages that tolerate nothing.
+"""A browser for each file, a running `fig observe` with a story for each worker, and pages that tolerate nothing.
 
 Tests that add to the story use names of their own, so that those of other files find what they expect. A page's test
 fails when the console says anything at the level of a warning or worse, or the policy is violated.
@@ -27,9 +27,9 @@ addEventListener("securitypolicyviolation", (e) => window.violations.push(`${e.e
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, started once."""
+    """Debian's Chromium, for one file: as long as Playwright runs, no other test can run a loop of its own."""
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
@@ -85,7 +85,7 @@ Visit = Callable[..., Visitor]
 Contexts = dict[tuple[object, ...], BrowserContext]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def contexts(browser: Browser) -> Iterator[Contexts]:  # noqa: ARG001 - it must still run when they are closed
     """Browsers that are logged in and have the pages' files already: a new one for each test would fetch them again."""
     known: Contexts = {}
