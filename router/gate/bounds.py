@@ -47,5 +47,4 @@ def growth(distance: float, reach: float) -> float | None:
 
 def least(*growths: float | None) -> float | None:
     """The smallest growth that is known."""
-    known = [one for one in growths if one is not None and one < inf]
-    return min(known, default=None)
+    return min((one for one in growths if one is not None and one < inf), default=None)

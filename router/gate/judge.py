@@ -137,7 +137,8 @@ class _Look:
             return _nothing(0, 0)
         effective = max(1, round(parity.compared / _PARITY_EFFECT))
         differ = parity.different / parity.compared * effective
-        flat = Moments(effective, 1, effective, [], {Metric.PARITY: Share(differ, differ, differ, 0, [])})
+        share = {Metric.PARITY: Share(differ, [differ])}
+        flat = Moments(effective, effective, [effective], share, freedom=effective * effective)
         found = shares.absolute(limit, flat, level)
         return found._replace(lambda_count=parity.different, lambda_requests=parity.compared)
 
@@ -195,19 +196,20 @@ def _nothing(mine: int, theirs: int) -> Bounds:
 
 
 def _finding(limit: Limit, found: Bounds) -> Finding:
+    estimate, lower, upper, mine, requests, theirs, others, _ = found
     return Finding(
-        metric=limit.metric,
-        relation=limit.relation,
-        outcome=found.outcome(limit),
-        estimate=found.estimate,
-        lower=found.lower,
-        upper=found.upper,
-        limit=limit.limit,
-        tolerated=limit.tolerated,
-        lambda_count=found.lambda_count,
-        lambda_requests=found.lambda_requests,
-        legacy_count=found.legacy_count,
-        legacy_requests=found.legacy_requests,
+        limit.metric,
+        limit.relation,
+        found.outcome(limit),
+        estimate,
+        lower,
+        upper,
+        limit.limit,
+        limit.tolerated,
+        mine,
+        requests,
+        theirs,
+        others,
     )
 
 

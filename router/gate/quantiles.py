@@ -11,10 +11,9 @@ Inside a bucket of the histogram values are taken to lie evenly by their logarit
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import accumulate
 from math import inf, log
-from operator import mul
 
 from .bounds import Bounds, Level, least
 from .evidence import Histogram
@@ -31,33 +30,35 @@ _SAME = 1e-12
 class Latencies:
     """One side's latencies: all of them together, and each fold's."""
 
-    __slots__ = ("bounds", "counts", "folds", "requests", "sizes", "sums")
+    __slots__ = ("_folds", "_seen", "_sums", "bounds", "freedom", "requests")
 
     def __init__(self, folds: Mapping[int, Histogram]) -> None:
-        histograms = list(folds.values())
+        histograms = [histogram for histogram in folds.values() if any(histogram.counts)]
         self.bounds = histograms[0].bounds if histograms else ()
-        self.folds = [histogram.counts for histogram in histograms]
-        self.counts = list(map(sum, zip(*self.folds, strict=True)))
-        self.sums = list(accumulate(self.counts))
-        self.sizes = list(map(sum, self.folds))
-        self.requests = self.sums[-1] if self.sums else 0
+        self._folds = [list(accumulate(histogram.counts, initial=0)) for histogram in histograms]
+        self._sums = list(map(sum, zip(*self._folds, strict=True)))
+        self._seen = len(histograms)
+        self.requests = self._sums[-1] if self._sums else 0
+        squares = sum(fold[-1] * fold[-1] for fold in self._folds)
+        self.freedom = self.requests * self.requests / squares - 1 if self._seen > 1 else 0.0
 
     def quantile(self, share: float) -> float:
         """The latency in milliseconds below which `share` of the requests lie; infinite above the last bound."""
         wanted = share * self.requests
-        place = bisect_left(self.sums, wanted)
+        place = max(0, bisect_left(self._sums, wanted) - 1)
         if place >= len(self.bounds):
             return inf
         low = self.bounds[place - 1] if place else 0.0
-        before = self.sums[place - 1] if place else 0
-        inside = (wanted - before) / self.counts[place] if self.counts[place] else 1.0
+        before, here = self._sums[place], self._sums[place + 1] - self._sums[place]
+        inside = (wanted - before) / here if here else 1.0
         high = self.bounds[place]
         return float(low * (high / low) ** inside if low > 0 else high * inside)
 
     def above(self, latency: float) -> float:
         """The share of requests that took longer than `latency` milliseconds."""
         place, rest = self._place(latency)
-        return _above(self.counts, place, rest) / self.requests
+        through = self._sums[place + 1]
+        return (self.requests - through + (through - self._sums[place]) * rest) / self.requests
 
     def _place(self, latency: float) -> tuple[int, float]:
         """The bucket that a latency lies in, and the share of the bucket that lies above it."""
@@ -67,23 +68,17 @@ class Latencies:
         low, high = self.bounds[place - 1] if place else 0.0, self.bounds[place]
         return place, 1 - (log(latency / low) / log(high / low) if low > 0 else latency / high)
 
-    def effect(self, share: float, at: float) -> tuple[float, float]:
-        """The design effect of the share above `at`, the quantile of `share`, and its degrees of freedom."""
-        sizes = self.sizes
-        seen = len(sizes) - sizes.count(0)
-        if seen < 2:  # noqa: PLR2004 - one fold says nothing of how folds differ
-            return 1.0, 0.0
-        place, part = self._place(at)
-        chance = _above(self.counts, place, part) / self.requests
-        squares = 0.0
-        for counts, size in zip(self.folds, sizes, strict=True):
-            squares += (_above(counts, place, part) - chance * size) ** 2
-        variance = squares / self.requests * seen / (seen - 1)
-        return variance / (share * (1 - share)), self.requests * self.requests / sum(map(mul, sizes, sizes)) - 1
-
-
-def _above(counts: Sequence[int], place: int, part: float) -> float:
-    return sum(counts[place + 1 :]) + counts[place] * part
+    def effect(self, share: float, at: float) -> float:
+        """The design effect of the share above `at`, the quantile of `share`; with `freedom` degrees of freedom."""
+        if self._seen < 2:  # noqa: PLR2004 - one fold says nothing of how folds differ
+            return 1.0
+        place, rest = self._place(at)
+        chance, after, squares = self.above(at), place + 1, 0.0
+        for sums in self._folds:
+            size, through = sums[-1], sums[after]
+            apart = size - through + (through - sums[place]) * rest - chance * size
+            squares += apart * apart
+        return squares / self.requests * self._seen / (self._seen - 1) / (share * (1 - share))
 
 
 class _Chance:
@@ -92,12 +87,12 @@ class _Chance:
     __slots__ = ("effective", "freedom", "share", "target")
 
     def __init__(self, share: float, at: tuple[float, float], lambda_: Latencies, legacy: Latencies | None) -> None:
-        mine, freedom = lambda_.effect(share, at[0])
-        effects = freedom * mine
+        freedom = lambda_.freedom
+        effects = freedom * lambda_.effect(share, at[0])
         rest = 1 / lambda_.requests
         if legacy is not None:
-            theirs, other = legacy.effect(share, at[1])
-            effects, freedom = effects + other * theirs, freedom + other
+            freedom += legacy.freedom
+            effects += legacy.freedom * legacy.effect(share, at[1])
             rest += 1 / legacy.requests
         together = effects / freedom if freedom > 0 else 1.0
         self.effective = 1 / (rest * max(1.0, together))

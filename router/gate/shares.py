@@ -15,8 +15,8 @@ Lambda's counts off can only make Lambda look better, so a lower bound stays one
 everybody then stands out from what a few unlucky users meet everywhere.
 """
 
-from math import inf, log, sqrt
-from operator import mul
+from math import dist, inf, log, sqrt
+from typing import NamedTuple
 
 from .bounds import Bounds, Level, growth, least
 from .moments import NO_SHARE, Moments, Share
@@ -32,11 +32,11 @@ _LEAST = 1e-9
 
 def spread(side: Moments, share: Share) -> float:
     """The variance of a side's ratio times its requests: Poisson's is the ratio itself, heavy users make it larger."""
-    if side.seen < 2:  # noqa: PLR2004 - one bucket says nothing of how buckets differ: all its failures may be one user's
+    if not share.total or side.seen < 2:  # noqa: PLR2004 - one bucket says nothing: all its failures may be one user's
         return share.total
     ratio = share.total / side.requests
-    squares = share.squares - 2 * ratio * share.products + ratio * ratio * side.squares
-    return max(0.0, squares) / side.requests * side.seen / (side.seen - 1)
+    apart = dist(share.column, [ratio * each for each in side.sent])
+    return apart * apart / side.requests * side.seen / (side.seen - 1)
 
 
 def pooled(one: Moments, other: Moments, spreads: tuple[float, float]) -> float:
@@ -56,13 +56,7 @@ def relative(limit: Limit, lambda_: Moments, legacy: Moments, level: Level) -> B
         (mine.total + theirs.total) / (lambda_.requests + legacy.requests),
     )
     variances = max(spreads[0], least_spread) / lambda_.requests, max(spreads[1], least_spread) / legacy.requests
-    seen = _Seen(
-        lambda_=lambda_,
-        share=mine,
-        baseline=baseline,
-        variances=variances,
-        freedom=lambda_.freedom + legacy.freedom,
-    )
+    seen = _Seen(lambda_, mine, baseline, variances, lambda_.freedom + legacy.freedom)
     lower, upper = seen.bounds(limit, level, difference=rate - baseline)
     return _found(limit, rate - baseline, (lower, upper), (mine.total, lambda_.requests, theirs.total, legacy.requests))
 
@@ -72,26 +66,18 @@ def absolute(limit: Limit, lambda_: Moments, level: Level) -> Bounds:
     mine = lambda_.shares.get(limit.metric, NO_SHARE)
     rate = mine.total / lambda_.requests
     variance = max(spread(lambda_, mine), rate) / lambda_.requests
-    seen = _Seen(
-        lambda_=lambda_,
-        share=mine,
-        baseline=0.0,
-        variances=(variance, 0.0),
-        freedom=lambda_.freedom,
-    )
+    seen = _Seen(lambda_, mine, 0.0, (variance, 0.0), lambda_.freedom)
     return _found(limit, rate, seen.bounds(limit, level, difference=rate), (mine.total, lambda_.requests, 0.0, 0))
 
 
-class _Seen:
+class _Seen(NamedTuple):
     """Both sides' figures of one metric, and the boundaries that follow from them."""
 
-    __slots__ = ("baseline", "freedom", "lambda_", "share", "variances")
-
-    def __init__(
-        self, *, lambda_: Moments, share: Share, baseline: float, variances: tuple[float, float], freedom: float
-    ) -> None:
-        self.lambda_, self.share, self.baseline = lambda_, share, baseline
-        self.variances, self.freedom = variances, freedom
+    lambda_: Moments
+    share: Share
+    baseline: float
+    variances: tuple[float, float]
+    freedom: float
 
     def bounds(self, limit: Limit, level: Level, *, difference: float) -> tuple[float, float]:
         """The lower bound at `level.alpha` and the upper one at `level.beta`, of the size when any change is harm."""
@@ -102,7 +88,7 @@ class _Seen:
         # Half of alpha for the boundary on the difference, half for the other side of it or for the distinct buckets.
         squared = self._squared(mine + theirs, limit.limit, level.alpha / 2)
         lower = size - sqrt(squared * (mine + theirs)) if mine + theirs else size
-        if limit.harm is Harm.MORE and self.share.seen and lower <= limit.tolerated < size:
+        if limit.harm is Harm.MORE and self.share.total and lower <= limit.tolerated < size:
             lower = max(lower, self._distinct(limit, level.alpha / 4), self._cut(limit, level.alpha / 4))
         return lower, upper
 
@@ -115,7 +101,7 @@ class _Seen:
         most = _TIMES * self.baseline + _TIMES * limit.limit
         column = [min(count, most * each + _TIMES) for count, each in zip(self.share.column, sent, strict=True)]
         total = sum(column)
-        cut = Share(total, sum(map(mul, column, column)), sum(map(mul, column, sent)), self.share.seen, [])
+        cut = Share(total, column)
         variance = max(spread(self.lambda_, cut), total / requests) / requests + self.variances[1]
         squared = student(reach(1 / variance, limit.limit, alpha), self.lambda_.freedom)
         return float(total / requests - self.baseline - sqrt(squared * variance))
@@ -161,13 +147,5 @@ def _found(
 ) -> Bounds:
     lower, upper = bounds
     size = abs(difference) if limit.harm is Harm.ANY else difference
-    return Bounds(
-        estimate=difference,
-        lower=lower if lower > -inf else None,
-        upper=upper if upper < inf else None,
-        lambda_count=counted[0],
-        lambda_requests=counted[1],
-        legacy_count=counted[2],
-        legacy_requests=counted[3],
-        growth=least(growth(limit.limit - size, upper - size), growth(size - limit.tolerated, size - lower)),
-    )
+    grown = least(growth(limit.limit - size, upper - size), growth(size - limit.tolerated, size - lower))
+    return Bounds(difference, lower if lower > -inf else None, upper if upper < inf else None, *counted, grown)

@@ -7,7 +7,7 @@ that empty answers, which are what a broken function often gives, have a logarit
 from math import exp, inf, log, sqrt
 
 from .bounds import Bounds, Level, growth, least
-from .moments import Moments
+from .moments import NO_SHARE, Moments
 from .sequences import reach, student
 from .shares import pooled, spread
 from .values import Harm, Limit, Metric
@@ -44,14 +44,14 @@ def absolute(limit: Limit, lambda_: Moments, level: Level) -> Bounds:
 
 
 def _mean(side: Moments) -> float:
-    return side.shares[Metric.RESPONSE_SIZE].total / side.requests + 1
+    return side.shares.get(Metric.RESPONSE_SIZE, NO_SHARE).total / side.requests + 1
 
 
 def _spread(side: Moments, mean: float) -> float:
     """The variance of the mean's logarithm, times the requests."""
     if side.seen < 2:  # noqa: PLR2004 - one bucket says nothing of how buckets differ
         return inf
-    return spread(side, side.shares[Metric.RESPONSE_SIZE]) / (mean * mean)
+    return spread(side, side.shares.get(Metric.RESPONSE_SIZE, NO_SHARE)) / (mean * mean)
 
 
 def _reach(variance: float, target: float, alpha: float, freedom: float) -> float:

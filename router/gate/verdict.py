@@ -5,7 +5,7 @@ Whoever acts on it needs `outcome`, `restart` and `Reason.code` alone; the rest 
 
 import enum
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from .values import Metric, Relation
 
@@ -60,9 +60,8 @@ class Reason:
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What is known of one limit.
+class Finding(NamedTuple):
+    """What is known of one limit; a tuple, for every look makes one for each limit.
 
     `estimate` and its confidence bounds have the limit's unit (see `Limit`); a bound is None where nothing bounds it.
     `lower` holds at the ramp's error budget over all looks, `upper` at the gate's beta: together they are no interval,
