@@ -8,9 +8,15 @@ from .verdict import Outcome
 
 
 class Level(NamedTuple):
-    """The chance that a comparison may be wrong: `alpha` with a fail in the whole step, `beta` with a pass."""
+    """The chances that a comparison may be wrong in the whole step, at all its looks.
+
+    `alpha`: that sides which are equal are told apart, this limit's part of the ramp's budget. `edge`: that what is
+    just tolerated is taken for more. `beta`: that what breaks the limit passes. A fail needs both of the first: proof
+    that there is harm at all, and proof that it is more than is tolerated.
+    """
 
     alpha: float
+    edge: float
     beta: float
 
 

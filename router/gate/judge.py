@@ -107,8 +107,9 @@ class _Look:
         return side, own, Baseline.HOLDBACK if self._window.holdback else Baseline.SAME_WINDOW
 
     def _compare(self, limit: Limit) -> Bounds:
-        level = Level(self._spending[limit.metric, limit.relation], self._gate.beta)
         relative = limit.relation is Relation.LEGACY
+        spent = self._spending[limit.metric, limit.relation]
+        level = Level(spent, self._gate.alpha if relative else spent, self._gate.beta)
         if limit.metric in QUANTILES:
             return self._quantile(limit, level, relative=relative)
         if limit.metric is Metric.PARITY:

@@ -117,6 +117,9 @@ def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: L
     counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
     chance = _Chance(share, (mine, theirs), lambda_, legacy)
     down, up = chance.budget(level.alpha), chance.budget(level.beta)
+    slower = lambda_.above(theirs)
+    if legacy is not None and slower > 1 - share and divergence(slower, 1 - share) > down:
+        down = chance.budget(level.edge)
     far, near = farthest(1 - share, down, above=True), farthest(1 - share, up, above=False)
     lower = min(lambda_.quantile(1 - far), last) / theirs
     upper = lambda_.quantile(1 - near) / theirs if near > 0 else inf

@@ -10,9 +10,11 @@ keep it honest when there is little to see:
 - the variance is an estimate, so the boundary is Student's (`sequences.student`);
 - while failures are few, what counts is how many *buckets* failed at all (`sequences.distinct`).
 
-And one that makes it quick: a bucket may count for no more than a few times what legacy's rate expects of it. Cutting
-Lambda's counts off can only make Lambda look better, so a lower bound stays one; but what a broken function does to
-everybody then stands out from what a few unlucky users meet everywhere.
+And one that makes it quick: a bucket may count for little more than what the limit allows it (legacy's rate and the
+limit together). What a broken function does to everybody then stands out from what a few unlucky users, or one client
+that asks again and again, meet everywhere. Cutting Lambda's counts off can only make Lambda look better. Legacy's are
+cut off alike while it has the more requests: the more users a bucket averages over, the smaller the part that is cut
+off, so equal sides still favour Lambda; and the difference is never taken for more than it is with nothing cut off.
 """
 
 from math import dist, inf, log, sqrt
@@ -24,8 +26,8 @@ from .sequences import against, distinct, reach, student
 from .values import Harm, Limit
 
 _HALVINGS = 30
-_TIMES = 3.0
-"""How often what is expected of it a bucket may count."""
+_SPARE = 2.0
+"""What a bucket may count beyond its allowance: one failure of one user must not vanish where buckets are small."""
 _DEVIATIONS = tuple(half / 2 for half in range(21))
 _LEAST = 1e-9
 
@@ -56,7 +58,7 @@ def relative(limit: Limit, lambda_: Moments, legacy: Moments, level: Level) -> B
         (mine.total + theirs.total) / (lambda_.requests + legacy.requests),
     )
     variances = max(spreads[0], least_spread) / lambda_.requests, max(spreads[1], least_spread) / legacy.requests
-    seen = _Seen(lambda_, mine, baseline, variances, lambda_.freedom + legacy.freedom)
+    seen = _Seen(lambda_, mine, baseline, variances, lambda_.freedom + legacy.freedom, legacy, theirs)
     lower, upper = seen.bounds(limit, level, difference=rate - baseline)
     return _found(limit, rate - baseline, (lower, upper), (mine.total, lambda_.requests, theirs.total, legacy.requests))
 
@@ -78,39 +80,54 @@ class _Seen(NamedTuple):
     baseline: float
     variances: tuple[float, float]
     freedom: float
+    legacy: Moments | None = None
+    other: Share = NO_SHARE
 
     def bounds(self, limit: Limit, level: Level, *, difference: float) -> tuple[float, float]:
-        """The lower bound at `level.alpha` and the upper one at `level.beta`, of the size when any change is harm."""
+        """The lower bound, which is at `level.edge` once there is harm at `level.alpha`, and the upper at `level.beta`.
+
+        Of the size when any change is harm.
+        """
         mine, theirs = self.variances
         size = abs(difference) if limit.harm is Harm.ANY else difference
         at_limit = max(mine, (self.baseline + limit.limit) / self.lambda_.requests) + theirs
         upper = size + self._reach(at_limit, limit.limit, level.beta)
-        # Half of alpha for the boundary on the difference, half for the other side of it or for the distinct buckets.
-        squared = self._squared(mine + theirs, limit.limit, level.alpha / 2)
-        lower = size - sqrt(squared * (mine + theirs)) if mine + theirs else size
+        # Half of alpha for the boundary on the difference, half for the other side of it or for what few cannot sway.
+        variance = mine + theirs
+        lower = size - self._reach(variance, limit.limit, level.alpha / 2)
+        if lower > 0 and level.edge > level.alpha:
+            lower = size - self._reach(variance, limit.limit, level.edge / 2)
         if limit.harm is Harm.MORE and self.share.total and lower <= limit.tolerated < size:
-            lower = max(lower, self._distinct(limit, level.alpha / 4), self._cut(limit, level.alpha / 4))
+            lower = max(lower, self._distinct(limit, level.alpha / 4), self._cut(limit, level.alpha / 4, size))
         return lower, upper
 
-    def _cut(self, limit: Limit, alpha: float) -> float:
-        """The lower bound of the difference when no bucket counts for more than a few times what is expected of it."""
-        sent, requests = self.lambda_.sent, self.lambda_.requests
-        even = self.share.total / (requests * requests) + self.variances[1]
-        if self.share.total / requests - self.baseline - sqrt(-2 * log(alpha) * even) <= limit.tolerated:
+    def _cut(self, limit: Limit, alpha: float, difference: float) -> float:
+        """The lower bound of the difference when no bucket counts for much more than the limit allows it."""
+        lambda_, legacy, requests = self.lambda_, self.legacy, self.lambda_.requests
+        theirs = self.other.total / (legacy.requests * legacy.requests) if legacy else 0.0
+        even = self.share.total / (requests * requests) + theirs
+        if difference - sqrt(-2 * log(alpha) * even) <= limit.tolerated:
             return -inf  # not even if failures were spread like drops of rain, and nothing were cut off
-        most = _TIMES * self.baseline + _TIMES * limit.limit
-        column = [min(count, most * each + _TIMES) for count, each in zip(self.share.column, sent, strict=True)]
-        total = sum(column)
-        cut = Share(total, column)
-        variance = max(spread(self.lambda_, cut), total / requests) / requests + self.variances[1]
-        squared = student(reach(1 / variance, limit.limit, alpha), self.lambda_.freedom)
-        return float(total / requests - self.baseline - sqrt(squared * variance))
+        most, baseline, freedom = self.baseline + limit.limit, self.baseline, lambda_.freedom
+        mine = _cut_off(lambda_, self.share, most)
+        spreads, variance = spread(lambda_, mine), self.variances[1]
+        least = mine.total / requests
+        if legacy and legacy.requests >= requests:
+            other = _cut_off(legacy, self.other, most)
+            others = spread(legacy, other)
+            baseline, freedom = other.total / legacy.requests, freedom + legacy.freedom
+            together = (mine.total + other.total) / (requests + legacy.requests)
+            least = max(pooled(lambda_, legacy, (spreads, others)), together)
+            variance = max(others, least) / legacy.requests
+        variance += max(spreads, least) / requests
+        difference = min(difference, mine.total / requests - baseline)
+        return difference - self._reach(variance, limit.limit, alpha, freedom)
 
-    def _squared(self, variance: float, target: float, alpha: float) -> float:
-        return student(reach(1 / variance, target, alpha), self.freedom) if variance > 0 else 0.0
-
-    def _reach(self, variance: float, target: float, alpha: float) -> float:
-        return sqrt(self._squared(variance, target, alpha) * variance) if variance > 0 else 0.0
+    def _reach(self, variance: float, target: float, alpha: float, freedom: float | None = None) -> float:
+        if variance <= 0:
+            return 0.0
+        squared = student(reach(1 / variance, target, alpha), self.freedom if freedom is None else freedom)
+        return sqrt(squared * variance)
 
     def _distinct(self, limit: Limit, alpha: float) -> float:
         """The largest difference that the number of failing buckets rules out; minus infinity when it is none."""
@@ -140,6 +157,12 @@ class _Seen(NamedTuple):
             + against(step, 1 / variance, limit.limit, self.freedom)
             for step in _DEVIATIONS
         )
+
+
+def _cut_off(side: Moments, share: Share, most: float) -> Share:
+    """The share when no bucket counts for more than `most` of its requests, and a little."""
+    column = [min(count, most * sent + _SPARE) for count, sent in zip(share.column, side.sent, strict=False)]
+    return Share(sum(column), column)
 
 
 def _found(

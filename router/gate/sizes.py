@@ -25,6 +25,8 @@ def relative(limit: Limit, lambda_: Moments, legacy: Moments, level: Level) -> B
     size = abs(difference) if limit.harm is Harm.ANY else difference
     freedom, target = lambda_.freedom + legacy.freedom, log(limit.limit)
     down, up = _reach(variance, target, level.alpha / 2, freedom), _reach(variance, target, level.beta, freedom)
+    if size > down:
+        down = _reach(variance, target, level.edge / 2, freedom)
     counted = (mine - 1, lambda_.requests, theirs - 1, legacy.requests)
     grown = least(growth(target - size, up), growth(size - log(limit.tolerated), down))
     upper = exp(size + up) if size + up < _OVERFLOW else None

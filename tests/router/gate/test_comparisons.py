@@ -14,7 +14,7 @@ from router.gate.verdict import Outcome
 
 from .crowds import BOUNDS, Side, latencies
 
-LEVEL = Level(alpha=0.001, beta=0.05)
+LEVEL = Level(alpha=0.001, edge=0.01, beta=0.05)
 ERRORS = Limit(metric=Metric.SERVER_ERRORS, limit=0.005, tolerated=0.0005)
 P99 = Limit(metric=Metric.LATENCY_P99, limit=1.5, tolerated=1.2)
 SIZE = Limit(metric=Metric.RESPONSE_SIZE, limit=2.0, tolerated=1.5, harm=Harm.ANY)
