@@ -3,17 +3,19 @@
 from math import inf
 from typing import NamedTuple
 
-from .values import Limit
 from .verdict import Outcome
 
 
-class Level(NamedTuple):
-    """The chances that a comparison may be wrong in the whole step, at all its looks.
+class Asked(NamedTuple):
+    """What must be shown, and the chances that a comparison may be wrong in the whole step, at all its looks.
 
     `alpha`: that sides which are equal are told apart, this limit's part of the ramp's budget. `edge`: that what is
     just tolerated is taken for more. `beta`: that what breaks the limit passes. A fail needs both of the first: proof
-    that there is harm at all, and proof that it is more than is tolerated.
+    that there is harm at all, and proof that it is more than is tolerated. `limit` is what must be shown to be kept,
+    eased as it is at the step's weight.
     """
+
+    limit: float
 
     alpha: float
     edge: float
@@ -36,11 +38,11 @@ class Bounds(NamedTuple):
     legacy_requests: int = 0
     growth: float | None = None
 
-    def outcome(self, limit: Limit) -> Outcome:
+    def outcome(self, tolerated: float, limit: float) -> Outcome:
         """Fail when shown beyond what is tolerated, pass when shown within the limit, else inconclusive."""
-        if self.lower is not None and self.lower > limit.tolerated:
+        if self.lower is not None and self.lower > tolerated:
             return Outcome.FAIL
-        if self.upper is not None and self.upper < limit.limit:
+        if self.upper is not None and self.upper < limit:
             return Outcome.PASS
         return Outcome.INCONCLUSIVE
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from itertools import accumulate
 from math import inf, log
 
-from .bounds import Bounds, Level, least
+from .bounds import Asked, Bounds, least
 from .evidence import Histogram
 from .sequences import divergence, farthest, reach, student
 from .values import QUANTILES, Limit
@@ -105,7 +105,7 @@ class _Chance:
         return student(reach(information, self.target, alpha), self.freedom) / 2 / self.effective
 
 
-def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: Level) -> Bounds:
+def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, asked: Asked) -> Bounds:
     """Lambda's quantile: as a ratio to legacy's, or, without `legacy`, in milliseconds."""
     share = QUANTILES[limit.metric]
     mine = lambda_.quantile(share)
@@ -116,14 +116,14 @@ def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: L
     mine = min(mine, last)  # what lies above the last bound is at least that
     counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
     chance = _Chance(share, (mine, theirs), lambda_, legacy)
-    down, up = chance.budget(level.alpha), chance.budget(level.beta)
+    down, up = chance.budget(asked.alpha), chance.budget(asked.beta)
     slower = lambda_.above(theirs)
     if legacy is not None and slower > 1 - share and divergence(slower, 1 - share) > down:
-        down = chance.budget(level.edge)
+        down = chance.budget(asked.edge)
     far, near = farthest(1 - share, down, above=True), farthest(1 - share, up, above=False)
     lower = min(lambda_.quantile(1 - far), last) / theirs
     upper = lambda_.quantile(1 - near) / theirs if near > 0 else inf
-    within = _growth(up, lambda_.above(limit.limit * theirs), 1 - share, above=False)
+    within = _growth(up, lambda_.above(asked.limit * theirs), 1 - share, above=False)
     beyond = _growth(down, lambda_.above(limit.tolerated * theirs), 1 - share, above=True)
     return Bounds(mine / theirs, lower, upper if upper < inf else None, *counted, least(within, beyond))
 

@@ -20,7 +20,7 @@ off, so equal sides still favour Lambda; and the difference is never taken for m
 from math import dist, inf, log, sqrt
 from typing import NamedTuple
 
-from .bounds import Bounds, Level, growth, least
+from .bounds import Asked, Bounds, growth, least
 from .moments import NO_SHARE, Moments, Share
 from .sequences import against, distinct, reach, student
 from .values import Harm, Limit
@@ -47,7 +47,7 @@ def pooled(one: Moments, other: Moments, spreads: tuple[float, float]) -> float:
     return (mine * spreads[0] + yours * spreads[1]) / (mine + yours) if mine + yours else max(spreads)
 
 
-def relative(limit: Limit, lambda_: Moments, legacy: Moments, level: Level) -> Bounds:
+def relative(limit: Limit, lambda_: Moments, legacy: Moments, asked: Asked) -> Bounds:
     """How many of all requests more (or, with `Harm.ANY`, how differently many) the metric counts on Lambda."""
     mine = lambda_.shares.get(limit.metric, NO_SHARE)
     theirs = legacy.shares.get(limit.metric, NO_SHARE)
@@ -59,17 +59,19 @@ def relative(limit: Limit, lambda_: Moments, legacy: Moments, level: Level) -> B
     )
     variances = max(spreads[0], least_spread) / lambda_.requests, max(spreads[1], least_spread) / legacy.requests
     seen = _Seen(lambda_, mine, baseline, variances, lambda_.freedom + legacy.freedom, legacy, theirs)
-    lower, upper = seen.bounds(limit, level, difference=rate - baseline)
-    return _found(limit, rate - baseline, (lower, upper), (mine.total, lambda_.requests, theirs.total, legacy.requests))
+    lower, upper = seen.bounds(limit, asked, difference=rate - baseline)
+    counted = (mine.total, lambda_.requests, theirs.total, legacy.requests)
+    return _found(limit, asked, rate - baseline, (lower, upper), counted)
 
 
-def absolute(limit: Limit, lambda_: Moments, level: Level) -> Bounds:
+def absolute(limit: Limit, lambda_: Moments, asked: Asked) -> Bounds:
     """The metric's share of Lambda's requests, legacy left aside."""
     mine = lambda_.shares.get(limit.metric, NO_SHARE)
     rate = mine.total / lambda_.requests
     variance = max(spread(lambda_, mine), rate) / lambda_.requests
     seen = _Seen(lambda_, mine, 0.0, (variance, 0.0), lambda_.freedom)
-    return _found(limit, rate, seen.bounds(limit, level, difference=rate), (mine.total, lambda_.requests, 0.0, 0))
+    counted = (mine.total, lambda_.requests, 0.0, 0)
+    return _found(limit, asked, rate, seen.bounds(limit, asked, difference=rate), counted)
 
 
 class _Seen(NamedTuple):
@@ -83,22 +85,22 @@ class _Seen(NamedTuple):
     legacy: Moments | None = None
     other: Share = NO_SHARE
 
-    def bounds(self, limit: Limit, level: Level, *, difference: float) -> tuple[float, float]:
-        """The lower bound, which is at `level.edge` once there is harm at `level.alpha`, and the upper at `level.beta`.
+    def bounds(self, limit: Limit, asked: Asked, *, difference: float) -> tuple[float, float]:
+        """The lower bound, which is at `asked.edge` once there is harm at `asked.alpha`, and the upper at `asked.beta`.
 
         Of the size when any change is harm.
         """
         mine, theirs = self.variances
         size = abs(difference) if limit.harm is Harm.ANY else difference
-        at_limit = max(mine, (self.baseline + limit.limit) / self.lambda_.requests) + theirs
-        upper = size + self._reach(at_limit, limit.limit, level.beta)
+        at_limit = max(mine, (self.baseline + asked.limit) / self.lambda_.requests) + theirs
+        upper = size + self._reach(at_limit, asked.limit, asked.beta)
         # Half of alpha for the boundary on the difference, half for the other side of it or for what few cannot sway.
         variance = mine + theirs
-        lower = size - self._reach(variance, limit.limit, level.alpha / 2)
-        if lower > 0 and level.edge > level.alpha:
-            lower = size - self._reach(variance, limit.limit, level.edge / 2)
+        lower = size - self._reach(variance, limit.limit, asked.alpha / 2)
+        if lower > 0 and asked.edge > asked.alpha:
+            lower = size - self._reach(variance, limit.limit, asked.edge / 2)
         if limit.harm is Harm.MORE and self.share.total and lower <= limit.tolerated < size:
-            lower = max(lower, self._distinct(limit, level.alpha / 4), self._cut(limit, level.alpha / 4, size))
+            lower = max(lower, self._distinct(limit, asked.alpha / 4), self._cut(limit, asked.alpha / 4, size))
         return lower, upper
 
     def _cut(self, limit: Limit, alpha: float, difference: float) -> float:
@@ -166,9 +168,9 @@ def _cut_off(side: Moments, share: Share, most: float) -> Share:
 
 
 def _found(
-    limit: Limit, difference: float, bounds: tuple[float, float], counted: tuple[float, int, float, int]
+    limit: Limit, asked: Asked, difference: float, bounds: tuple[float, float], counted: tuple[float, int, float, int]
 ) -> Bounds:
     lower, upper = bounds
     size = abs(difference) if limit.harm is Harm.ANY else difference
-    grown = least(growth(limit.limit - size, upper - size), growth(size - limit.tolerated, size - lower))
+    grown = least(growth(asked.limit - size, upper - size), growth(size - limit.tolerated, size - lower))
     return Bounds(difference, lower if lower > -inf else None, upper if upper < inf else None, *counted, grown)
