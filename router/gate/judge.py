@@ -6,6 +6,7 @@ that none of them ever stops a rollback; and only when nothing at all speaks aga
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -15,7 +16,7 @@ from .breaker import broken
 from .evidence import Parity, RouteEvidence, SideEvidence
 from .moments import Moments, Share, moments
 from .quantiles import Latencies
-from .sentences import duration, name, words
+from .sentences import cold_starts, duration, name, words
 from .sums import NOTHING
 from .trust import split_fault, version_fault
 from .values import QUANTILES, Gate, Limit, Metric, Relation, easing
@@ -65,7 +66,18 @@ def spending(gate: Gate, steps: int) -> dict[tuple[Metric, Relation], float]:
 class _Look:
     """One look at evidence that is there, fresh, warm and of one version."""
 
-    __slots__ = ("_baseline", "_gate", "_lambda", "_latencies", "_legacy", "_side", "_spending", "_split", "_window")
+    __slots__ = (
+        "_baseline",
+        "_cold",
+        "_gate",
+        "_lambda",
+        "_latencies",
+        "_legacy",
+        "_side",
+        "_spending",
+        "_split",
+        "_window",
+    )
 
     def __init__(self, gate: Gate, window: Window, evidence: RouteEvidence, own: Moments) -> None:
         self._gate, self._window = gate, window
@@ -74,8 +86,13 @@ class _Look:
         self._lambda = moments(evidence.lambda_.buckets.values())
         legacy, self._legacy, self._baseline = self._stand_in(evidence.legacy, own)
         self._latencies = (Latencies(evidence.lambda_.latency), Latencies(legacy.latency))
+        self._cold = Latencies(self._side.cold_latency) if self._side.cold_latency else None
 
     def verdict(self) -> Verdict:
+        decided = self._decided()
+        return replace(decided, diagnostics=(cold_starts(self._cold, self._latencies[0]),)) if self._cold else decided
+
+    def _decided(self) -> Verdict:
         times = easing(self._window.weight)
         judged = [_Judged(limit, kept := limit.eased(times), self._compare(limit, kept)) for limit in self._gate.limits]
         findings = tuple(map(_finding, judged))
@@ -126,9 +143,9 @@ class _Look:
     def _quantile(self, limit: Limit, asked: Asked, *, relative: bool) -> Bounds:
         mine, theirs = self._latencies
         if limit.metric is Metric.COLD_P95:
-            mine = Latencies(self._side.cold_latency)
-            if not mine.requests:
+            if self._cold is None or not self._cold.requests:
                 return Bounds(0.0, 0.0, 0.0, 0.0, 0)
+            mine = self._cold
         if not mine.requests or (relative and not theirs.requests):
             return _nothing(mine.requests, theirs.requests)
         return quantiles.compare(limit, mine, theirs if relative else None, asked)

@@ -100,7 +100,7 @@ class Verdict:
     """The outcome of one look, with its reasons: the first is the one that decided.
 
     `restart` says that the step's evidence must begin anew, because another version of the function answers now.
-    `needed` is None when the look decided.
+    `needed` is None when the look decided. `diagnostics` are sentences about what was seen and decides nothing.
     """
 
     outcome: Outcome
@@ -109,6 +109,7 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     needed: Needed | None = None
     restart: bool = False
+    diagnostics: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as JSON values; `from_json` reads it back."""
@@ -120,6 +121,7 @@ class Verdict:
             "findings": [_finding_json(finding) for finding in self.findings],
             "needed": needed and {"requests": needed.requests, "seconds": needed.seconds, "words": needed.words},
             "restart": self.restart,
+            "diagnostics": list(self.diagnostics),
         }
 
     @classmethod
@@ -133,6 +135,7 @@ class Verdict:
             findings=tuple(_finding(finding) for finding in values["findings"]),
             needed=values["needed"] and Needed(**values["needed"]),
             restart=values["restart"],
+            diagnostics=tuple(values.get("diagnostics", ())),  # verdicts that were kept before there were any
         )
 
 

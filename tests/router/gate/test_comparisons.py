@@ -72,6 +72,32 @@ def test_a_point_more_failures_for_everybody_is_shown() -> None:
     assert outcome(errors(Side(failed=6), Side()), ERRORS) is Outcome.FAIL
 
 
+def test_harm_is_proven_at_the_budget_and_its_size_at_alpha() -> None:
+    """What the budget alone would not show to be beyond the tolerated is, once it shows that there is harm."""
+    limit = Limit(metric=Metric.REDIRECTS, limit=0.03, tolerated=0.012, harm=Harm.ANY)
+    sides = summed(Side(redirects=20)), summed(Side(redirects=10))
+    strict = asked(limit)._replace(alpha=1e-6, edge=1e-6)
+    both, alone = shares.relative(limit, *sides, strict._replace(edge=0.05)), shares.relative(limit, *sides, strict)
+    assert alone.lower is not None
+    assert both.lower is not None
+    assert 0 < alone.lower < 0.012 < both.lower
+    unproven = shares.relative(limit, summed(Side(redirects=11)), sides[1], strict._replace(edge=0.2))
+    assert unproven.lower is not None
+    assert unproven.lower < 0
+
+
+def test_a_few_who_fail_everywhere_do_not_hide_what_everybody_meets() -> None:
+    """In a tenth of the buckets, on both sides, a quarter fails; a point more for all others is shown all the same."""
+
+    def side(failed: int) -> Moments:
+        buckets = dict(Side(failed=failed).evidence().buckets)
+        unlucky = Counts(requests=500, by_status={200: 375 - failed, 500: 125 + failed})
+        return moments((buckets | dict.fromkeys(range(0, 60, 10), unlucky)).values())
+
+    assert outcome(shares.relative(ERRORS, side(6), side(1), asked(ERRORS)), ERRORS) is Outcome.FAIL
+    assert outcome(shares.relative(ERRORS, side(1), side(1), asked(ERRORS)), ERRORS) is Outcome.INCONCLUSIVE
+
+
 def test_the_failures_of_one_user_are_one_users() -> None:
     """As many failures more as above, all in one bucket, show nothing."""
     buckets = dict(Side().evidence().buckets)
