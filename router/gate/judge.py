@@ -94,7 +94,9 @@ class _Look:
 
     def _decided(self) -> Verdict:
         times = easing(self._window.weight)
-        judged = [_Judged(limit, kept := limit.eased(times), self._compare(limit, kept)) for limit in self._gate.limits]
+        judged = [
+            _Judged(limit, eased := limit.eased(times), self._compare(limit, eased)) for limit in self._gate.limits
+        ]
         findings = tuple(map(_finding, judged))
         few = tuple(self._few())
         if not any(reason.code in {Code.FEW_REQUESTS, Code.FEW_USERS} for reason in few):
