@@ -162,7 +162,8 @@ DEFAULT_LIMITS: Final = (
 class Gate:
     """The limits of a route's ramp, and how sure a verdict is.
 
-    `alpha` is the chance that a ramp whose sides are equal is rolled back, over all its steps, limits and looks.
+    `alpha` is the chance that a ramp whose sides are equal is rolled back, over all its steps, limits and looks; and
+    that a step is rolled back for one limit that is just tolerated.
     `beta` is the chance that a step passes one limit that it in truth breaks. `minimum_requests` and `minimum_users`
     (buckets of users seen, at most 64) are asked of each side that is judged. `stale_after_seconds` is the age at which
     evidence counts as missing. A `dry_run` gate is judged the same; who acts on verdicts looks at it. `pin` refuses

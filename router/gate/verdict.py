@@ -64,7 +64,8 @@ class Finding(NamedTuple):
     """What is known of one limit; a tuple, for every look makes one for each limit.
 
     `estimate` and its confidence bounds have the limit's unit (see `Limit`); a bound is None where nothing bounds it.
-    `lower` holds at the ramp's error budget over all looks, `upper` at the gate's beta: together they are no interval,
+    `limit` is as it is eased at the step's weight. Over all looks `lower` holds at the ramp's error budget, and at the
+    gate's alpha once that budget shows that there is harm; `upper` at the gate's beta: together they are no interval,
     each is the bound that its decision needs. `lambda_count` of `lambda_requests` are what was counted; for latency the
     count is the estimated quantile in milliseconds, for sizes the mean in bytes. `words` of `sentences` says it in one.
     """
