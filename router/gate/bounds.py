@@ -49,10 +49,15 @@ class Bounds(NamedTuple):
 
 def growth(distance: float, reach: float) -> float | None:
     """How many times as much evidence shrinks `reach` to `distance`: chance falls with the root of what was seen."""
-    times = reach / distance if distance > 0 else inf
-    return times * times if times < inf else None
+    if distance <= 0:
+        return None
+    times = reach / distance
+    grown = times * times
+    return grown if grown < inf else None
 
 
-def least(*growths: float | None) -> float | None:
-    """The smallest growth that is known."""
-    return min((one for one in growths if one is not None and one < inf), default=None)
+def least(one: float | None, other: float | None) -> float | None:
+    """The smaller growth, of those that are known."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

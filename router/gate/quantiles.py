@@ -73,7 +73,9 @@ class Latencies:
         if self._seen < 2:  # noqa: PLR2004 - one fold says nothing of how folds differ
             return 1.0
         place, rest = self._place(at)
-        chance, after, squares = self.above(at), place + 1, 0.0
+        after, squares = place + 1, 0.0
+        before, through = self._sums[place], self._sums[after]
+        chance = (self.requests - through + (through - before) * rest) / self.requests
         for sums in self._folds:
             size, through = sums[-1], sums[after]
             apart = size - through + (through - sums[place]) * rest - chance * size
@@ -117,20 +119,18 @@ def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, asked: A
     counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
     chance = _Chance(share, (mine, theirs), lambda_, legacy)
     down, up = chance.budget(asked.alpha), chance.budget(asked.beta)
-    slower = lambda_.above(theirs)
-    if legacy is not None and slower > 1 - share and divergence(slower, 1 - share) > down:
+    if legacy is not None and mine > theirs and divergence(lambda_.above(theirs), 1 - share) > down:
         down = chance.budget(asked.edge)
     far, near = farthest(1 - share, down, above=True), farthest(1 - share, up, above=False)
     lower = min(lambda_.quantile(1 - far), last) / theirs
     upper = lambda_.quantile(1 - near) / theirs if near > 0 else inf
-    within = _growth(up, lambda_.above(asked.limit * theirs), 1 - share, above=False)
-    beyond = _growth(down, lambda_.above(limit.tolerated * theirs), 1 - share, above=True)
-    return Bounds(mine / theirs, lower, upper if upper < inf else None, *counted, least(within, beyond))
+    ratio = mine / theirs
+    within = _growth(up, lambda_.above(asked.limit * theirs), 1 - share) if ratio < asked.limit <= upper else None
+    beyond = _growth(down, lambda_.above(limit.tolerated * theirs), 1 - share) if ratio > limit.tolerated else None
+    return Bounds(ratio, lower, upper if upper < inf else None, *counted, least(within, beyond))
 
 
-def _growth(budget: float, share: float, chance: float, *, above: bool) -> float | None:
-    """How many times as much evidence would show that the share above a latency is not chance, on that side of it."""
-    if (share > chance) is not above:
-        return None
+def _growth(budget: float, share: float, chance: float) -> float | None:
+    """How many times as much evidence would show that the share above a latency is not chance."""
     apart = divergence(share, chance)
-    return budget / apart if apart > _SAME else None
+    return budget / apart if _SAME < apart < inf else None
