@@ -26,7 +26,7 @@ from .lambda_warming import lambda_warm
 from .nodes import Nodes
 from .publishing import Publishing
 from .ramping import Parts, Ramping
-from .read_release import read_release
+from .read_release import read_release, read_stored
 from .refusal import NotDone
 from .releases_api import ReleasesApi
 from .releasing import Releasing
@@ -155,7 +155,7 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
 
 def _ramping(keeper: Keeper, nodes: Nodes, times: Clocks, outside: Outside) -> Ramping:
     evidence = Evidence(times.clock)
-    running = Running(lambda text: read_release(text, None), keeper.ledger.document)
+    running = Running(read_stored, keeper.ledger.document)
     parts = Parts(
         keeper=keeper,
         nodes=nodes,

@@ -2,11 +2,13 @@ from datetime import date, datetime, time
 
 import pytest
 
+from router.control.read_release import read_release, read_stored
 from router.gate.values import Harm, Metric, Relation
 from router.release.load import is_release
 from router.release.values import Cohort, OnBreach, Ready, StepKind
 from router.release.windows import Freeze
 from router.weight import Weight
+from strangler_fig.diagnostics import Refused
 
 from .texts import WHOLE, books, load, release
 
@@ -42,6 +44,18 @@ def test_a_group_is_one_ramp_with_what_it_says_itself() -> None:
     assert ramp.gate.dry_run
     assert ramp.windows.zone == "Europe/Zurich"
     assert ramp.highest == Weight(5000)
+
+
+def test_a_variable_is_refused_where_it_stands_by_files_and_by_control_alike() -> None:
+    """What is applied is what was reviewed: `${NAME}` is a fault even with a default; one that runs is still read."""
+    text = books("lambda: ${SHARE:-1%} for 2h", "lambda: 20% for 1h").replace("T-1", "${TICKET} costs $$5")
+    places = [(str(one.position), one.code) for one in load(text).diagnostics]
+    assert places == [("r.yaml:3:9", "DOC108"), ("r.yaml:7:17", "DOC108")]
+    with pytest.raises(Refused) as refused:
+        read_release(text, None)
+    assert [one.code for one in refused.value.diagnostics] == ["DOC108", "DOC108"]
+    stored = read_stored(books("lambda: ${SHARE:-1%} for 2h", "lambda: 10% for 1h"))
+    assert stored.routes["books"].steps[0].weight.parts == 100
 
 
 def test_limits_are_read_in_their_metrics_units() -> None:
