@@ -32,7 +32,8 @@ def basis(keeper: Keeper, running: Iterable[tuple[str, tuple[str, ...]]]) -> str
 def running_routes(parts: Parts, desired: Desired) -> list[tuple[str, tuple[str, ...]]]:
     """Each running release's id with the routes of one of its ramps that is not over."""
     lives = parts.running.live(desired)
-    return [(live.release.id, live.ramp.routes) for live in lives if not live.state.is_over]
+    read = [(live.release.id, live.ramp.routes) for live in lives if not live.state.is_over]
+    return read + [(one.release.id, one.record.routes) for one in parts.running.unread(desired)]
 
 
 def present(parts: Parts, past: Iterable[ReleaseRecord]) -> dict[str, Any]:
@@ -68,6 +69,18 @@ def _running(parts: Parts, desired: Desired) -> list[dict[str, Any]]:
             "phase": live.state.phase.value,
         }
         told["routes"] |= dict.fromkeys(live.ramp.routes, step)
+    for unread in parts.running.unread(desired):
+        told = found.setdefault(unread.release.id, release_json(unread.release) | {"routes": {}})
+        for route in unread.record.routes:
+            parts_now = weight_of(desired, route).parts
+            told["routes"][route] = {
+                "ramp": unread.key[1],
+                "step": None,
+                "steps": None,
+                "weight": parts_now,
+                "highest": parts_now,
+                "phase": "unreadable",
+            }
     return list(found.values())
 
 

@@ -100,7 +100,8 @@ class Ramping:
 
     def told_problems(self) -> tuple[str, ...]:
         """What is wrong with running releases, in words."""
-        return (*self.problems, *self.parts.running.problems.values(), *self.parts.judging.problems.values())
+        unread = (one.problem for one in self.parts.running.unread(self.parts.keeper.desired))
+        return (*self.problems, *dict.fromkeys(unread), *self.parts.judging.problems.values())
 
     def look(self) -> None:
         """Look at every ramp once."""

@@ -555,13 +555,58 @@ def test_a_release_that_cannot_be_read_is_a_problem_and_stops_nothing_else(tmp_p
         status = await here.get("/v1/status")
         assert any("the release r1 cannot be read" in problem for problem in status["problems"])
         assert (one.weight("books"), one.weight("ink")) == (100, 1000)
-        await here.shift("books", 0, wait_seconds=0)
+        ramp = await one.ramp("books")
+        assert (ramp["phase"], ramp["weight"], "fig rollback r1" in ramp["reason"]) == ("unreadable", 100, True), ramp
+        await here.shift("books", 0, 422, wait_seconds=0)
+        await here.shift("books", 0, wait_seconds=0, reason="errors")
         await one.second()
         assert one.weight("books") == 0
+        assert (await here.history())[-1] == ("abort", "books", 100, 0)
 
     run(tmp_path, first, time, judge.outside())
     ledger = sqlite3.connect(tmp_path / "ledger.sqlite")
     ledger.execute("UPDATE documents SET text = 'nonsense' WHERE text LIKE '%release: r1%'")
+    ledger.commit()
+    ledger.close()
+    run(tmp_path, then, time, judge.outside())
+
+
+@pytest.mark.parametrize(("command", "weight"), [("rollback", 0), ("abort", 100)])
+@pytest.mark.parametrize("damage", ["documents SET text = 'nonsense'", "ramps SET state = '{\"step\": 0}'"])
+def test_a_release_that_cannot_be_read_goes_down_and_never_up(
+    tmp_path: Path, command: str, weight: int, damage: str
+) -> None:
+    """No shift and no other release moves its routes up; it is rolled back or aborted, after its end too."""
+    time, judge = FakeTime(), FakeJudge()
+
+    async def first(here: Here) -> None:
+        await Play(here=here, time=time, node=here.node()).begin()
+
+    async def then(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node())
+        judge.says(Outcome.PASS)
+        await one.second(600)
+        assert one.weight() == 100
+        await here.shift("books", 5000, 409, reason="up", wait_seconds=0)
+        assert "is moved by the release r1" in str(await one.start(RELEASE.replace("r1", "r2"), 409))
+        assert "fig rollback r1" in str(await one.order("approve", status=409))
+        assert (await here.get("/v1/present"))["releases"][0]["routes"]["books"]["highest"] == 100
+        answer = await one.order(command)
+        assert (answer["routes"], answer["recorded"]) == (["books"], True)
+        await one.second()
+        assert one.weight() == weight
+        status = await here.get("/v1/status")
+        assert (status["releases"], status["problems"]) == ([], [])
+        if command == "abort":
+            await one.order("rollback")
+            await one.second()
+            assert one.weight() == 0
+        assert (await here.history())[-1] == ("rollback", "books", 100, 0)
+        assert (await here.get("/v1/history/check"))["intact"] is ("documents" not in damage)
+
+    run(tmp_path, first, time, judge.outside())
+    ledger = sqlite3.connect(tmp_path / "ledger.sqlite")
+    ledger.execute(f"UPDATE {damage}")
     ledger.commit()
     ledger.close()
     run(tmp_path, then, time, judge.outside())
