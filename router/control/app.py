@@ -18,6 +18,7 @@ from ..ledger.store import Ledger
 from .api import Api
 from .deciding import Deciding
 from .evidence import Evidence
+from .evidence_keeping import EvidenceKeeping
 from .guard import HANDLERS, TokenGuard
 from .intake import Intake
 from .judging import Judge, Judging, real_judge
@@ -139,6 +140,7 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(ramping.keep_evidence)
 
     starlette = Starlette(routes=api.routes(), exception_handlers=HANDLERS, lifespan=lifespan)
     app = TokenGuard(starlette, token)
@@ -157,6 +159,7 @@ def _ramping(keeper: Keeper, nodes: Nodes, times: Clocks, outside: Outside) -> R
     evidence = Evidence(times.clock)
     running = Running(read_stored, keeper.ledger.document)
     parts = Parts(
+        keeping=EvidenceKeeping(evidence=evidence, ledger=keeper.ledger, clock=times.clock),
         keeper=keeper,
         nodes=nodes,
         evidence=evidence,

@@ -20,7 +20,7 @@ from . import tables
 from .chain import Check, Head, check, text_digest
 from .migrate import migrate
 from .one_writer import OneWriter
-from .records import Desired, Entry, Kind, RampKey, RampRecord, ReleaseRecord, Step, Stored
+from .records import CountedWindow, Desired, Entry, Kind, RampKey, RampRecord, ReleaseRecord, Step, Stored
 from .rows import entry_in, frozen_in, held_in, ramp_in, release_in
 from .writes import head, insert_missing, upsert, write_step
 
@@ -213,6 +213,28 @@ class Ledger:
         with self._reading() as connection:
             rows = connection.execute(select(tables.legacy_use)).all()
         return {row.route: datetime.fromisoformat(row.at) for row in rows}
+
+    def keep_counted(self, windows: Mapping[RampKey, CountedWindow]) -> None:
+        """Keep what these ramps' windows counted, and nothing of other ramps. Raises `LedgerFailed`."""
+        table = tables.evidence
+        rows = [
+            {"release_id": release, "ramp": ramp, "window_number": one.window, "counted": one.counted}
+            for (release, ramp), one in windows.items()
+        ]
+        with self._write() as connection:
+            known = connection.execute(select(table.c.release_id, table.c.ramp)).all()
+            for release, ramp in ((row.release_id, row.ramp) for row in known):
+                if (release, ramp) not in windows:
+                    connection.execute(table.delete().where(table.c.release_id == release, table.c.ramp == ramp))
+            upsert(connection, table, rows)
+
+    def counted(self) -> dict[RampKey, CountedWindow]:
+        """What was kept of ramps' windows. Raises `LedgerFailed`."""
+        with self._reading() as connection:
+            rows = connection.execute(select(tables.evidence)).all()
+        return {
+            (row.release_id, row.ramp): CountedWindow(window=row.window_number, counted=row.counted) for row in rows
+        }
 
     def remember_node(self, name: str, at: datetime) -> None:
         """Note that this node exists, so that a restarted control waits for it. Raises `LedgerFailed`."""

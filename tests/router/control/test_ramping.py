@@ -180,6 +180,46 @@ def test_a_ramp_goes_on_from_its_step_after_a_restart(tmp_path: Path) -> None:
     run(tmp_path, then, time, judge.outside())
 
 
+def test_what_a_step_counted_survives_a_restart_and_is_not_counted_twice(tmp_path: Path) -> None:
+    """Another control goes on from what was kept: the window has what the node counted since it began, once."""
+    time, judge = FakeTime(), FakeJudge()
+    nodes: list[Play] = []
+
+    def counted() -> int:
+        window = judge.seen[-1].evidence
+        return window.lambda_.requests if window else -1
+
+    async def first(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node())
+        nodes.append(one)
+        await one.begin()
+        await one.second(31)
+        await one.second(1)
+        before = counted()
+        await one.second(61)
+        assert counted() > before
+        await here.control.ramping.settled()
+        nodes.append(one)
+
+    async def then(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node(), counter=nodes[0].counter)
+        here.control.ramping.recall()
+        here.control.ramping.look()
+        assert judge.seen[-1].evidence is None
+        await one.second(0)
+        total = sum(one.counter.sides["books"][1])
+        assert counted() == total - warm
+        one.counter.restart()
+        await one.second(1)
+        assert counted() == total - warm + sum(one.counter.sides["books"][1])
+
+    run(tmp_path, first, time, judge.outside())
+    warm = sum(nodes[0].counter.sides["books"][1]) - counted()
+    run(tmp_path, then, time, judge.outside())
+    rows = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT release_id, ramp FROM evidence").fetchall()
+    assert rows == [("r1#1", "books")]
+
+
 def test_evidence_begins_when_the_weight_is_in_force_everywhere(tmp_path: Path) -> None:
     """A node that lags keeps the hold from beginning; what was counted before does not count."""
 
