@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.control.evidence import RECENT_SECONDS, Evidence
-from router.control.evidence_kept import Part, packed, unpacked
+from router.control.evidence_kept import packed, unpacked
 from router.control.falls import fell
 from router.gate.evidence import Counts, Histogram, Parity, Reading, RouteEvidence, SideEvidence
 from router.gate.sums import difference
