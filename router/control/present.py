@@ -8,12 +8,15 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from strangler_fig.units import FULL_SHARE
+
 from ..ledger.chain import text_digest
 from ..ledger.records import Desired, ReleaseRecord
 from ..ledger.store import estate_digest
 from .keeper import Keeper
 from .ramping import Parts
 from .release_status import frozen_json, release_json
+from .running import Live
 from .state import weight_of
 from .traffic import rates
 
@@ -66,6 +69,7 @@ def _running(parts: Parts, desired: Desired) -> list[dict[str, Any]]:
             "steps": len(live.ramp.steps),
             "weight": live.state.weight.parts,
             "highest": live.ramp.highest.parts,
+            "reaches": _reaches(live),
             "phase": live.state.phase.value,
         }
         told["routes"] |= dict.fromkeys(live.ramp.routes, step)
@@ -79,9 +83,19 @@ def _running(parts: Parts, desired: Desired) -> list[dict[str, Any]]:
                 "steps": None,
                 "weight": parts_now,
                 "highest": parts_now,
+                "reaches": parts_now / FULL_SHARE,
                 "phase": "unreadable",
             }
     return list(found.values())
+
+
+def _reaches(live: Live) -> float:
+    """The share of its routes' requests that may reach Lambda from now on, shadows included."""
+    if live.state.is_over:
+        return live.state.weight.parts / FULL_SHARE
+    now = live.state.weight.parts / FULL_SHARE
+    now += (1 - now) * live.state.shadow / FULL_SHARE
+    return max(now, *(step.sent_share for step in live.ramp.steps[live.state.step :]))
 
 
 def _attempts(parts: Parts, past: Iterable[ReleaseRecord]) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from ..ramp.events import Command, Order, Shifted
 from ..ramp.machine import begin, decide, refusal
 from ..ramp.state import Phase
 from ..release.values import Ramp, Release
-from ..weight import LEGACY_ONLY
+from ..weight import LEGACY_ONLY, MOST_COUNTED
 from .deciding import Decided, Wanted
 from .meant import Meant, Ordered
 from .ramp_steps import Cause, Change, stepped
@@ -158,6 +158,10 @@ class Releasing:
             raise NotDone(
                 409, "CT409", f"the release {release.name} runs already", hint="fig status shows how far it is"
             )
+        together = desired.ramped() | release.routes.keys()
+        if len(together) > MOST_COUNTED:
+            message = f"{len(together)} routes would move at once, and of at most {MOST_COUNTED} there is evidence"
+            raise NotDone(409, "CT409", f"{message}: no gate could decide", hint="wait until a release is over")
         for route, ramp in release.routes.items():
             if route not in published.manifest.routes:
                 raise NotDone(422, "CT422", f"{route} is no route that can be shifted in the published estate")

@@ -7,7 +7,8 @@ from router.gate.values import Harm, Metric, Relation
 from router.release.load import is_release
 from router.release.values import Cohort, OnBreach, Ready, StepKind
 from router.release.windows import Freeze
-from router.weight import Weight
+from router.snapshot.scripts import lua
+from router.weight import MOST_COUNTED, Weight
 from strangler_fig.diagnostics import Refused
 
 from .texts import WHOLE, books, load, release
@@ -56,6 +57,21 @@ def test_a_variable_is_refused_where_it_stands_by_files_and_by_control_alike() -
     assert [one.code for one in refused.value.diagnostics] == ["DOC108", "DOC108"]
     stored = read_stored(books("lambda: ${SHARE:-1%} for 2h", "lambda: 10% for 1h"))
     assert stored.routes["books"].steps[0].weight.parts == 100
+
+
+def test_more_routes_than_there_can_be_evidence_of_are_refused() -> None:
+    """No gate would ever decide; 24 are what Envoy's script counts."""
+    steps = "{steps: [{lambda: 5%}, {lambda: 10%}]}"
+
+    def many(number: int) -> list[str]:
+        routes = "".join(f"  r{one}: {steps}\n" for one in range(number))
+        text = f"version: 1\nrelease: r1\nticket: T-1\nroutes:\n{routes}"
+        return [str(one) for one in load(text, with_estate=False).diagnostics]
+
+    assert many(MOST_COUNTED) == []
+    (found,) = many(MOST_COUNTED + 1)
+    assert found.startswith("r.yaml:4:1: RS208 error: the gates can never decide: 25 routes move at once"), found
+    assert f"MOST_IN_BUCKETS = {MOST_COUNTED}\n" in lua("user.lua")["inline_string"]
 
 
 def test_limits_are_read_in_their_metrics_units() -> None:
