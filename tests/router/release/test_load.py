@@ -74,6 +74,20 @@ def test_more_routes_than_there_can_be_evidence_of_are_refused() -> None:
     assert f"MOST_IN_BUCKETS = {MOST_COUNTED}\n" in lua("user.lua")["inline_string"]
 
 
+def test_a_parity_limit_where_nothing_is_compared_is_said_and_left_out() -> None:
+    """The release runs with its other limits; where there are none it is refused."""
+    loaded = load(books("lambda: 5%", "lambda: 10%", head="gate: {limits: {parity: {at_most: 1%}}}\n"))
+    (said,) = [str(one) for one in loaded.diagnostics]
+    assert said.startswith("r.yaml:4:17: RS211 warning: route books: the limit of parity is not judged"), said
+    gate = loaded.release_or_refused().routes["books"].gate
+    assert not gate.needs_parity
+    assert gate.limits == release(books("lambda: 5%", "lambda: 10%")).routes["books"].gate.limits
+    every = ", ".join(sorted({one.metric.value for one in gate.limits}))
+    alone = f"gate: {{limits: {{parity: {{at_most: 1%}}}}, without: [{every}]}}\n"
+    (refused,) = [str(one) for one in load(books("lambda: 5%", "lambda: 10%", head=alone)).diagnostics]
+    assert refused.startswith("r.yaml:4:17: RS211 error: route books: the gate can never decide"), refused
+
+
 def test_limits_are_read_in_their_metrics_units() -> None:
     """Shares, ratios and milliseconds; what is not named keeps its built-in limit, what is dropped has none."""
     gate = release(WHOLE).routes["books"].gate
@@ -150,11 +164,6 @@ def test_windows_are_read() -> None:
             books("lambda: 5%", head="gate: {limits: {server_errors: {times_legacy: 2}}}\n"),
             "4:17: RS108",
             "times_legacy does not fit",
-        ),
-        (
-            books("lambda: 5%", head="gate: {limits: {parity: {at_most: 1%}}}\n"),
-            "4:17: RS211",
-            "a parity limit on a route without parity can never decide",
         ),
         (
             books("lambda: 5%", head="windows: {time_zone: Europe/Zuerich}\n"),
