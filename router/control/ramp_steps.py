@@ -95,6 +95,9 @@ def stepped(desired: Desired, changes: Sequence[Change], cause: Cause, entries: 
     releases = {change.release.id: change.release for change in changes}
     ramps = {change.key: _record(change, cause.at) for change in changes}
     after = kept_moving(with_states(after, releases, ramps, cause.at))
+    if any(one.before and one.before.cohort and not one.after.cohort for one in changes):
+        # Whoever waits until it is in force waits for this version: named users go back without any weight that moves.
+        after = replace(after, weights_version=max(after.weights_version, desired.weights_version + 1))
     documents = (cause.evidence,) if cause.evidence else ()
     return Step(
         before=desired,

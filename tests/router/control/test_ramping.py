@@ -728,8 +728,14 @@ def test_a_cohort_is_told_and_ends_with_the_release(tmp_path: Path) -> None:
         await one.second()
         await one.start(release)
         assert await of(one) == {"cohort.books": 100}
-        await one.order("abort")
+        assert (await one.ramp())["weight"] == 0
+        one.node.frozen = True
+        await one.order("pause")
+        before = one.here.control.keeper.desired.weights_version
+        answer = await one.order("rollback")
         assert await of(one) == {}
+        assert (answer["in_force"], answer["lagging"]) == (False, ["node-1"]), answer
+        assert one.here.control.keeper.desired.weights_version == before + 1
 
     play(tmp_path, story)
 
