@@ -124,7 +124,7 @@ def test_a_rollback_without_a_node_says_what_is_missing(host: Host) -> None:
 
 
 def test_named_users_go_back_with_everybody(host: Host, control: FakeControl, ports: Ports) -> None:
-    """Where a node says that a rollback is in force named users are on legacy too; a rollback on the host does the same.
+    """Where a node says that a rollback is in force named users are on legacy too; so after a rollback on the host.
 
     Neither needs a weight to change: named users are on Lambda while the weight is 0.
     """
