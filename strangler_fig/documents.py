@@ -207,7 +207,7 @@ class _Reader:
             name, default = found[1], found[2]
             if self.no_variables:
                 self._fault(event, "DOC108", f"${{{name}}} in a file without variables", self.no_variables)
-                return ""
+                return found[0]
             value = self.environment.get(name, default)
             if value is None:
                 self._fault(event, "DOC107", f"${{{name}}} is not set", f"export {name}, or write ${{{name}:-default}}")

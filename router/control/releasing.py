@@ -213,9 +213,8 @@ class Releasing:
         keeper.adopt(steps[-1])
         self.wake()
         recorded = [await keeper.write_adopted(step) for step in steps]
-        routes = [
-            route for one in (*(live.ramp for live in others), *(one.record for one in unread)) for route in one.routes
-        ]
+        named = [*(live.ramp.routes for live in others), *(one.record.routes for one in unread)]
+        routes = [route for some in named for route in some]
         return {"release": wish.release, "command": command.value, "routes": routes, "recorded": all(recorded)}
 
     def _is_back(self, live: Live) -> bool:

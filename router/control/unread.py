@@ -76,9 +76,9 @@ def ended(desired: Desired, unread: Sequence[Unread], cause: Cause, to: Weight |
     for one in unread:
         for route in one.record.routes:
             before = weight_of(desired, route)
-            after = before if most is None else min(before, most)
-            if after != before:
-                weights[route] = after
+            lower = before if most is None else min(before, most)
+            if lower != before:
+                weights[route] = lower
             entries.append(
                 NewEntry(
                     at=cause.at,
@@ -87,15 +87,15 @@ def ended(desired: Desired, unread: Sequence[Unread], cause: Cause, to: Weight |
                     reason=cause.reason,
                     route=route,
                     before=before,
-                    after=after,
+                    after=lower,
                     release=one.release.name,
                     details=json.dumps({"ramp": one.key[1], "phase": phase.value, "unreadable": one.why}),
                 )
             )
-    after = with_weights(desired, weights, at=cause.at, by=cause.actor)
+    moved = with_weights(desired, weights, at=cause.at, by=cause.actor)
     ramps = {one.key: replace(one.record, state=_state(one.record, phase, most), at=cause.at) for one in unread}
     releases = {one.release.id: one.release for one in unread}
-    after = kept_moving(with_states(after, releases, ramps, cause.at))
+    after = kept_moving(with_states(moved, releases, ramps, cause.at))
     return Step(before=desired, after=replace(after, revision=desired.revision + 1), entries=tuple(entries))
 
 

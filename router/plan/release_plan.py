@@ -124,7 +124,7 @@ class _Planner:
             step=step,
             arrives=self._course.arrivals.get(index),
             users=self._users(step),
-            requests_per_second=sum(rates) * step.weight.parts / FULL_SHARE if rates else None,
+            requests_per_second=sum(rates) * step.sent_share if rates else None,
             verdict_seconds=seconds,
             is_undecidable=step.needs_pass and known and seconds is None,
             is_unknown=step.needs_pass and not known,

@@ -52,6 +52,8 @@ def test_a_variable_is_refused_where_it_stands_by_files_and_by_control_alike() -
     text = books("lambda: ${SHARE:-1%} for 2h", "lambda: 20% for 1h").replace("T-1", "${TICKET} costs $$5")
     places = [(str(one.position), one.code) for one in load(text).diagnostics]
     assert places == [("r.yaml:3:9", "DOC108"), ("r.yaml:7:17", "DOC108")]
+    both = books("lambda: 5% for 2h", "lambda: 1% for 1h").replace("T-1", "${TICKET}")
+    assert [one.code for one in load(both).diagnostics] == ["DOC108", "RS203"]
     with pytest.raises(Refused) as refused:
         read_release(text, None)
     assert [one.code for one in refused.value.diagnostics] == ["DOC108", "DOC108"]
