@@ -99,13 +99,16 @@ def _reaches(live: Live) -> float:
 
 
 def _attempts(parts: Parts, past: Iterable[ReleaseRecord]) -> dict[str, dict[str, Any]]:
-    """The last release that ended, of each route."""
+    """The last release that ended, of each route; its reason is that of its end."""
     ended = [record for record in past if record.outcome is not None]
     routes = parts.keeper.ledger.routes_of(record.id for record in ended)
     found: dict[str, dict[str, Any]] = {}
     for record in ended:
-        for route in routes.get(record.id, ()):
-            found.setdefault(route, release_json(record))
+        new = [route for route in routes.get(record.id, ()) if route not in found]
+        if new:
+            last = parts.keeper.ledger.history(release=record.name, limit=1)
+            why = last[0].reason if last else record.reason
+            found |= dict.fromkeys(new, release_json(record) | {"reason": why})
     return found
 
 

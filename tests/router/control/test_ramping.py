@@ -506,7 +506,8 @@ def test_a_plan_whose_basis_moved_is_stale(tmp_path: Path) -> None:
         assert after["releases"][0]["routes"]["books"]["weight"] == 100
         assert after["entries"] > present["entries"]
         await one.order("abort")
-        assert (await one.here.get("/v1/present"))["attempts"]["books"]["outcome"] == "aborted"
+        attempt = (await one.here.get("/v1/present"))["attempts"]["books"]
+        assert (attempt["outcome"], attempt["reason"]) == ("aborted", "because")
 
     play(tmp_path, story)
 

@@ -54,6 +54,14 @@ def test_a_verdict_that_takes_longer_than_the_hold_delays_what_follows() -> None
     assert second.verdict_seconds < first.verdict_seconds
 
 
+def test_a_gate_that_only_looks_delays_nothing() -> None:
+    """In a dry run time alone promotes, however long a verdict would take."""
+    text = books("lambda: 5% for 1h", "lambda: 10% for 1h", head="gate: {dry_run: true}\n")
+    ends = planned(text, present_json(), assumed=Assumed(requests_per_second=0.001)).ramps[0].ends
+    assert ends is not None
+    assert ends.at == MONDAY + timedelta(hours=2)
+
+
 def test_traffic_that_decides_nothing_is_said() -> None:
     """One request a minute: the gate never decides, the steps after it never come."""
     slow = {"books": {"legacy": RATE | {"requests_per_second": 1 / 60}}}
