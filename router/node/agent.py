@@ -6,6 +6,7 @@ that it never delays a weight.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Callable
@@ -75,7 +76,9 @@ class Agent:
         self._shares = SharesWatch(self._admin, serving, supervisor)
         self._pressure = PressureWatch(admin=self._admin, problems=problems, leave_lambda=self._leave_lambda)
         told = Told(serving=serving, supervisor=supervisor, problems=problems, aws=aws, tls=tls, shares=self._shares)
-        self._reporting = Reporting(node=settings.node, state=state, told=told, find_control=find_control)
+        self._reporting = Reporting(
+            node=settings.node, state=state, admin=Admin(state.admin_socket), told=told, find_control=find_control
+        )
         self._desired: Desired | None = None
         self._tries: dict[str, int] = {}
         self._snapshot_due = asyncio.Event()
@@ -92,6 +95,7 @@ class Agent:
             tasks.create_task(self._replace_snapshots())
             tasks.create_task(self._reporting.run())
             tasks.create_task(self._tick())
+            tasks.create_task(self._look_for_failures())
             tasks.create_task(self._aws.run(self._envoy_runs, check_clock=self._check_clock))
             tasks.create_task(self._identities.run(self._envoy_runs))
             tasks.create_task(self._tls.run())
@@ -136,6 +140,7 @@ class Agent:
 
     async def _on_live(self) -> None:
         self._admin.close()
+        self._reporting.admin.close()
         await self._serving.on_live()
         serving = self._serving.serving
         if serving is not None:
@@ -354,12 +359,21 @@ class Agent:
                 self._snapshot_due.set()
             if self._supervisor.state is EnvoyState.RUNNING:
                 try:
-                    await self._reporting.read(self._admin)
+                    await self._reporting.read()
                 except Unreachable:
                     self._reporting.forget_traffic()  # Envoy ended; the supervisor says so
             self._reporting.poke()  # a report each second, however long the weights take
             await self._weigh()
             await asyncio.sleep(max(0.0, started + _TICK_SECONDS - time.monotonic()))
+
+    async def _look_for_failures(self) -> None:
+        """Between two reports see whether Lambda fails, where weights move: a gate's breaker need not wait a second."""
+        while True:
+            pause = _TICK_SECONDS
+            if self._serving.moving and self._supervisor.state is EnvoyState.RUNNING:
+                with contextlib.suppress(Unreachable):  # Envoy ended; the supervisor says so
+                    pause = await self._reporting.read_failures()
+            await asyncio.sleep(pause)
 
     async def say_goodbye(self) -> None:
         """Tell control that this node's Envoy has ended on purpose; what it does not hear, it finds out later."""

@@ -5,6 +5,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +24,11 @@ from .shares_watch import SharesWatch
 from .state_directory import StateDirectory
 from .supervisor import EnvoyState, Supervisor
 from .tls_watch import TlsWatch
-from .traffic import Traffic, read_traffic
+from .traffic import Traffic, has_failed_again, read_traffic
+
+_SOONEST_SECONDS = 0.25
+_REST = 20.0
+"""For how many times its length no other reading follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +52,16 @@ class Reporting:
 
     node: str
     state: StateDirectory
+    admin: Admin
     told: Told
     find_control: Callable[[], Address | None]
     revision: int = 0
     weights_version: int = 0
     refusal: Refusal | None = None
     _traffic: Traffic | None = None
+    _is_told_early: bool = False
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """A reading that began earlier must never replace a later one: counters that fall are taken for forgotten ones."""
     _counters: Counters = field(default_factory=Counters)
     _fading: dict[str, tuple[LocalMove, int]] = field(default_factory=dict)
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,10 +70,26 @@ class Reporting:
         """Tell control soon: something changed."""
         self._poked.set()
 
-    async def read(self, admin: Admin) -> None:
+    async def read(self) -> None:
         """Read what Envoy counted. Raises `Unreachable`."""
-        await self._counters.read(admin)
-        self._traffic = await read_traffic(admin, self.told.serving.serving)
+        async with self._reading:
+            await self._counters.read(self.admin)
+            self._traffic = await read_traffic(self.admin, self.told.serving.serving)
+            self._is_told_early = False
+
+    async def read_failures(self) -> float:
+        """Read it between two reports, and tell at once when Lambda failed again; for how long not to read, in seconds.
+
+        A gate's breaker waits for that. Once between two reports is enough, and a reading that takes long comes seldom:
+        Envoy's main thread is held by it. Raises `Unreachable`.
+        """
+        began = time.monotonic()
+        async with self._reading:
+            now = await read_traffic(self.admin, self.told.serving.serving)
+            if not self._is_told_early and has_failed_again(self._traffic, now):
+                self._traffic, self._is_told_early = now, True
+                self.poke()
+        return max(_SOONEST_SECONDS, _REST * (time.monotonic() - began))
 
     def forget_traffic(self) -> None:
         """Envoy has ended: what it counted is not told again."""
