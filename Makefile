@@ -65,7 +65,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(PIP) install --no-compile --constraint constraints.txt \
-		--editable '.[router,local,adapters,planner,observability,infra,test]'
+		--editable '.[router,local,adapters,planner,observability,instrument,infra,test]'
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.checkov: infra/checkov.txt | $(VENV)/bin/python
