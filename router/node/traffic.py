@@ -54,8 +54,8 @@ def has_failed_again(before: Traffic | None, now: Traffic) -> bool:
 
 def _failed(traffic: Traffic) -> int:
     sides = [route["lambda"] for route in traffic.routes.values() if "lambda" in route]
-    failed = sum(count for side in sides for status, count in side["by_status"].items() if int(status) >= _FAILED)
-    return failed + sum(int(side["fallbacks"]) for side in sides)
+    failed = [int(count) for side in sides for status, count in side["by_status"].items() if int(status) >= _FAILED]
+    return sum(failed) + sum(int(side["fallbacks"]) for side in sides)
 
 
 def parse(found: Iterable[Sample]) -> dict[str, dict[str, Any]]:
