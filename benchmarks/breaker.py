@@ -26,7 +26,7 @@ GOAL_SECONDS = 2.0
 def measured(folder: Path) -> float:
     """The seconds of one release that a failing function ends."""
     with up(folder) as running, Traffic(running.addresses["entry"], users=100).running():
-        write(folder, "1h", limit="5%")
+        write(folder, "1h", limit="0.5%")
         started = fig("apply", "release.plan", "--detach", folder=folder)
         if started.returncode:
             raise SystemExit(started.stderr)
