@@ -26,6 +26,7 @@ class EvidenceKeeping:
     ledger: Ledger
     clock: Callable[[], float]
     _last: float | None = None
+    _has_rows: bool = False
 
     def due(self, lives: Iterable[Live]) -> dict[RampKey, tuple[int, dict[str, Part]]] | None:
         """What is to be kept now, or None while a minute is not over."""
@@ -46,15 +47,19 @@ class EvidenceKeeping:
 
     def write(self, counted: dict[RampKey, tuple[int, dict[str, Part]]]) -> None:
         """Keep it, and nothing of other ramps; blocks. What cannot be kept is tried again in a minute."""
+        if not counted and not self._has_rows:
+            return  # where no release runs nothing is written, and control ends at once
         rows = {key: CountedWindow(window=window, counted=packed(parts)) for key, (window, parts) in counted.items()}
         try:
             self.ledger.keep_counted(rows)
+            self._has_rows = bool(rows)
         except LedgerFailed as error:
             sys.stderr.write(f"control: {error}\n")
 
     def recall(self, lives: Iterable[Live]) -> None:
         """Let the windows of these ramps go on from what was kept of them; blocks. Raises `LedgerFailed`."""
         kept = self.ledger.counted()
+        self._has_rows = bool(kept)
         for live in lives:
             row = kept.get(live.key)
             if row is None or row.window != live.state.window or live.state.evidence_since is None:
