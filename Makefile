@@ -7,19 +7,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events adapters_calls \
-	planner_demand planning addresses gates ingest
+	planner_demand planning addresses gates ingest instrument pages synth
 
 .PHONY: help setup demo test check golden bench soak lint-infra clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.demo ## Make .venv and install what the demo needs (quick when nothing changed)
+setup: $(VENV)/.demo $(VENV)/.pages ## Make .venv and install what the demo needs (quick when nothing changed)
 
-demo: $(VENV)/.demo ## Shift a real route to Lambda and back, unattended (KEEP=1, REPORT=file.json)
+demo: $(VENV)/.demo $(VENV)/.pages ## Shift a real route to Lambda and back, unattended (KEEP=1, REPORT=file.json)
 	@$(BIN)/python examples/bookshop/demo $(if $(KEEP),--keep) $(if $(REPORT),--report $(REPORT))
 
-test: $(VENV)/.test ## Install what the tests need, Debian packages included, and run them
+test: $(VENV)/.test $(VENV)/.pages ## Install what the tests need, Debian packages included, and run them
 	@tests/debian-packages.sh
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST)
 
@@ -60,13 +60,16 @@ $(VENV)/bin/python:
 		|| { rm -rf $(VENV); echo "no virtual environment: sudo apt-get install --yes python3-venv" >&2; exit 1; }
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@$(PIP) install --constraint constraints.txt --editable '.[router,local]'
+	@$(PIP) install --constraint constraints.txt --editable '.[router,local,adapters,observability,instrument]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(PIP) install --no-compile --constraint constraints.txt \
 		--editable '.[router,local,adapters,planner,observability,instrument,infra,test]'
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.pages: observability/pages/vendor.json observability/pages/vendor.py | $(VENV)/.demo
+	@$(BIN)/python -m observability.pages.vendor && touch $@ || echo 'going on without them: everything else works' >&2
 
 $(VENV)/.checkov: infra/checkov.txt | $(VENV)/bin/python
 	@$(VENV)/bin/python -m venv $(VENV)/checkov

@@ -79,7 +79,7 @@ class _Circuit:
             raise Overloaded(message) from error
 
     def _judged(self, error: Exception) -> Exception:
-        """What the error means: a database's block is left by the driver's own errors."""
+        """What the error means: a block around SQLAlchemy alone is left by the driver's own errors."""
         if isinstance(error, TargetFailed) or "sqlalchemy" not in sys.modules:
             return error
         from .database.failures import failure  # noqa: PLC0415 - only where there is a database

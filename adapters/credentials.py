@@ -144,7 +144,7 @@ class _Stored:
 
     def _fetch(self) -> Login:
         doing = f"asking Secrets Manager for the login of {self._profile}"
-        seconds = bounded(_AWS_SECONDS, doing) or _AWS_SECONDS
+        seconds = bounded(_AWS_SECONDS, doing, nothing_done=True) or _AWS_SECONDS
         if self._good is not None:
             seconds = min(seconds / 2, _HURRY_SECONDS)
         try:
@@ -187,7 +187,8 @@ class _Signed:
         doing = f"signing a token for {self._profile}"
         try:
             client = signer(self._region)
-            token = call_within(bounded(_AWS_SECONDS, doing), lambda: signed_token(client, endpoint, self._user))
+            seconds = bounded(_AWS_SECONDS, doing, nothing_done=True)
+            token = call_within(seconds, lambda: signed_token(client, endpoint, self._user))
         except (TimeoutError, StoreFailed) as error:
             message = f"{self._profile}: no token for {self._user}: {error}"
             raise CredentialsRefused(message) from error
@@ -198,11 +199,11 @@ class _Signed:
 
 def _login(text: str | bytes, where: str, profile: str) -> Login:
     """The login of a document. What could not be read is not told, nor chained to: it may hold the password."""
-    found = None
-    with contextlib.suppress(ValueError, KeyError, TypeError):
+    user = password = None
+    with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
         content = json.loads(text)
-        found = Login(user=str(content["username"]), password=Secret(str(content["password"])))
-    if found is None:
+        user, password = content["username"], content["password"]
+    if not (isinstance(user, str) and user and isinstance(password, str)):
         message = f"{profile}: {where} is not JSON with username and password"
         raise CredentialsRefused(message)
-    return found
+    return Login(user=user, password=Secret(password))

@@ -17,7 +17,7 @@ from strangler_fig.names import SHADOW_HEADER
 from . import effects
 from .deadline import RESERVE_SECONDS, Deadline, in_force
 from .errors import EventUnreadable, ShadowSuppressed, TargetFailed
-from .events.handler import FALLBACK_HEADERS, fallback_safe
+from .events.handler import FALLBACK_HEADERS, fallback_safe, refuse
 from .events.kinds import kind_of
 from .events.one_type import answered, received
 from .events.others import whole
@@ -46,7 +46,8 @@ def handler(
 
 
 def handler_of(function: Function, *, route: str | None, reserve: float) -> Function:
-    """`handler` without the ways to write it."""
+    """`handler` without the ways to write it. Raises `TypeError` for what Lambda could not call."""
+    refuse(function)
 
     def handle(event: Any, context: Any) -> Any:
         try:
@@ -72,14 +73,21 @@ def _invocation(event: Any, context: Any, reserve: float) -> Any:
 
 @contextmanager
 def _trace(event: Any) -> Any:
-    """The request's trace is the current one, so that calls carry it on; an SDK is not needed for that."""
+    """The request's trace is the current one, so that calls carry it on; an SDK is not needed for that.
+
+    A span of this process that goes on already, as of a decorator around this one, stays the calls' parent.
+    """
     headers = event.get("headers") if isinstance(event, Mapping) else None
     if not isinstance(headers, Mapping) or "traceparent" not in headers:
         yield
         return
     try:
-        from opentelemetry import context, propagate  # noqa: PLC0415 - only where there is a trace
+        from opentelemetry import context, propagate, trace  # noqa: PLC0415 - only where there is a trace
     except ImportError:  # without the extra there is no target that a trace could go on to
+        yield
+        return
+    current = trace.get_current_span().get_span_context()
+    if current.is_valid and not current.is_remote:
         yield
         return
     token = context.attach(propagate.extract(headers))

@@ -13,6 +13,7 @@ metrics".
 
 import functools
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from strangler_fig.names import ADAPTERS_SCOPE, PROFILE_ATTRIBUTE, ROLE_ATTRIBUTE, ROLE_SHADOW
 
+from .profiles.hosts import bracketed, parted
 from .profiles.values import DatabaseProfile, ServiceProfile, TlsMode
 from .shadow import is_shadow
 
@@ -87,8 +89,56 @@ class Told:
         self.span.set_attributes(attributes)
 
 
+class _Silent(Told):
+    """A call of which nobody is told; the trace that the request came with goes on all the same."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.span = trace.INVALID_SPAN
+
+    def inject(self, headers: dict[str, str]) -> None:
+        """Write the current trace context into the headers."""
+        propagate.inject(headers)
+
+    def answered(self, status: int) -> None:
+        """Nobody is told."""
+
+    def end(self, error: BaseException | None = None, code: str = "") -> None:
+        """Nobody is told."""
+
+
+_SILENT = _Silent()
+
+
+_METRICS = sys.modules.get("opentelemetry.metrics._internal")
+
+
+@functools.cache
+def _providers() -> None:
+    """Have the API load the providers that the environment names, which it does when it is first asked."""
+    trace.get_tracer_provider()
+    metrics.get_meter_provider()
+
+
+def _is_silent() -> bool:
+    """Whether nobody listens: neither this block nor the process has providers, as long as no SDK is set up.
+
+    It looks where the API keeps them: asking the API takes longer than a call that nobody sees. Under other names
+    nothing would be lost but that time. A provider that is set later is noticed at the next call.
+    """
+    _providers()
+    return (
+        _in_use.get() is None
+        and getattr(trace, "_TRACER_PROVIDER", False) is None
+        and getattr(_METRICS, "_METER_PROVIDER", False) is None
+    )
+
+
 def asking(place: tuple[Attributes, str], method: str, path: str, resend: int) -> Told:
     """One try of a request to what `service` made; `resend` is its number after the first. `path` has no query."""
+    if _is_silent():
+        return _SILENT
     known = method if method in _METHODS else "_OTHER"
     kept, origin = place
     more: Attributes = {"url.full": f"{origin}{path}"}
@@ -103,6 +153,8 @@ def asking(place: tuple[Attributes, str], method: str, path: str, resend: int) -
 
 def connecting(profile: DatabaseProfile) -> Told:
     """A new connection to a database, its login included."""
+    if _is_silent():
+        return _SILENT
     return Told("CONNECT", _instruments().create_time, _database(profile), {"db.operation.name": "CONNECT"})
 
 
@@ -121,6 +173,8 @@ def watch(engine: Any, profile: DatabaseProfile) -> None:
         context: Any,
         many: bool,  # noqa: FBT001
     ) -> tuple[str, Any]:
+        if _is_silent():
+            return (commented(statement, trace.get_current_span()) if profile.sql_comments else statement), parameters
         own = (context.statement if context is not None else None) or statement
         told = _statement(known[connection.dialect.is_mariadb], own, has_parameters=bool(parameters))
         if many:
@@ -183,11 +237,10 @@ def _end(context: Any, error: BaseException | None) -> None:
 def service(profile: ServiceProfile) -> tuple[Attributes, str]:
     """What every call of a service has in common, and its origin."""
     scheme, usual = ("http", 80) if profile.tls.mode is TlsMode.OFF else ("https", 443)
-    host, _, port = profile.host.rpartition(":")
-    if not (host and port.isdecimal()):
-        host, port = profile.host, str(profile.way.endpoints[0].port)
-    origin = f"{scheme}://{host}" + (f":{port}" if int(port) != usual else "")
-    return {"server.address": host, "server.port": int(port), PROFILE_ATTRIBUTE: profile.name}, origin
+    host, given = parted(profile.host) or (profile.host, None)
+    port = given or profile.way.endpoints[0].port
+    origin = f"{scheme}://{bracketed(host)}" + (f":{port}" if port != usual else "")
+    return {"server.address": host, "server.port": port, PROFILE_ATTRIBUTE: profile.name}, origin
 
 
 def _database(profile: DatabaseProfile) -> Attributes:

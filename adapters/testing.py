@@ -184,7 +184,7 @@ class FakeDatabase(Database):
     """
 
     def __init__(self, *statements: str, name: str = "fake", shadow: "FakeDatabase | None" = None) -> None:
-        document = {"endpoints": ["database.example:3306"], "credentials": {"user": "fake"}}
+        document = {"endpoints": ["database.example:3306"], "credentials": {"user": "fake", "password": ""}}
         super().__init__(database(name, document), guard=self._failing)
         self._for_shadows = shadow
         self._failures: list[TargetFailed] = []
@@ -213,7 +213,7 @@ class FakeDatabase(Database):
         self._sqlite.close()
 
     def _check(self, *_arguments: object) -> None:
-        bounded(None, f"running a statement on {self.profile.name}")
+        bounded(None, f"running a statement on {self.profile.name}", nothing_done=True)
 
     def _engine(self) -> sqlalchemy.Engine:
         return self._for_shadows.engine if is_shadow() and self._for_shadows else self.engine

@@ -36,10 +36,11 @@ from benchmarks.measuring import PEERS
 from tests.adapters.faults import FaultProxy, fault_proxy
 from tests.adapters.mariadb import NAME, MariaDb, running
 
-_ONE = text("select 1")
+_ONE, _READ = text("select 1"), text("select title from books where id = 7")
 _CALLS = 20
 _LOGIN: dict[str, Any] = {"user": "app", "password": "pw", "database": "shop"}
 _HANGS_SECONDS = 5.0
+_LIBRARIES = "import sqlalchemy, pymysql, urllib3, opentelemetry.trace, opentelemetry.metrics, opentelemetry.propagate"
 _EXPORTS = "from adapters import *; import adapters.events"
 _CLIENTS = f"{_EXPORTS}; from adapters import stores; stores._made(lambda config: __import__('boto3'))"
 Call = Callable[[], object]
@@ -79,12 +80,12 @@ def plain_engine(server: MariaDb, port: int, **options: Any) -> sqlalchemy.Engin
     return sqlalchemy.create_engine("mysql+pymysql://", creator=connect, pool_size=1, max_overflow=0, **options)
 
 
-def once(connect: Callable[[], Any]) -> Call:
-    """A call that takes a connection from a pool and asks `select 1`."""
+def once(connect: Callable[[], Any], statement: Any = _ONE) -> Call:
+    """A call that takes a connection from a pool and asks `select 1`, or something else."""
 
     def call() -> None:
         with connect() as connection:
-            connection.execute(_ONE).scalar()
+            connection.execute(statement).scalar()
 
     return call
 
@@ -107,6 +108,8 @@ def warm(server: MariaDb, stack: ExitStack, rounds: int) -> dict[str, float]:
         "adapters, within a deadline": in_time,
         "plain, begin()": once(plain.begin),
         "adapters, begin()": once(orders.begin),
+        "plain, a row of a table": once(plain.connect, _READ),
+        "adapters, a row of a table": once(orders.connect, _READ),
     }
     return {name: seconds * 1e6 for name, seconds in best(calls, rounds=rounds, number=_CALLS).items()}
 
@@ -167,7 +170,8 @@ def overhead(rounds: int) -> dict[str, float]:
 
     Measured on SQLite in memory, where nothing is waited for.
     """
-    profile = database("orders", {"endpoints": "h:1", "tls": {"name": "n"}, "credentials": {"user": "u"}})
+    login = {"user": "u", "password": ""}
+    profile = database("orders", {"endpoints": "h:1", "tls": {"name": "n"}, "credentials": login})
     engines = {name: sqlalchemy.create_engine("sqlite://") for name in ("bare", "with", "told")}
     for name in ("with", "told"):
         engines[name].dialect.is_mariadb = False  # type: ignore[attr-defined]  # what the listener asks MySQL's dialect
@@ -192,15 +196,20 @@ def overhead(rounds: int) -> dict[str, float]:
 
 
 def imports() -> dict[str, float]:
-    """Milliseconds of processor time of imports, in interpreters that have json, logging and re, as Lambda's has."""
+    """Milliseconds of processor time of imports, in interpreters that have json, logging and re, as Lambda's has.
+
+    Without `cryptography`, which the extra does not bring: where it is, PyMySQL imports it.
+    """
     found = {}
     for name, code in (
         ("import adapters", "import adapters"),
+        ("the libraries alone", _LIBRARIES),
         ("everything", _EXPORTS),
         ("and AWS's clients", _CLIENTS),
     ):
         script = (
-            f"import json, logging, re, time; b = time.process_time(); {code}; print((time.process_time() - b) * 1e3)"
+            "import json, logging, re, sys, time; sys.modules['cryptography'] = None; "
+            f"b = time.process_time(); {code}; print((time.process_time() - b) * 1e3)"
         )
         runs = [
             subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout

@@ -70,16 +70,17 @@ def ramp(random: Any, regression: Regression) -> Ramp:
     statuses = np.zeros((MINUTES, 2, len(STATUSES), BUCKETS), np.int64)
     sizes = np.zeros((MINUTES, 2, BUCKETS), np.int64)
     latency = np.zeros((MINUTES, 2, FOLDS, len(BOUNDS) + 1), np.int64)
+    shapes = [_latencies(crowd.median, worse) for worse in (Regression(), regression)]
     start = 0
     for weight, minutes in STEPS:
         span = slice(start, start + minutes)
         for side in (0, 1):
             here = (crowd.slots < weight) == bool(side)
             worse = regression if side else Regression()
-            means, bytes_, bins = _means(crowd, here, worse, (start, start + minutes))
+            means, bytes_, speeds = _means(crowd, here, worse, (start, start + minutes))
             statuses[span, side] = random.poisson(rhythm[span, None, None] * means)
             sizes[span, side] = rhythm[span, None] * bytes_ * random.uniform(0.9, 1.1, (minutes, BUCKETS))
-            latency[span, side] = random.poisson(rhythm[span, None, None] * bins)
+            latency[span, side] = random.poisson(rhythm[span, None, None] * (speeds @ shapes[side]))
         start += minutes
     _storm(random, crowd, statuses)
     sums = (
@@ -143,7 +144,7 @@ def _users(random: Any) -> _Users:
 def _means(crowd: _Users, here: Any, worse: Regression, span: tuple[int, int]) -> tuple[Any, Any, Any]:
     """Mean counts by minute of the span, of the users who are here.
 
-    By status and bucket; bytes by bucket; by fold and latency.
+    By status and bucket; bytes by bucket; by fold and speed.
     """
     here = here & (crowd.begins < span[1]) & (crowd.ends > span[0])
     begins, ends = np.maximum(crowd.begins[here] - span[0], 0), np.minimum(crowd.ends[here], span[1]) - span[0]
@@ -155,11 +156,15 @@ def _means(crowd: _Users, here: Any, worse: Regression, span: tuple[int, int]) -
     bytes_ = times.summed(rates * crowd.bytes[here], buckets, BUCKETS)
     speeds = crowd.speeds[here]
     levels = times.summed(rates, buckets % FOLDS * len(_SPEEDS) + speeds, FOLDS * len(_SPEEDS))
-    slow = crowd.median + 1.645 * sqrt(float(_SPEEDS.std()) ** 2 + _SPREAD**2)
+    return np.stack(means, axis=1), bytes_, levels.reshape(-1, FOLDS, len(_SPEEDS))
+
+
+def _latencies(median: float, worse: Regression) -> Any:
+    """By speed and latency: the share of requests."""
+    slow = median + 1.645 * sqrt(float(_SPEEDS.std()) ** 2 + _SPREAD**2)
     edges = np.where(slow >= _BOUNDS, _BOUNDS, np.maximum(slow, _BOUNDS - log(worse.tail)))
-    below = _normal((edges[None, :] - crowd.median - _SPEEDS[:, None]) / _SPREAD)
-    parts = np.diff(np.hstack([np.zeros((len(_SPEEDS), 1)), below, np.ones((len(_SPEEDS), 1))]), axis=1)
-    return np.stack(means, axis=1), bytes_, levels.reshape(-1, FOLDS, len(_SPEEDS)) @ parts
+    below = _normal((edges[None, :] - median - _SPEEDS[:, None]) / _SPREAD)
+    return np.diff(np.hstack([np.zeros((len(_SPEEDS), 1)), below, np.ones((len(_SPEEDS), 1))]), axis=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ def soak(seconds: float, seed: int, folder: Path) -> Tally:
     """What came of a run of so many seconds."""
     with bank(folder) as site:
         with ExitStack() as stack:
-            longest = seconds + 120
+            longest = seconds + 600  # a busy machine takes long to begin and to break things
             environments = [stack.enter_context(site.environment(number, longest)) for number in range(ENVIRONMENTS)]
             for one in environments:  # the imports of eight processes at once take a while
                 first = one.invoke("select 1", 60.0)

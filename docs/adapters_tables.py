@@ -32,7 +32,7 @@ SETTINGS: Mapping[str, str] = {
     "ping_timeout": "How long that ping may take: what a black hole costs.",
     "database": "The schema to use.",
     "sql_comments": "Put the trace context behind each statement. It defeats caches of statements on the way.",
-    "host": "The `Host` header. By default the TLS name, or the endpoint's.",
+    "host": "The `Host` header, `HOST` or `HOST:PORT`. By default the TLS name, or the endpoint's host.",
     "base_path": "Stands before every path.",
     "retries": "Tries after the first one, where that is safe and there is time.",
     "largest_answer": "Bytes of an answer's body, unpacked; more is `Rejected`.",
@@ -43,7 +43,7 @@ SETTINGS: Mapping[str, str] = {
     "tls.certificate_file": "What the function shows (mTLS).",
     "tls.key_file": "Its key.",
     "tls.lenient_x509": "Accept old corporate CAs that Python 3.13 refuses for their form. It verifies all the same.",
-    "credentials.user": "With `credentials.password`: as they stand here, for tests and local runs.",
+    "credentials.user": "With `credentials.password`, which may be empty: as they stand here, for tests.",
     "credentials.password": "See `credentials.user`.",
     "credentials.secret": "A secret of Secrets Manager with `username` and `password`.",
     "credentials.max_age": "How long it is kept; a denied login fetches it anew, once.",
@@ -146,7 +146,7 @@ def _default(key: str, profile: DatabaseProfile | ServiceProfile) -> str:
     if key == "endpoints":
         return _NEEDED
     if place == "credentials":
-        return "5min" if name == "max_age" else ""
+        return "5m" if name == "max_age" else ""
     owner: Any = getattr(profile, place) if place else profile
     if key in {"host", "tls.name"}:
         return ""
@@ -160,7 +160,7 @@ def _shown(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value * 1000:g}ms" if value < 1 else f"{value:g}s" if value < 60 else f"{value / 60:g}min"  # noqa: PLR2004 - seconds of a minute
+        return f"{value * 1000:g}ms" if value < 1 else f"{value:g}s" if value < 60 else f"{value / 60:g}m"  # noqa: PLR2004 - seconds of a minute
     if name == "largest_answer" and isinstance(value, int):
         return f"{value // 1024 // 1024} MiB"
     return "" if value is None or value == "" else str(value)

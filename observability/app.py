@@ -1,5 +1,6 @@
 """Puts the parts together: the one place that makes them, the two applications that servers run, and how they end."""
 
+import shutil
 import sys
 import time
 import traceback
@@ -18,15 +19,19 @@ from .api.endpoints import Api, as_json
 from .api.exports import Exports
 from .api.forwarding import Forwarding
 from .api.guard import Guard, problem
+from .api.live import Live
+from .api.proxy import ProxyLogin
+from .api.reports import PolicyReports
 from .api.sessions import Sessions
 from .errors import ObservabilityFailed, StoreFailed
 from .forward.sender import Forwarder
+from .pages.site import Site, read_site
 from .query.reader import DuckDbReader
 from .receive.counts import Counts
 from .receive.door import Door
 from .store.database import Place, open_database, used_bytes
 from .store.upkeep import Keep
-from .store.writer import Writer
+from .store.writer import MAX_QUEUED_BYTES, Writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,7 @@ class Observe:
     door: Door
     forwarder: Forwarder
     reader: DuckDbReader
+    live: Live
 
     def close(self) -> None:
         """Store what is queued, and let go of the file. Nobody may be served any more."""
@@ -49,15 +55,24 @@ class Observe:
         self.writer.connection.close()
 
 
-def make_observe(
-    place: Place, keep: Keep, *, token: str, is_ours: Callable[[str], bool], otlp_token: str = ""
-) -> Observe:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may ask and send: the commands' token, the names that browsers may use, the senders' token, the proxy."""
+
+    token: str
+    is_ours: Callable[[str], bool]
+    otlp_token: str = ""
+    proxy: ProxyLogin | None = None
+
+
+def make_observe(place: Place, keep: Keep, access: Access, site: Site | None = None) -> Observe:
     """Everything over one file. Raises `StoreHeld` or `StoreFailed` when it cannot be had."""
+    site = site or read_site()
     writer = Writer(open_database(place), place, keep)
     reader = DuckDbReader(lambda: writer.connection)
     forwarder = Forwarder(place.file.with_name(place.file.name + ".forward"))
     counts = Counts(since=time.time())
-    door = Door(store=writer, counts=counts, token=otlp_token, forward=forwarder.offer)
+    door = Door(store=writer, counts=counts, token=access.otlp_token, forward=forwarder.offer)
 
     def condition() -> Mapping[str, object]:
         told = writer.condition
@@ -68,15 +83,29 @@ def make_observe(
             "failed_commits": told.failed_commits,
             "slowest_commit_seconds": round(told.slowest_commit_seconds, 3),
             "queued_bytes": writer.queued_bytes,
+            "max_queued_bytes": MAX_QUEUED_BYTES,
+            "free_bytes": shutil.disk_usage(place.file.parent).free,
             "used_bytes": used_bytes(writer.connection.cursor()),
             "door": counts.to_json(),
             "forward": forwarder.to_json(),
+            "pages": {"listeners": live.listeners, **reports.to_json()},
         }
 
-    sessions = Sessions(token)
+    def told() -> Mapping[str, object]:
+        return {"at": time.time_ns() // 10**6, "records": dict(counts.taken), "has_fault": bool(writer.condition.fault)}
+
+    sessions, reports = Sessions(access.token), PolicyReports()
+    live = Live(told=told, release=site.files.digest)
+    writer.when_stored = live.stored
     api = Api(reader=reader, sessions=sessions, condition=condition)
-    routes = [*api.routes(), *Exports(reader, place.exports).routes(), *Forwarding(forwarder).routes()]
-    pages = Guard(Starlette(routes=routes, exception_handlers=_HANDLERS), sessions, is_ours)
+    parts = (api, Exports(reader, place.exports), Forwarding(forwarder), live, reports, site)
+    pages = Guard(
+        Starlette(routes=[route for part in parts for route in part.routes()], exception_handlers=_HANDLERS),
+        sessions,
+        access.is_ours,
+        welcome=site.welcome,
+        proxy=access.proxy,
+    )
     receiver = Starlette(routes=list(door.routes()), exception_handlers=_HANDLERS)
     return Observe(
         receiver=receiver,
@@ -86,6 +115,7 @@ def make_observe(
         door=door,
         forwarder=forwarder,
         reader=reader,
+        live=live,
     )
 
 

@@ -77,12 +77,21 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(applications: list[tuple[ASGIApp, socket.socket]], on_ready: Callable[[], None]) -> None:
-    """Serve each application on its socket until SIGTERM or SIGINT; returns when every request has ended."""
-    asyncio.run(_serve(applications, on_ready))
+def serve(
+    applications: list[tuple[ASGIApp, socket.socket]],
+    on_ready: Callable[[], None],
+    on_end: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve each application on its socket until SIGTERM or SIGINT; returns when every request has ended.
+
+    `on_end` is called in the loop when the end begins: streams without an end of their own end there.
+    """
+    asyncio.run(_serve(applications, on_ready, on_end))
 
 
-async def _serve(applications: list[tuple[ASGIApp, socket.socket]], on_ready: Callable[[], None]) -> None:
+async def _serve(
+    applications: list[tuple[ASGIApp, socket.socket]], on_ready: Callable[[], None], on_end: Callable[[], None]
+) -> None:
     waiting = len(applications)
 
     def one_listens() -> None:
@@ -96,6 +105,7 @@ async def _serve(applications: list[tuple[ASGIApp, socket.socket]], on_ready: Ca
     def end() -> None:
         for server, _ in servers:
             server.should_exit = True
+        on_end()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

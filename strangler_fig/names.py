@@ -21,6 +21,8 @@ ASSIGNED_HEADER = "x-fig-assigned"
 FALLBACK_HEADER = "x-fig-fallback"
 """A function that answers this header with `FALLBACK_SAFE` says that it did nothing: legacy answers instead."""
 FALLBACK_SAFE = "safe"
+COLD_START_HEADER = "x-fig-cold-start"
+"""A function that answers this header with `1` says that its environment was started for this request."""
 
 ROUTER_SERVICE = "fig-router"
 TELEMETRY_CLUSTER = "telemetry"

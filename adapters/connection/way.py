@@ -25,15 +25,16 @@ def dial(way: Way, name: str) -> tuple[BoundedSocket, Endpoint]:
     """
     doing = f"connecting to {name}"
     said: list[str] = []
+    through = f" through the proxy {way.proxy.endpoint}" if way.proxy else ""
     for endpoint in in_order(way.endpoints, own_zone()):
-        seconds = bounded(way.connect_timeout, doing)
+        seconds = bounded(way.connect_timeout, doing, nothing_done=True)
         try:
             with in_force(Deadline(seconds or 0.0)):
                 return _reach(way, endpoint), endpoint
         except TimeoutError:
-            said.append(f"{endpoint}: no answer within {seconds:.1f} s")
+            said.append(f"{endpoint}{through}: no answer within {seconds:.1f} s")
         except OSError as error:
-            said.append(f"{endpoint}: {error.strerror or error}")
+            said.append(f"{endpoint}{through}: {error.strerror or error}")
         deadline = current()
         if deadline is not None and deadline.remaining() <= 0:
             doing += f" ({'; '.join(said)})"

@@ -8,7 +8,7 @@ from sqlalchemy.pool import QueuePool
 
 from .. import telemetry
 from ..credentials import Provider, provider_for
-from ..profiles.document import database, of_url
+from ..profiles.load import url_profile
 from ..profiles.values import DatabaseProfile
 from . import liveness, statements
 from .login import open_connection
@@ -20,10 +20,10 @@ def create_engine(profile: DatabaseProfile | str, **options: object) -> sqlalche
     """An engine for a profile or a `mysql+onprem://` URL; `options` go to `sqlalchemy.create_engine`.
 
     One environment handles one request at a time, so the pool has one connection. Raises `ProfileInvalid` with every
-    fault of a URL, `ValueError` where it is none.
+    fault of a URL.
     """
     if isinstance(profile, str):
-        profile = database("URL", of_url(profile))
+        profile = url_profile(profile)
     _state_budget(profile)
     provider = provider_for(profile.credentials, profile.name)
     settings: dict[str, object] = {

@@ -11,13 +11,14 @@ import struct
 from typing import Any
 
 import pymysql
-from pymysql.constants import CLIENT, CR, ER
+from pymysql.constants import CLIENT, COMMAND, CR, ER, SERVER_STATUS
 
 from .. import effects
 from ..connection.tls import context_for
-from ..connection.way import dial
+from ..connection.way import dial, in_order
+from ..connection.zone import own_zone
 from ..credentials import Login, Provider
-from ..deadline import Deadline, bounded, current, in_force
+from ..deadline import Deadline, bounded, current, in_force, undoing
 from ..errors import CredentialsRefused, DeadlineExceeded, Overloaded, TlsUnverified, Unreachable
 from ..profiles.values import DatabaseProfile, Endpoint, TlsMode
 from ..shadow import is_shadow
@@ -29,16 +30,26 @@ reference"."""
 FULL = frozenset({ER.CON_COUNT_ERROR, ER.TOO_MANY_USER_CONNECTIONS, ER.USER_LIMIT_REACHED})
 
 
+_END_OF_ROWS = 5
+"""Bytes of the packet that ends columns and rows: 0xfe, warnings, status. Source: MySQL, "EOF_Packet"."""
+
+
 class Connection(pymysql.Connection):
     """PyMySQL's connection, whose commit a shadow cannot reach: it rolls back instead.
 
-    `writes` says whether the transaction has a statement that may have changed something, `process` who opened it;
-    `watched` tells whether anything waits on its socket.
+    `writes` says whether the transaction has a statement that may have changed something, `failed` whether one ended in
+    an error; `process` who opened it; `watched` tells whether anything waits on its socket; `prefix` bounds each
+    statement of the batch at hand.
+
+    Where the server says that there is no transaction, nothing is sent to end it, which spares a round trip, as
+    MariaDB's own Connector/J does; after an error, or where something was written, it is not believed.
     """
 
     writes = False
+    failed = False
     process = 0
     watched: Any = None
+    prefix = ""
 
     def connect(self, sock: Any = None) -> None:
         """Log in over that socket."""
@@ -47,20 +58,72 @@ class Connection(pymysql.Connection):
         self.watched = select.poll()  # not select(), which refuses descriptors above 1023
         self.watched.register(self._sock, select.POLLIN)  # type: ignore[attr-defined]  # PyMySQL's own
 
+    def set_character_set(self, charset: str, collation: str | None = None) -> None:
+        """Set it; at login together with autocommit, which spares a round trip to on-premises."""
+        if self.process or collation or self.autocommit_mode is None:
+            super().set_character_set(charset, collation)
+            return
+        mode = int(self.autocommit_mode)
+        self._execute_command(COMMAND.COM_QUERY, f"SET autocommit = {mode}, NAMES {charset}")  # type: ignore[attr-defined]
+        self._read_ok_packet()  # type: ignore[attr-defined]  # it tells PyMySQL that autocommit is set
+
+    def cursor(self, cursor: Any = None) -> Any:
+        """A cursor; what bounds the statements of a batch ends with the one before."""
+        self.prefix = ""
+        return super().cursor(cursor)
+
+    def query(self, sql: Any, unbuffered: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyMySQL's signature
+        """Run it, behind the `prefix` that bounds each statement of a batch."""
+        if self.prefix:
+            sql = self.prefix + sql if isinstance(sql, str) else self.prefix.encode() + bytes(sql)
+        return super().query(sql, unbuffered)
+
     def commit(self) -> None:
         """Commit, and note it where something was written; for a shadow roll back."""
         if is_shadow():
             self.rollback()
             return
+        if self._has_ended():
+            return
         if self.writes:
             effects.note("committing")
         super().commit()
-        self.writes = False
+        self.writes = self.failed = False
 
     def rollback(self) -> None:
-        """Roll back."""
-        super().rollback()
-        self.writes = False
+        """Roll back, within the grace where the time is over: what is about to fail must not fail otherwise."""
+        if self._has_ended():
+            return
+        deadline = current()
+        if deadline is None:
+            super().rollback()
+            self.writes = self.failed = False
+            return
+        try:
+            with undoing(deadline):
+                super().rollback()
+            self.writes = self.failed = False
+        except pymysql.err.MySQLError:  # a server rolls back what is closed, and a pool does not use it again
+            self._force_close()  # type: ignore[attr-defined]  # PyMySQL's own
+
+    def _has_ended(self) -> bool:
+        """Whether nothing was begun, or only what ended by itself: the server says so, and nothing was written."""
+        if self.writes or self.failed or self.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
+            return False
+        result = self._result  # type: ignore[attr-defined]  # PyMySQL's own; rows that wait hide the last word
+        return self._sock is not None and not (result is not None and result.unbuffered_active)  # type: ignore[attr-defined]
+
+    def _read_packet(self, *arguments: Any) -> Any:
+        """A packet; the status at the end of rows is kept, which PyMySQL itself does only where there are none."""
+        try:
+            packet = super()._read_packet(*arguments)  # type: ignore[no-untyped-call]
+        except pymysql.err.MySQLError:
+            self.failed = True
+            raise
+        data = packet.get_all_data()
+        if len(data) == _END_OF_ROWS and data[0] == 0xFE:  # noqa: PLR2004 - the packet's mark
+            self.server_status = data[3] | data[4] << 8
+        return packet
 
 
 class _Refuses:
@@ -77,12 +140,14 @@ class _Refuses:
 def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:
     """A connection that is logged in. Raises `Unreachable` and its kinds, `CredentialsRefused`, `DeadlineExceeded`."""
     doing = f"connecting to {profile.name}"
-    seconds = bounded(profile.handshake_timeout, doing) or profile.handshake_timeout
+    seconds = bounded(profile.handshake_timeout, doing, nothing_done=True) or profile.handshake_timeout
+    # The login comes first: fetching it may take longer than a server waits for one (10 s), on a cold start above all.
+    expected = in_order(profile.way.endpoints, own_zone())[0]
+    login = provider.get(expected)
     with in_force(Deadline(profile.way.connect_timeout * len(profile.way.endpoints) + seconds)):
         sock, endpoint = dial(profile.way, profile.name)
-    login = None
     try:
-        login = provider.get(endpoint)
+        login = _for(endpoint, expected, login, provider)
         connection = _logged_in(profile, login, sock)
     except pymysql.err.MySQLError as error:
         if error.args[0] not in DENIED:
@@ -91,17 +156,26 @@ def open_connection(profile: DatabaseProfile, provider: Provider) -> Any:
         if renewed is None:
             raise _denied(profile, login) from error
         connection, login = _again(profile, provider, renewed, endpoint)
-    finally:
-        if login is None:
-            sock.close()
+    except BaseException:
+        sock.close()
+        raise
     provider.worked(login)
     return connection
+
+
+def _for(endpoint: Endpoint, asked: Endpoint, login: Login, provider: Provider) -> Login:
+    """The login at this endpoint: a token is signed for one, and another may answer than the one that was asked."""
+    return login if endpoint == asked or not login.is_token else provider.get(endpoint)
 
 
 def _again(profile: DatabaseProfile, provider: Provider, renewed: Login, asked: Endpoint) -> tuple[Any, Login]:
     """A connection by the renewed login, once; a token is signed for one endpoint, and another may answer now."""
     sock, endpoint = dial(profile.way, profile.name)
-    login = renewed if endpoint == asked else provider.get(endpoint)
+    try:
+        login = _for(endpoint, asked, renewed, provider)
+    except BaseException:
+        sock.close()
+        raise
     try:
         return _logged_in(profile, login, sock), login
     except pymysql.err.MySQLError as error:
@@ -168,6 +242,5 @@ def _failure(error: pymysql.err.MySQLError, profile: DatabaseProfile, seconds: f
     return Unreachable(f"{profile.name} ended the connection before the login: {text}")
 
 
-def _denied(profile: DatabaseProfile, login: Login | None) -> CredentialsRefused:
-    user = f" {login.user}" if login else ""
-    return CredentialsRefused(f"{profile.name} denied the login{user}, also after it was fetched anew")
+def _denied(profile: DatabaseProfile, login: Login) -> CredentialsRefused:
+    return CredentialsRefused(f"{profile.name} denied the login {login.user}, also after it was fetched anew")

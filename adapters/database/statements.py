@@ -14,11 +14,22 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from .. import effects
 from ..deadline import bounded
+from ..errors import ShadowSuppressed
 from ..profiles.values import DatabaseProfile
+from ..shadow import is_shadow
 
 _BOUNDABLE = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CALL)\b", re.IGNORECASE)
 _READS = re.compile(r"\s*(SELECT|SHOW|DESCRIBE|EXPLAIN)\b(?!.*\bINTO\b)", re.IGNORECASE | re.DOTALL)
+_UNDONE = re.compile(
+    r"(?:\s|/\*(?!M?!).*?\*/|#[^\n]*\n|--\s[^\n]*\n)*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CALL|SHOW|DESCRIBE|DESC"
+    r"|EXPLAIN|VALUES|TABLE|LOAD\s+DATA|DO|USE|SAVEPOINT|RELEASE|ROLLBACK|KILL|CREATE\s+TEMPORARY|DROP\s+TEMPORARY"
+    r"|SET\b(?!.*\b(?:AUTOCOMMIT|PASSWORD)\b))\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What a rollback undoes, or has nothing of to undo; all else the server commits at once. Source: MariaDB, "SQL
+statements that cause an implicit commit"."""
 _SELECT = re.compile(r"\s*SELECT\b(?!\s*/\*\+)", re.IGNORECASE)
 _LONGEST_KEPT = 4096
 """Characters of a statement that is remembered: a load of a whole table is not."""
@@ -37,17 +48,31 @@ def bound(engine: Engine, profile: DatabaseProfile) -> None:
         statement: str,
         parameters: Any,
         _context: Any,
-        _many: bool,  # noqa: FBT001
+        many: bool,  # noqa: FBT001
     ) -> tuple[str, Any]:
-        seconds = bounded(configured, doing)
+        seconds = bounded(configured, doing, nothing_done=True)
         reads, mariadb, mysql = _seen(statement) if len(statement) <= _LONGEST_KEPT else _look(statement)
         if not reads:
-            connection.connection.dbapi_connection.writes = True
+            _note_write(connection.connection.dbapi_connection, statement, profile.name)
+        if many:
+            # PyMySQL makes one statement of many rows, if it begins as it was written.
+            driver = connection.connection.dbapi_connection
+            driver.prefix = _mariadb_prefix(seconds) if seconds and mariadb and connection.dialect.is_mariadb else ""
+            return statement, parameters
         if seconds is None:
             return statement, parameters
         if connection.dialect.is_mariadb:
             return (_for_mariadb(statement, seconds) if mariadb else statement), parameters
         return (_for_mysql(statement, seconds, mysql) if mysql else statement), parameters
+
+
+def _note_write(driver: Any, statement: str, name: str) -> None:
+    """Note what will be committed; what is committed at once is no statement of a shadow, and noted now."""
+    driver.writes = True
+    if driver.get_autocommit() or not _UNDONE.match(statement):
+        if is_shadow():
+            raise ShadowSuppressed(name, "a statement that cannot be rolled back")
+        effects.note(f"running a statement on {name}")
 
 
 def bounded_text(statement: str, seconds: float, *, is_mariadb: bool) -> str:
@@ -59,7 +84,11 @@ def bounded_text(statement: str, seconds: float, *, is_mariadb: bool) -> str:
 
 
 def _for_mariadb(statement: str, seconds: float) -> str:
-    return f"SET STATEMENT max_statement_time={_steps(seconds) / 100:.2f} FOR {statement}"
+    return f"{_mariadb_prefix(seconds)}{statement}"
+
+
+def _mariadb_prefix(seconds: float) -> str:
+    return f"SET STATEMENT max_statement_time={_steps(seconds) / 100:.2f} FOR "
 
 
 def _for_mysql(statement: str, seconds: float, place: int) -> str:

@@ -8,16 +8,15 @@ from types import TracebackType
 import sqlalchemy
 
 from ..deadline import bounded
-from ..profiles.document import database, of_url
-from ..profiles.load import database_profile
+from ..profiles.load import database_profile, url_profile
 from ..profiles.values import DatabaseProfile
 from ..shadow import is_shadow
 from .engine import create_engine
 from .failures import failure
 
 Guard = Callable[[], AbstractContextManager[object]]
-"""What stands before each use, as a circuit breaker: entering it may raise `Overloaded`, an exception that leaves the
-block is a failure of the target."""
+"""What stands before each use, as a circuit breaker: entering it may raise `Overloaded`; an exception of our tree that
+leaves the block is a failure of the target, any other one the caller's."""
 
 
 class Database:
@@ -34,8 +33,8 @@ class Database:
 
     @classmethod
     def from_url(cls, url: str, *, guard: Guard = nullcontext) -> "Database":
-        """The database of a `mysql+onprem://` URL. Raises `ProfileInvalid` with every fault, `ValueError`."""
-        return cls(database("URL", of_url(url)), guard=guard)
+        """The database of a `mysql+onprem://` URL. Raises `ProfileInvalid` with every fault."""
+        return cls(url_profile(url), guard=guard)
 
     @functools.cached_property
     def engine(self) -> sqlalchemy.Engine:
@@ -50,7 +49,7 @@ class Database:
         """
         with self._mapped(), self._engine().connect() as connection, connection.begin():
             yield connection
-            bounded(None, f"committing on {self.profile.name}")
+            bounded(None, f"committing on {self.profile.name}", nothing_done=True)
 
     @contextmanager
     def connect(self) -> Iterator[sqlalchemy.Connection]:
@@ -91,13 +90,19 @@ class _Mapped:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
+        """Map first: the guard judges errors of our tree, as it does before a service."""
+        found = failure(error, self._name) if isinstance(error, Exception) else None
+        if found is not None:
+            found.__cause__ = error
+            kind, error = type(found), found
         try:
             is_swallowed = self._guard.__exit__(kind, error, trace)
         except Exception as raised:
-            self._raise(raised)
+            if raised is not found:
+                self._raise(raised)
             raise
-        if isinstance(error, Exception) and not is_swallowed:
-            self._raise(error)
+        if found is not None and not is_swallowed:
+            raise found
         return is_swallowed
 
     def _raise(self, error: Exception) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import AdaptersFailed, AnswerInvalid, BodyDamaged, EventUnreadable
 from .answer import from_gateway
 from .handler import FALLBACK_HEADERS, fallback_safe, gateway_handler
-from .request import is_router_event, to_gateway
+from .request import body_of, is_router_event, to_gateway
 from .shapes import EnvoyAnswer, EnvoyRequest, GatewayAnswer, GatewayEvent
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "EventUnreadable",
     "GatewayAnswer",
     "GatewayEvent",
+    "body_of",
     "fallback_safe",
     "from_gateway",
     "gateway_handler",

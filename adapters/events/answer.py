@@ -59,14 +59,9 @@ def from_gateway(answer: object, method: str = "GET") -> EnvoyAnswer:
     """
     if not isinstance(answer, Mapping) or "statusCode" not in answer:
         return _inferred(answer, method)
-    status = _status(answer["statusCode"])
-    encoded = answer.get("isBase64Encoded")
-    if encoded is not None and not isinstance(encoded, bool):
-        message = f"isBase64Encoded is {encoded!r}, not true or false"
-        raise AnswerInvalid(message)
+    status, encoded, body = parts(answer)
     headers, cookies = _headers(answer)
     headers.pop("content-length", None)  # Envoy counts the body itself
-    body, encoded = _body(answer.get("body"), encoded=encoded is True), encoded is True
     if status not in _NO_CONTENT:
         headers.setdefault("content-type", "text/plain;charset=UTF-8")  # as an HTTP API does; Envoy would say JSON
     if status in _NO_CONTENT or method == "HEAD":
@@ -80,7 +75,17 @@ def from_gateway(answer: object, method: str = "GET") -> EnvoyAnswer:
     }
 
 
-def _inferred(answer: object, method: str) -> EnvoyAnswer:
+def parts(answer: Mapping[str, object]) -> tuple[int, bool, str]:
+    """The status, whether the body is base64, and the body. Raises: AnswerInvalid."""
+    encoded = answer.get("isBase64Encoded")
+    if encoded is not None and not isinstance(encoded, bool):
+        message = f"isBase64Encoded is {encoded!r}, not true or false"
+        raise AnswerInvalid(message)
+    return _status(answer["statusCode"]), encoded is True, _body(answer.get("body"), encoded=encoded is True)
+
+
+def inferred(answer: object) -> str:
+    """The JSON body of an answer without a status, as API Gateway v2 infers it. Raises: AnswerInvalid."""
     if isinstance(answer, Mapping) and "status_code" in answer:
         message = "the answer has status_code, which is Envoy's spelling: return statusCode"
         raise AnswerInvalid(message)
@@ -88,11 +93,15 @@ def _inferred(answer: object, method: str) -> EnvoyAnswer:
         message = f"the handler returned {type(answer).__name__}: return an object with statusCode"
         raise AnswerInvalid(message)
     try:
-        body = answer if isinstance(answer, str) else json.dumps(answer)
-    except (TypeError, ValueError) as error:
+        body = answer if isinstance(answer, str) else json.dumps(answer, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         message = f"the handler's answer has no statusCode and is no JSON: {error}"
         raise AnswerInvalid(message) from error
-    body = _body(body, encoded=False)
+    return _body(body, encoded=False)
+
+
+def _inferred(answer: object, method: str) -> EnvoyAnswer:
+    body = inferred(answer)
     return {
         "status_code": 200,
         "headers": {"content-type": "application/json"},
@@ -134,10 +143,21 @@ def _body(value: object, *, encoded: bool) -> str:
 
 def _headers(answer: Mapping[str, object]) -> tuple[dict[str, str], list[str]]:
     """The headers that may leave the function, in lower case, and the cookies."""
+    values, cookies = values_of(answer)
+    return {
+        name: ", ".join(known)
+        for name, known in values.items()
+        if name not in _HOP_BY_HOP and (not name.startswith(_RESERVED_PREFIXES) or name in _OF_FUNCTIONS)
+    }, cookies
+
+
+def values_of(answer: Mapping[str, object]) -> tuple[dict[str, list[str]], list[str]]:
+    """Each header in lower case with its values, and the cookies, wherever the function put them.
+
+    Raises: AnswerInvalid.
+    """
     values: dict[str, list[str]] = {}
     for name, value in _pairs(answer):
-        if name in _HOP_BY_HOP or (name.startswith(_RESERVED_PREFIXES) and name not in _OF_FUNCTIONS):
-            continue
         known = values.setdefault(name, [])
         if name not in _SINGLE or value not in known:
             known.append(value)
@@ -147,7 +167,7 @@ def _headers(answer: Mapping[str, object]) -> tuple[dict[str, str], list[str]]:
         if len(values[name]) > 1:
             message = f"header {name} has {len(values[name])} values: {', '.join(values[name])}"
             raise AnswerInvalid(message)
-    return {name: ", ".join(known) for name, known in values.items()}, cookies
+    return values, cookies
 
 
 def _pairs(answer: Mapping[str, object]) -> Iterator[tuple[str, str]]:

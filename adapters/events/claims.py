@@ -68,7 +68,7 @@ def _decoded(text: str) -> bytes:
 def _mapping(data: bytes) -> dict[str, Any]:
     try:
         found = json.loads(data)
-    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
+    except (ValueError, RecursionError) as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
         message = f"{CLAIMS_HEADER} is neither JSON nor base64url of JSON"
         raise EventUnreadable(message) from error
     if not isinstance(found, dict):

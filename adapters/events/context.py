@@ -16,6 +16,7 @@ from strangler_fig.names import (
     USER_HEADER,
 )
 
+from ..errors import EventUnreadable
 from .claims import read_claims
 from .shapes import FigContext, GatewayContext
 
@@ -49,7 +50,11 @@ def request_context(method: str, path: str, headers: Mapping[str, str], now: flo
         "fig": _fig(headers, claims),
     }
     if claims is not None:
-        strings = {name: _as_gateway_writes(value) for name, value in claims.items()}
+        try:
+            strings = {name: _as_gateway_writes(value) for name, value in claims.items()}
+        except RecursionError as error:
+            message = f"{CLAIMS_HEADER} is nested too deeply"
+            raise EventUnreadable(message) from error
         context["authorizer"] = {"jwt": {"claims": strings, "scopes": None}}
     return context
 

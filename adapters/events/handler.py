@@ -18,6 +18,9 @@ from .shapes import EnvoyAnswer, GatewayAnswer
 
 Handler = Callable[[Any, Any], Any]
 
+_NEVER_CALLED = 0x20 | 0x80 | 0x200
+"""Flags of code: a generator, a coroutine, both. Source: Python, `inspect`, "Code Objects Bit Flags"."""
+
 FALLBACK_HEADERS: Mapping[str, str] = {FALLBACK_HEADER: FALLBACK_SAFE}
 """Headers for a framework's response object: nothing was done, so legacy answers, whatever the method."""
 
@@ -29,6 +32,7 @@ def gateway_handler(handler: Handler) -> Handler:
     the router serves safe methods from legacy. An event that cannot be read is answered with `x-fig-fallback: safe`
     instead, since `handler` did not run: then legacy serves every method.
     """
+    refuse(handler)
 
     def handle(event: Any, context: Any) -> Any:
         if not is_router_event(event):
@@ -51,6 +55,20 @@ def fallback_safe(reason: str, *, status: int = 503) -> GatewayAnswer:
     """
     headers = {**FALLBACK_HEADERS, "content-type": "text/plain;charset=UTF-8"}
     return {"statusCode": status, "headers": headers, "body": reason}
+
+
+def refuse(handler: object) -> None:
+    """Refuse where it is written what Lambda could not call: no function, or one that only begins when it is awaited.
+
+    Raises: TypeError.
+    """
+    flags = getattr(getattr(handler, "__code__", None), "co_flags", 0)
+    if not callable(handler):
+        message = f"a handler is a function, not {handler!r}: write handler(route=...)"
+        raise TypeError(message)
+    if flags & _NEVER_CALLED:
+        message = f"{getattr(handler, '__name__', handler)} is async or a generator: Lambda calls a plain function"
+        raise TypeError(message)
 
 
 def _not_handled(error: EventUnreadable) -> EnvoyAnswer:

@@ -4,17 +4,19 @@ The rule of this folder holds here, too: a handler sees one type. What only one 
 group's ARN) is left out of it.
 """
 
-import base64
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlencode
 
+from ..errors import EventUnreadable
+from .answer import inferred, parts, values_of
 from .kinds import Kind
+from .request import text_of
 
 
 def to_v2(event: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
-    """The format 2.0 event for a request in API Gateway's format 1.0 or of a load balancer."""
+    """The format 2.0 event for a request in API Gateway's format 1.0 or of a load balancer. Raises: EventUnreadable."""
     headers = _headers(event)
     cookies = [one.strip() for part in headers.pop("cookie", []) for one in part.split(";") if one.strip()]
     pairs = _query(event)
@@ -24,7 +26,9 @@ def to_v2(event: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     else:
         query = urlencode(pairs)
     context = event["requestContext"]
-    identity = context.get("identity") or {}
+    identity = context.get("identity")
+    client = identity.get("sourceIp") if isinstance(identity, Mapping) else None
+    epoch = context.get("requestTimeEpoch")
     path = str(event.get("path") or "/")
     joined = {name: ",".join(values) for name, values in headers.items()}
     result: dict[str, Any] = {
@@ -42,16 +46,14 @@ def to_v2(event: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
                 "method": str(event.get("httpMethod", "GET")),
                 "path": quote(path, safe="/%:@!$&'()*+,;=~-._"),
                 "protocol": str(context.get("protocol") or "HTTP/1.1"),
-                "sourceIp": str(
-                    identity.get("sourceIp") or joined.get("x-forwarded-for", "").rpartition(",")[2].strip()
-                ),
+                "sourceIp": str(client or joined.get("x-forwarded-for", "").rpartition(",")[2].strip()),
                 "userAgent": joined.get("user-agent", ""),
             },
             "requestId": str(context.get("requestId") or joined.get("x-amzn-trace-id", "")),
             "routeKey": "$default",
             "stage": str(context.get("stage") or "$default"),
             "time": str(context.get("requestTime") or ""),
-            "timeEpoch": int(context.get("requestTimeEpoch") or 0),
+            "timeEpoch": epoch if isinstance(epoch, int) else 0,
         },
         "isBase64Encoded": event.get("isBase64Encoded") is True,
     }
@@ -59,8 +61,8 @@ def to_v2(event: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
         result["cookies"] = cookies
     if pairs:
         result["queryStringParameters"] = _joined(pairs)
-    if event.get("body"):
-        result["body"] = event["body"]
+    if body := text_of(event):
+        result["body"] = body
     return result
 
 
@@ -70,13 +72,9 @@ def from_v2(answer: Any, event: Mapping[str, Any], kind: Kind) -> Any:
     A load balancer that sent single values reads single values; cookies are headers for both.
     """
     full = whole(answer)
-    multiple = _values(full)
-    cookies = multiple.pop("set-cookie", []) + [str(one) for one in full.get("cookies") or ()]
-    result: dict[str, Any] = {
-        "statusCode": int(full.get("statusCode", 200)),
-        "body": full.get("body") or "",
-        "isBase64Encoded": full.get("isBase64Encoded") is True,
-    }
+    status, encoded, body = parts(full)
+    multiple, cookies = values_of(full)
+    result: dict[str, Any] = {"statusCode": status, "body": body, "isBase64Encoded": encoded}
     if kind is Kind.LOAD_BALANCER:
         result["statusDescription"] = str(result["statusCode"])
         if "multiValueHeaders" not in event:
@@ -88,50 +86,52 @@ def from_v2(answer: Any, event: Mapping[str, Any], kind: Kind) -> Any:
     return {**result, "multiValueHeaders": multiple | ({"set-cookie": cookies} if cookies else {})}
 
 
-def body_of(event: Mapping[str, Any]) -> bytes:
-    """The bytes of a format 2.0 event's body."""
-    body = event.get("body") or ""
-    return base64.b64decode(body) if event.get("isBase64Encoded") else str(body).encode()
-
-
 def whole(answer: Any) -> Mapping[str, Any]:
-    """The answer with its status: format 2.0 takes a bare value for the JSON body of a 200."""
+    """The answer with its status: format 2.0 takes a bare value for the JSON body of a 200. Raises: AnswerInvalid."""
     if isinstance(answer, Mapping) and "statusCode" in answer:
         return answer
-    import json  # noqa: PLC0415 - rare
-
-    text = answer if isinstance(answer, str) else json.dumps(answer)
-    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": text}
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": inferred(answer)}
 
 
-def _values(answer: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Each header of an answer, in lower case, with its values."""
-    found: dict[str, list[str]] = {}
-    for part in (answer.get("headers"), answer.get("multiValueHeaders")):
-        for name, value in (part or {}).items():
-            several = value if isinstance(value, (list, tuple)) else (value,)
-            found.setdefault(str(name).lower(), []).extend(str(one) for one in several)
-    return found
+def judged(answer: Any) -> Any:
+    """The answer as it is, where a reader of format 2.0 takes it. Raises: AnswerInvalid."""
+    full = whole(answer) if isinstance(answer, (Mapping, list, str)) else None
+    if full is not None:
+        parts(full)
+        values_of(full)
+    return answer
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Each header in lower case with its values; null is none."""
     found: dict[str, list[str]] = {}
-    several = event.get("multiValueHeaders")
-    if several:
-        for name, values in several.items():
-            found.setdefault(name.lower(), []).extend(str(value) for value in values or ())
-    else:
-        for name, value in (event.get("headers") or {}).items():
-            found.setdefault(name.lower(), []).append(str(value))
+    for name, value in _named(event, "Headers", "headers"):
+        found.setdefault(name.lower(), []).append(value)
     return found
 
 
 def _query(event: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Name and value pairs as the sender gives them."""
-    several = event.get("multiValueQueryStringParameters")
-    if several:
-        return [(name, str(value)) for name, values in several.items() for value in values or ()]
-    return [(name, str(value)) for name, value in (event.get("queryStringParameters") or {}).items()]
+    """Name and value pairs as the sender gives them; null is none."""
+    return list(_named(event, "QueryStringParameters", "queryStringParameters"))
+
+
+def _named(event: Mapping[str, Any], several: str, single: str) -> Iterator[tuple[str, str]]:
+    """Names with each of their values. Raises: EventUnreadable, where they are no objects."""
+    is_multiple = bool(event.get(f"multiValue{several}"))
+    key = f"multiValue{several}" if is_multiple else single
+    found = event.get(key)
+    if found is None:
+        return
+    if not isinstance(found, Mapping):
+        message = f"the event's {key} are {type(found).__name__}, not an object"
+        raise EventUnreadable(message)
+    for name, value in found.items():
+        for one in value if is_multiple and isinstance(value, list) else (value,):
+            if isinstance(one, (Mapping, list)):
+                message = f"the event's {key} have a value that is {type(one).__name__}, not text"
+                raise EventUnreadable(message)
+            if one is not None:
+                yield str(name), str(one)
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

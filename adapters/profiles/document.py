@@ -4,11 +4,11 @@ The same keys stand in JSON and, flat, in a URL: `mysql+onprem://user@host:3306/
 document that it stands for.
 """
 
-import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ..errors import ProfileInvalid
+from .hosts import bracketed, in_ascii, parted
 from .reader import Reader
 from .values import (
     Budget,
@@ -37,8 +37,6 @@ _MYSQL_PORT, _HTTPS_PORT = 3306, 443
 _DURATIONS = ("handshake_timeout", "read_timeout", "write_timeout", "idle_recycle", "ping_after", "ping_timeout")
 _SERVICE_DURATIONS = ("handshake_timeout", "read_timeout", "idle_recycle")
 _FORMS = "user and password, secret, iam_user, or file"
-
-_PLACE = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(:\d+)?")
 
 
 def database(name: str, document: object) -> DatabaseProfile:
@@ -69,7 +67,8 @@ def service(name: str, document: object) -> ServiceProfile:
     way, host = _way(one, _HTTPS_PORT)
     tls = _tls(one.inner("tls"), host)
     rest: dict[str, Any] = {
-        "host": one.text("host") or (tls.name if tls else "") or host,
+        # Where nothing gives one, there is a fault already.
+        "host": in_ascii(one.text("host") or bracketed((tls.name if tls else "") or host or _SERVICE.host)),
         "base_path": one.text("base_path").rstrip("/"),
         **{key: one.seconds(key, getattr(_SERVICE, key)) for key in _SERVICE_DURATIONS},
         "retries": one.count("retries", _SERVICE.retries),
@@ -77,12 +76,11 @@ def service(name: str, document: object) -> ServiceProfile:
         "budget": _budget(one.inner("budget")),
         "shadow": one.text("shadow") or None,
     }
-    if rest["base_path"] and not rest["base_path"].startswith("/"):
-        one.fault("base_path", "must begin with /")
     one.end()
-    if faults or way is None or tls is None:
+    found = one.made("", lambda: ServiceProfile(name=name, way=way or _SERVICE.way, tls=tls or Tls(), **rest))
+    if faults or way is None or tls is None or found is None:
         raise ProfileInvalid(name, tuple(faults))
-    return ServiceProfile(name=name, way=way, tls=tls, **rest)
+    return found
 
 
 def of_url(url: str) -> dict[str, Any]:
@@ -103,7 +101,12 @@ def of_url(url: str) -> dict[str, Any]:
         name, colon, password = user.partition(":")
         credentials = {"user": unquote(name)} | ({"password": unquote(password)} if colon else {})
     inner: dict[str, dict[str, Any]] = {"tls": {}, "budget": {}, "credentials": credentials}
+    seen: set[str] = set()
     for key, value in parse_qsl(query, keep_blank_values=True):
+        if key in seen:
+            message = f"the URL has {key} twice"
+            raise ValueError(message)
+        seen.add(key)
         owner = next((one for one, keys in _FLAT.items() if key in keys), None)
         target = inner[owner] if owner else document
         target[_FLAT[owner][key] if owner else key] = value
@@ -127,11 +130,14 @@ _DEFAULTS = DatabaseProfile(
     tls=Tls(),
     credentials=StaticCredentials(user="", password=Secret("")),
 )
-_SERVICE = ServiceProfile(name="", way=_DEFAULTS.way, tls=Tls(), host="")
+_SERVICE = ServiceProfile(name="", way=_DEFAULTS.way, tls=Tls(), host="localhost")
 
 
-def _way(one: Reader, port: int) -> tuple[Way | None, str]:
-    """How the target is reached, and the host that its certificate names where nothing else is said."""
+def _way(one: Reader, port: int) -> tuple[Way | None, str | None]:
+    """How the target is reached, and the host that its certificate names where nothing else is said.
+
+    The host is "" where there are several, None where it is not known because something is wrong.
+    """
     found = [_endpoint(one, place, number, port) for number, place in enumerate(one.listed("endpoints"))]
     endpoints = tuple(end for end in found if end is not None)
     proxy = _proxy(one)
@@ -139,11 +145,13 @@ def _way(one: Reader, port: int) -> tuple[Way | None, str]:
     timeout = one.seconds("connect_timeout", 2.0)
     if "endpoints" not in one:
         one.fault("endpoints", "is missing: write host:port, one for each zone")
-        return None, ""
+        return None, None
     hosts = {end.host for end in endpoints}
+    if not found or len(found) > len(endpoints):
+        if not found:
+            one.fault("endpoints", "is empty: write host:port, one for each zone")
+        return None, None
     host = hosts.pop() if len(hosts) == 1 else ""
-    if len(found) > len(endpoints):
-        return None, host
 
     def make() -> Way:
         return Way(endpoints=endpoints, proxy=proxy, proxy_protocol=protocol, connect_timeout=timeout)
@@ -155,22 +163,17 @@ def _endpoint(one: Reader, place: object, number: int, port: int) -> Endpoint | 
     key = f"endpoints[{number}]"
     if isinstance(place, str):
         # What has another form is not shown: in a URL that is written wrongly it is a password.
-        if not _PLACE.fullmatch(place):
+        found = parted(place)
+        if found is None:
             one.fault(
                 key, "is not HOST or HOST:PORT; an IPv6 address stands in brackets, a password's / ? # @ as %2F ..."
             )
             return None
-        try:
-            parts = urlsplit(f"//{place}")
-            found = Endpoint(parts.hostname or "", parts.port or port)
-        except ValueError as error:
-            one.fault(key, f"is {place!r}: {error}")
-            return None
-        return found
+        return Endpoint(found[0].lower(), found[1] or port)
     inner = Reader(place, key, one.faults)
     host, number_of_port, zone = inner.needed("host"), inner.count("port", port), inner.text("az")
     inner.end()
-    return inner.made("", lambda: Endpoint(host, number_of_port or port, zone)) if host else None
+    return inner.made("", lambda: Endpoint(host.strip("[]"), number_of_port or 0, zone)) if host.strip() else None
 
 
 def _proxy(one: Reader) -> Proxy | None:
@@ -193,15 +196,15 @@ def _proxy(one: Reader) -> Proxy | None:
     )
 
 
-def _tls(one: Reader, host: str) -> Tls | None:
+def _tls(one: Reader, host: str | None) -> Tls | None:
     mode = one.choice("mode", _MODES, TlsMode.VERIFY)
     name = one.text("name")
     files = {key: one.text(key) or None for key in ("ca_file", "certificate_file", "key_file")}
     lenient = one.truth("lenient_x509")
     one.end()
     if mode is TlsMode.VERIFY and not name:
-        name = host
-        if not host:
+        name = host or ""
+        if host == "":
             one.fault("name", "is missing: several endpoints have no common name that a certificate could carry")
     return one.made("", lambda: Tls(mode=mode, name=name, lenient_x509=lenient, **files))
 
@@ -214,6 +217,8 @@ def _credentials(one: Reader) -> Credentials | None:
     found: Credentials
     match forms[0]:
         case "user":
+            if "password" not in one:
+                one.fault("password", 'is missing: write "" where the user has none')
             found = StaticCredentials(user=one.needed("user"), password=Secret(one.text("password")))
         case "secret":
             found = SecretCredentials(secret=one.needed("secret"), max_age=one.seconds("max_age", 300.0))

@@ -12,32 +12,44 @@ import functools
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from ..deadline import bounded
 from ..errors import ProfileInvalid
 from .document import database, of_url, service
 from .values import DatabaseProfile, ServiceProfile
 
+Profile = TypeVar("Profile", DatabaseProfile, ServiceProfile)
 DOCUMENT = "ADAPTERS_PROFILES"
 _SSM_SECONDS = 5.0
+_URL = "URL"
+"""How a profile is called that only a URL stands for."""
 
 
 @functools.cache
 def database_profile(name: str) -> DatabaseProfile:
     """The database profile of that name. Raises `ProfileInvalid` with every fault, or where there is none."""
-    return database(name, _find("database", name))
+    return _with_files(database(name, _find("database", name)))
 
 
 @functools.cache
 def service_profile(name: str) -> ServiceProfile:
     """The HTTP service profile of that name. Raises `ProfileInvalid` with every fault, or where there is none."""
-    return service(name, _find("service", name))
+    return _with_files(service(name, _find("service", name)))
+
+
+def url_profile(url: str) -> DatabaseProfile:
+    """The profile that a `mysql+onprem://` URL stands for. Raises `ProfileInvalid` with every fault."""
+    try:
+        document = of_url(url)
+    except ValueError as error:
+        raise ProfileInvalid(_URL, (str(error),)) from error
+    return _with_files(database(_URL, document))
 
 
 def forget() -> None:
     """Read everything anew at the next use; for tests and after a restore from a snapshot."""
-    for cached in (database_profile, service_profile, _document):
+    for cached in (database_profile, service_profile, _text):
         cached.cache_clear()
 
 
@@ -64,20 +76,12 @@ def _find(kind: str, name: str) -> Any:
     raise ProfileInvalid(name, (f"there is no such {kind}: {own} is not set, {there}",))
 
 
-@functools.lru_cache(maxsize=4)
 def _document(place: str, name: str) -> Mapping[str, Any]:
     scheme, _, rest = place.partition(":")
     try:
-        match scheme:
-            case "file":
-                with open(rest, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 5 ms of a cold start
-                    text = file.read()
-            case "ssm":
-                text = _parameter(rest)
-            case _:
-                text = place
-    except OSError as error:
-        raise ProfileInvalid(name, (f"{DOCUMENT}: {rest} cannot be read: {error.strerror}",)) from error
+        text = _text(scheme, rest) if scheme in {"file", "ssm"} else place
+    except _Unread as error:
+        raise ProfileInvalid(name, (f"{DOCUMENT}: {error}",)) from error.__cause__
     content = _json(text, DOCUMENT, name)
     if not isinstance(content, Mapping):
         raise ProfileInvalid(name, (f"{DOCUMENT} holds no mapping",))
@@ -87,20 +91,83 @@ def _document(place: str, name: str) -> Mapping[str, Any]:
     return content
 
 
+class _Unread(Exception):  # noqa: N818 - what happened
+    """The document could not be had: where it is, and why."""
+
+
+@functools.lru_cache(maxsize=4)
+def _text(scheme: str, place: str) -> str:
+    if scheme == "ssm":
+        return _parameter(place)
+    try:
+        with open(place, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 5 ms of a cold start
+            return file.read()
+    except OSError as error:
+        message = f"{place} cannot be read: {error.strerror}"
+        raise _Unread(message) from error
+    except ValueError:  # not chained: the error has the bytes
+        message = f"{place} is not UTF-8 text"
+    raise _Unread(message)
+
+
 def _parameter(name: str) -> str:
     from ..connection.waiting import call_within  # noqa: PLC0415 - most profiles come without AWS
     from ..stores import StoreFailed, parameter_text, parameters  # noqa: PLC0415
 
     try:
         store = parameters()
-        return call_within(bounded(_SSM_SECONDS, f"reading {DOCUMENT} from SSM"), lambda: parameter_text(store, name))
+        seconds = bounded(_SSM_SECONDS, f"reading {DOCUMENT} from SSM", nothing_done=True)
+        return call_within(seconds, lambda: parameter_text(store, name))
     except (TimeoutError, StoreFailed) as error:
-        raise ProfileInvalid(name, (f"{DOCUMENT}: the parameter {name} cannot be read: {error}",)) from error
+        message = f"the parameter {name} cannot be read: {error}"
+        raise _Unread(message) from error
 
 
 def _json(text: str, where: str, name: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number)
+    except RecursionError:
+        fault = f"{where} is nested too deeply"
     except ValueError as error:
         fault = f"{where} is not JSON: {error}"
     raise ProfileInvalid(name, (fault,))  # not chained: json's error carries the text, which may hold passwords
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The mapping; the second of two equal keys would win without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        message = f"the key {next(name for name in names if names.count(name) > 1)} is there twice"
+        raise ValueError(message)
+    return found
+
+
+def _no_number(word: str) -> Any:
+    message = f"{word} is no number"
+    raise ValueError(message)
+
+
+def _with_files(profile: Profile) -> Profile:
+    """The profile, whose files of TLS are there and of use. Raises `ProfileInvalid`."""
+    tls = profile.tls
+    files = {"ca_file": tls.ca_file, "certificate_file": tls.certificate_file, "key_file": tls.key_file}
+    faults = [f"tls.{key} {fault}" for key, path in files.items() if path and (fault := _unreadable(path))]
+    if not faults and any(files.values()):
+        from ..connection.tls import with_files  # noqa: PLC0415 - `ssl` is dear where there is nothing to look at
+
+        faults = with_files(tls)
+    if faults:
+        raise ProfileInvalid(profile.name, tuple(faults))
+    return profile
+
+
+def _unreadable(path: str) -> str:
+    """Why the file cannot be read; "" where it can."""
+    try:
+        with open(path, "rb"):  # noqa: PTH123
+            return ""
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
+    except ValueError:  # a null byte
+        return "is no path"

@@ -1,12 +1,17 @@
 """Reading a profile's document: each value by its key and kind; every fault is collected, none ends the reading."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from strangler_fig.units import UnitError, seconds
 
 Value = TypeVar("Value")
+_LONGEST_SECONDS = 86400.0
+_MOST_DIGITS = 15
+_MOST_SHOWN = 60
+_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 
 
 class Reader:
@@ -48,8 +53,10 @@ class Reader:
     def needed(self, key: str) -> str:
         """A text that must be there."""
         value = self.text(key)
-        if not value and key not in self._data:
+        if self._data.get(key) is None:
             self.fault(key, "is missing")
+        elif isinstance(self._data[key], str) and not value.strip():
+            self.fault(key, "is empty")
         return value
 
     def seconds(self, key: str, default: float) -> float:
@@ -58,12 +65,12 @@ class Reader:
         if value is None:
             return default
         try:
-            result = seconds(value) if isinstance(value, str) else float(value)
-        except (UnitError, TypeError, ValueError):
-            self.fault(key, f"is {value!r}, not a duration: write seconds, or 500ms, 2s")
+            result = _seconds(value)
+        except (UnitError, TypeError, ValueError, OverflowError):
+            self.fault(key, f"is {_short(value)}, not a duration: write seconds, or 500ms, 2s")
             return default
-        if isinstance(value, bool) or not 0 < result < float("inf"):
-            self.fault(key, f"is {value!r}: a duration is above zero")
+        if isinstance(value, bool) or not 0 < result <= _LONGEST_SECONDS:
+            self.fault(key, f"is {_short(value)}: a duration is above zero, and a day at most")
             return default
         return result
 
@@ -76,10 +83,10 @@ class Reader:
         value = self.get(key)
         if value is None:
             return default
-        if isinstance(value, str) and value.isdecimal():
+        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _MOST_DIGITS:
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            self.fault(key, f"is {value!r}, not a whole number")
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**_MOST_DIGITS:
+            self.fault(key, f"is {_short(value)}, not a whole number of at most {_MOST_DIGITS} digits")
             return default
         return value
 
@@ -89,7 +96,7 @@ class Reader:
         if isinstance(value, str) and value in ("true", "false"):
             return value == "true"
         if value is not None and not isinstance(value, bool):
-            self.fault(key, f"is {value!r}, neither true nor false")
+            self.fault(key, f"is {_short(value)}, neither true nor false")
         return value is True
 
     def choice(self, key: str, values: Mapping[str, Value], default: Value) -> Value:
@@ -98,7 +105,7 @@ class Reader:
         if not word:
             return default
         if word not in values:
-            self.fault(key, f"is {word!r}: it may be {', '.join(values)}")
+            self.fault(key, f"is {_short(word)}: it may be {', '.join(values)}")
             return default
         return values[word]
 
@@ -131,6 +138,19 @@ class Reader:
         for key in self._data:
             if key not in self._seen:
                 self.fault(str(key), f"is not known{_hint(str(key), self._seen)}")
+
+
+def _seconds(value: Any) -> float:
+    """A duration's seconds; in a URL a number is text."""
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value) else seconds(value)
+    return float(value)
+
+
+def _short(value: object) -> str:
+    """What was written, or its beginning."""
+    shown = repr(value) if not isinstance(value, int) or abs(value) < 10**_MOST_DIGITS else "a huge number"
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}..."
 
 
 def _hint(word: str, known: Iterable[str]) -> str:

@@ -4,9 +4,12 @@ What is refused is collected by whoever reads a document: `ValueError` with one 
 """
 
 import enum
+import re
 from dataclasses import dataclass, field
 
-_LARGEST_PORT = 65535
+from .hosts import LARGEST_PORT, bracketed, is_host, parted
+
+_PATH = re.compile(r"/[\x21\x22\x24-\x3e\x40-\x7e]*")
 
 
 class Secret:
@@ -43,15 +46,15 @@ class Endpoint:
     az: str = ""
 
     def __post_init__(self) -> None:
-        if not self.host or any(one.isspace() for one in self.host):
+        if not is_host(self.host):
             message = f"endpoint host {self.host!r} is not a host"
             raise ValueError(message)
-        if not 1 <= self.port <= _LARGEST_PORT:
-            message = f"endpoint port {self.port} is not between 1 and {_LARGEST_PORT}"
+        if not 1 <= self.port <= LARGEST_PORT:
+            message = f"endpoint port {self.port} is not between 1 and {LARGEST_PORT}"
             raise ValueError(message)
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{bracketed(self.host)}:{self.port}"
 
 
 class ProxyKind(enum.Enum):
@@ -122,6 +125,9 @@ class Tls:
     def __post_init__(self) -> None:
         if self.mode is not TlsMode.VERIFY and (self.name or self.ca_file):
             message = f"tls.mode {self.mode.value} verifies nothing: leave name and ca_file out"
+            raise ValueError(message)
+        if self.name and not is_host(self.name):
+            message = f"tls.name {self.name!r} is not a host"
             raise ValueError(message)
         if bool(self.certificate_file) != bool(self.key_file):
             message = "tls.certificate_file and tls.key_file belong together"
@@ -202,7 +208,7 @@ class DatabaseProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceProfile:
-    """An HTTP service on-premises. `base_path` stands before every path; sizes bound what is read of an answer.
+    """An HTTP service on-premises. `host` is `HOST[:PORT]`, as its `Host` header; `base_path` stands before every path.
 
     `read_timeout` bounds each of: sending, waiting for the answer's head, reading its body. HTTP has no ping, so a
     connection that was idle for `idle_recycle` is not used again: less than the 5 s after which Apache and Node.js
@@ -222,3 +228,12 @@ class ServiceProfile:
     idle_recycle: float = 4.0
     budget: Budget = Budget()
     shadow: str | None = None
+
+    def __post_init__(self) -> None:
+        # Both stand in the head of every request.
+        if parted(self.host) is None:
+            message = f"host is {self.host!r}, not HOST or HOST:PORT"
+            raise ValueError(message)
+        if self.base_path and not _PATH.fullmatch(self.base_path):
+            message = f"base_path is {self.base_path!r}: it begins with / and has no space, ? or #"
+            raise ValueError(message)

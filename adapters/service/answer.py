@@ -26,7 +26,7 @@ class Answer:
         """The body as JSON. Raises `Rejected` where it is none."""
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             message = f"{self.profile} answered {self.status} with a body that is not JSON"
             raise Rejected(message) from error
 

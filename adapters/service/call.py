@@ -19,7 +19,7 @@ IDEMPOTENCY_HEADER = "idempotency-key"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT = SAFE | {"PUT", "DELETE"}
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 # One connection's business, the length of a body that may be another one here, or what the profile and urllib3 say.
 _FRAMING = frozenset(
     {
@@ -117,5 +117,5 @@ def handed_on(headers: Mapping[str, str]) -> dict[str, str]:
 def payload(body: bytes | str | None, json_body: object) -> tuple[bytes | None, str | None]:
     """The bytes of a body and the content type that goes with them."""
     if json_body is not None:
-        return json.dumps(json_body).encode(), "application/json"
+        return json.dumps(json_body, allow_nan=False).encode(), "application/json"
     return (body.encode(), "text/plain;charset=UTF-8") if isinstance(body, str) else (body, None)

@@ -9,7 +9,8 @@ import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, cast
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -20,6 +21,7 @@ from ..connection.tls import context_for
 from ..connection.way import dial
 from ..deadline import Deadline, bounded, current, in_force
 from ..errors import DeadlineExceeded, TargetFailed, TlsUnverified, Unreachable
+from ..profiles.hosts import parted
 from ..profiles.values import ServiceProfile, Tls
 
 
@@ -45,8 +47,15 @@ def make_pool(profile: ServiceProfile) -> HTTPConnectionPool:
             """Send within the profile's bound."""
             if self.is_closed:
                 self.connect()
-            with answering(profile, "sending to"):
+            with answering(profile, "sending to", nothing_done=True):
                 super().request(*arguments, **options)
+
+        def send(self, data: Any) -> None:
+            """Send, and note that this try did."""
+            this = _this.get()
+            if this is not None:
+                this.was_sent = True
+            super().send(data)
 
         def getresponse(self) -> Any:
             """The answer's head, within the profile's bound."""
@@ -56,9 +65,10 @@ def make_pool(profile: ServiceProfile) -> HTTPConnectionPool:
     class Secure(Plain, HTTPSConnection):
         """An HTTPS connection over our own socket."""
 
+    logging.getLogger("urllib3.connectionpool").addFilter(_without_queries)  # the same one again is none
     _state_budget(profile)
     settings: dict[str, Any] = {"maxsize": 1, "block": False, "retries": False}
-    host = profile.host.rpartition(":")[0] if profile.host.rpartition(":")[2].isdecimal() else profile.host
+    host = (parted(profile.host) or (profile.host, None))[0]
     context = _context(profile)
     if context is None:
         plain = HTTPConnectionPool(host, 80, **settings)
@@ -71,10 +81,36 @@ def make_pool(profile: ServiceProfile) -> HTTPConnectionPool:
 
 
 @contextmanager
-def answering(profile: ServiceProfile, doing: str) -> Iterator[None]:
-    """Have one phase of an answer take no longer than the profile's bound, or what remains of the invocation."""
-    with in_force(Deadline(bounded(profile.read_timeout, f"{doing} {profile.name}") or profile.read_timeout)):
+def answering(profile: ServiceProfile, doing: str, *, nothing_done: bool = False) -> Iterator[None]:
+    """Have one phase of an answer take no longer than the profile's bound, or what remains of the invocation.
+
+    `nothing_done`: before the phase nothing was.
+    """
+    seconds = bounded(profile.read_timeout, f"{doing} {profile.name}", nothing_done=nothing_done)
+    with in_force(Deadline(seconds or profile.read_timeout)):
         yield
+
+
+class Try:
+    """One try of a request; `was_sent`: some of it may have left this process."""
+
+    __slots__ = ("was_sent",)
+
+    def __init__(self) -> None:
+        self.was_sent = False
+
+
+_this: ContextVar[Try | None] = ContextVar("adapters_try", default=None)
+
+
+@contextmanager
+def trying() -> Iterator[Try]:
+    """The try that the block is."""
+    token = _this.set(Try())
+    try:
+        yield cast("Try", _this.get())
+    finally:
+        _this.reset(token)
 
 
 @contextmanager
@@ -100,6 +136,19 @@ def before_the_request(profile: ServiceProfile) -> Iterator[None]:
     except OSError as error:
         message = f"{profile.name} ended the connection before the request: {error.strerror or error}"
         raise Unreachable(message) from error
+
+
+def _without_queries(record: logging.LogRecord) -> bool:
+    """Pass on what urllib3 logs of our tries, without what may be secret: queries, and headers that it cannot parse."""
+    if _this.get() is not None and isinstance(record.args, tuple):
+        record.args = tuple(_shown(one) for one in record.args)
+    return True
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Exception):
+        return type(value).__name__
+    return value.partition("?")[0] if isinstance(value, str) else value
 
 
 def _state_budget(profile: ServiceProfile) -> None:

@@ -6,7 +6,7 @@ A call -> its tries, inside the deadline -> guard -> telemetry -> our pool -> th
 import functools
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -22,8 +22,9 @@ from ..profiles.values import ServiceProfile
 from ..shadow import is_shadow
 from .answer import UNWELL, Answer, Unwell
 from .call import IDEMPOTENCY_HEADER, SAFE, Call, make
+from .coding import codings_of, unpacked
 from .failures import failure
-from .pool import answering, make_pool
+from .pool import answering, make_pool, trying
 
 __all__ = ["IDEMPOTENCY_HEADER", "SAFE", "Guard", "HttpService"]
 
@@ -33,6 +34,7 @@ block, always one of our tree, is a failure of the target."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _CHUNK = 65536
+_OF_PACKED = frozenset({"content-encoding", "content-length"})
 
 
 class HttpService:
@@ -132,14 +134,18 @@ class HttpService:
         deadline = current()
         if deadline is not None and deadline.remaining() <= 0:
             raise DeadlineExceeded(doing, nothing_done=True)
-        with self._guard():
+        with self._guard(), trying() as this:
             try:
                 with telemetry.asking(self._place, call.method, call.path, number) as told:
                     answer = self._once(call, told)
                     told.answered(answer.status)
             except Exception as error:
                 found = failure(error, self.profile.name, doing)
-                if not call.is_safe and not (found and found.nothing_done):
+                # What is not ours yet may have been raised before anything was sent; our own errors say it themselves.
+                if found is not None and found is not error and not this.was_sent:
+                    found.nothing_done = True
+                may_be_done = this.was_sent if found is None else not found.nothing_done
+                if not call.is_safe and may_be_done:
                     effects.note(doing)
                 if found is None or found is error:
                     raise
@@ -171,19 +177,30 @@ class HttpService:
             return self._read(response)
 
     def _read(self, response: Any) -> Answer:
+        headers = {name.lower(): value for name, value in response.headers.itermerged()}
+        codings = codings_of(headers.get("content-encoding", ""))
+        try:
+            body = self._body(unpacked(_parts(response), codings or ()))
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
+        self._used = time.time()
+        if codings and body:  # they tell of the packed one
+            headers = {name: value for name, value in headers.items() if name not in _OF_PACKED}
+        return Answer(profile=self.profile.name, status=response.status, headers=headers, body=body)
+
+    def _body(self, pieces: Iterator[bytes]) -> bytes:
+        """All of them. Raises `Rejected` as soon as there are too many."""
         parts: list[bytes] = []
         size = 0
-        for part in response.stream(_CHUNK, decode_content=True):
+        for part in pieces:
             size += len(part)
             if size > self.profile.largest_answer:
-                response.close()
                 message = f"{self.profile.name} answered more than {self.profile.largest_answer} bytes"
                 raise Rejected(message)
             parts.append(part)
-        response.release_conn()
-        self._used = time.time()
-        headers = {name.lower(): value for name, value in response.headers.itermerged()}
-        return Answer(profile=self.profile.name, status=response.status, headers=headers, body=b"".join(parts))
+        return b"".join(parts)
 
     def _drop_what_is_old(self) -> None:
         """Forget connections that were idle for too long by the wall clock: the environment may have been frozen."""
@@ -192,6 +209,15 @@ class HttpService:
 
     def _wait(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def _parts(response: Any) -> Iterator[bytes]:
+    """The body as it was sent. urllib3 reads a chunk of a size below zero, and Python's own reader refuses it."""
+    try:
+        yield from response.stream(_CHUNK, decode_content=False)
+    except ValueError as error:
+        message = f"the answer's framing is wrong: {error}"
+        raise ConnectionLost(message) from error
 
 
 def _may_repeat(call: Call, error: TargetFailed) -> bool:

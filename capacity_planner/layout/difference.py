@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .building import usable
-from .values import Plan, Segment, Vpc
+from .values import FunctionPlace, Plan, Segment, Vpc
 
 
 class Sign(enum.Enum):
@@ -126,6 +126,11 @@ def _of_functions(before: Plan | None, plan: Plan) -> Iterator[Change]:
     new = {place.name: place for place in plan.functions}
     for name in sorted({*old, *new}):
         was, now = old.get(name), new.get(name)
-        texts = [f"{one.vpc}/{one.zone} in {', '.join(one.azs)}" if one else "" for one in (was, now)]
+        texts = [_place(one) if one else "" for one in (was, now)]
         sign = Sign.ADD if was is None else Sign.REMOVE if now is None else Sign.KEEP if was == now else Sign.CHANGE
         yield Change(sign=sign, what=name, before=texts[0], after=texts[1])
+
+
+def _place(one: FunctionPlace) -> str:
+    further = f", set {one.set_number}" if one.set_number > 1 else ""
+    return f"{one.vpc}/{one.zone}{further} in {', '.join(one.azs)}"

@@ -131,7 +131,8 @@ def _use(use: Use) -> dict[str, Any]:
 
 
 def _function(place: FunctionPlace) -> dict[str, Any]:
-    return {"vpc": place.vpc, "zone": place.zone, "azs": list(place.azs)}
+    further = {"set": place.set_number} if place.set_number > 1 else {}
+    return {"vpc": place.vpc, "zone": place.zone, **further, "azs": list(place.azs)}
 
 
 def _figure(figure: Figure) -> dict[str, Any]:

@@ -7,6 +7,7 @@ when some are lost; whichever is worse counts.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ..arithmetic import up
 from ..demand.network import Way
@@ -16,15 +17,20 @@ from ..limits.values import Limits
 from ..path import evaluate
 from ..spoke import environments_of, worst_az
 from .building import Need
+from .sets import spread
 from .values import Purpose, Spot, Use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneLoad:
-    """What some functions of one trust zone need by AZ: ENIs (a lower bound), and addresses by both models."""
+    """What some functions of one trust zone need by AZ: ENIs (a lower bound), and addresses by both models.
+
+    `set_of`: which set of security groups each function has.
+    """
 
     zone: str
     sets: int
+    set_of: Mapping[str, int]
     functions: int
     enis: Mapping[str, int]
     hyperplane: Mapping[str, int]
@@ -41,10 +47,13 @@ class _FunctionLoad:
 
 
 class Needs:
-    """The demand as needs."""
+    """The demand as needs. `kept`: the sets of security groups that functions keep from a plan before."""
 
-    def __init__(self, demand: Demand, limits: Limits, model: Model) -> None:
+    def __init__(
+        self, demand: Demand, limits: Limits, model: Model, kept: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         self.demand = demand
+        self.kept = kept
         self.limits = limits
         self.model = model
         self._each = {one.name: self._of(one) for one in demand.functions}
@@ -87,22 +96,30 @@ class Needs:
     def load(self, zone: str, functions: Sequence[FunctionDemand]) -> ZoneLoad:
         """What these functions of one trust zone put on its subnets, whichever zones are lost."""
         sets = self.demand.zone_of[zone].sets
-        held: dict[tuple[str, ...], float] = defaultdict(float)
+        set_of = spread({one.name: self._each[one.name].connections for one in functions}, sets, self.kept)
+        held: dict[int, dict[tuple[str, ...], float]] = {number: {} for number in range(1, sets + 1)}
         by_memory: dict[tuple[str, ...], float] = defaultdict(float)
         for function in functions:
             load = self._each[function.name]
-            held[load.azs] += load.connections
+            for carried in held.values():  # an empty set has an ENI in each subnet as soon as a function takes it
+                carried.setdefault(load.azs, 0.0)
+            held[set_of[function.name]][load.azs] += load.connections
             by_memory[load.azs] += load.legacy_enis
         enis: dict[str, int] = defaultdict(int)
         legacy: dict[str, int] = defaultdict(lambda: 1)
         for lost in {0, self.demand.account.lost_azs}:
-            for az, connections in worst_az(held, lost).items():
-                enis[az] = max(enis[az], sets * hyperplane_enis(connections / sets, self.limits))
+            by_az: dict[str, int] = defaultdict(int)
+            for carried in held.values():
+                for az, connections in worst_az(carried, lost).items():
+                    by_az[az] += hyperplane_enis(connections, self.limits)
+            for az, count in by_az.items():
+                enis[az] = max(enis[az], count)
             for az, exact in worst_az(by_memory, lost).items():
                 legacy[az] = max(legacy[az], up(exact))
         return ZoneLoad(
             zone=zone,
             sets=sets,
+            set_of=set_of,
             functions=len(functions),
             enis=dict(enis),
             hyperplane={az: addresses_for(count, self.limits) for az, count in enis.items()},

@@ -48,7 +48,11 @@ class Placed:
         """Where each function is, by name."""
         found = (
             FunctionPlace(
-                name=one.name, vpc=spoke.building.name, zone=zone, azs=tuple(sorted(needs.demand.azs_of(one)))
+                name=one.name,
+                vpc=spoke.building.name,
+                zone=zone,
+                azs=tuple(sorted(needs.demand.azs_of(one))),
+                set_number=spoke.loads[zone].set_of[one.name],
             )
             for spoke in self.spokes
             for zone, members in spoke.members.items()

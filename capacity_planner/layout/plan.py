@@ -16,6 +16,7 @@ from .building import Building, range_prefix
 from .grounds import Grounds, Shortfall
 from .needs import Needs
 from .placing import Placed, Spoke, place_functions, provide, zones_of
+from .sets import kept_sets
 from .values import Figure, Kind, Plan, Range, Savings, Vpc, reserve_name
 
 _FIGURES = (
@@ -102,7 +103,8 @@ class _Layout:
         self.request = request
         self.demand = request.demand
         self.before = request.previous.vpcs if request.previous else ()
-        self.needs = Needs(request.demand, request.limits, request.model)
+        kept = kept_sets(request.previous, request.demand)
+        self.needs = Needs(request.demand, request.limits, request.model, kept)
         own = _own_blocks(self.before)
         self.others = [one for one in request.existing if one.block not in own and not _is_named_for(self.before, one)]
         self.reasons: dict[str, str] = {}

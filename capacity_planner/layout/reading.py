@@ -116,7 +116,7 @@ class _Reader:
             years=shape.growth.years,
             vpcs=tuple(self._vpc(vpc, ("vpcs", place)) for place, vpc in enumerate(shape.vpcs)),
             functions=tuple(
-                FunctionPlace(name=name, vpc=one.vpc, zone=one.zone, azs=tuple(one.azs))
+                FunctionPlace(name=name, vpc=one.vpc, zone=one.zone, azs=tuple(one.azs), set_number=one.set or 1)
                 for name, one in shape.functions.items()
             ),
             spaces=tuple(self._space(space, ("spaces", place)) for place, space in enumerate(shape.spaces)),

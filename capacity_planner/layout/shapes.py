@@ -102,6 +102,7 @@ class FunctionShape(_Shape):
 
     vpc: _Text
     zone: _Text
+    set: Annotated[int, Field(ge=2)] | None = None
     azs: list[_Text]
 
 

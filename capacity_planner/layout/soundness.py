@@ -63,7 +63,10 @@ def _names(vpc: Vpc, path: tuple[str | int, ...]) -> Iterator[_Found]:
 
 
 def _of_functions(plan: Plan) -> Iterator[_Found]:
-    zones = {(vpc.name, zone.name) for vpc in plan.vpcs for zone in vpc.zones}
+    sets = {(vpc.name, zone.name): zone.security_group_sets for vpc in plan.vpcs for zone in vpc.zones}
     for place in plan.functions:
-        if (place.vpc, place.zone) not in zones:
+        if (place.vpc, place.zone) not in sets:
             yield ("functions", place.name), f"there is no zone {place.zone!r} in a VPC {place.vpc!r}"
+        elif place.set_number > sets[place.vpc, place.zone]:
+            found = f"{place.zone} in {place.vpc} has {sets[place.vpc, place.zone]} sets of security groups"
+            yield ("functions", place.name, "set"), f"{found}, and {place.name} has the set {place.set_number}"

@@ -208,12 +208,16 @@ def reserve_name(vpc: Vpc) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionPlace:
-    """In which VPC, trust zone and AZs a function is: its subnets are those of that zone there."""
+    """In which VPC, trust zone and AZs a function is: its subnets are those of that zone there.
+
+    `set_number`: which of the zone's sets of security groups it has, 1 and more.
+    """
 
     name: str
     vpc: str
     zone: str
     azs: tuple[str, ...]
+    set_number: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

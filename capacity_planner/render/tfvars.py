@@ -21,7 +21,12 @@ def variables(plan: Plan, digest: str) -> dict[str, Any]:
         "availability_zones": list(plan.azs),
         "vpcs": {vpc.name: _vpc(vpc) for vpc in plan.vpcs},
         "functions": {
-            place.name: {"vpc": place.vpc, "trust_zone": place.zone, "availability_zones": list(place.azs)}
+            place.name: {
+                "vpc": place.vpc,
+                "trust_zone": place.zone,
+                "security_group_set": place.set_number,
+                "availability_zones": list(place.azs),
+            }
             for place in plan.functions
         },
     }

@@ -103,7 +103,14 @@ def _path(verdict: PathVerdict, as_of: date) -> dict[str, Any]:
             {"code": hop.kind.code, "subject": hop.subject, "case": hop.worst.value} for hop in verdict.exceeded
         ],
         "binding_limit": {**_binding(binding.reading, as_of), "utilisation": _finite(binding.utilisation)},
+        "limits": [_limit(hop.reading, as_of) for hop in verdict.hops],
     }
+
+
+def _limit(measure: Measure, as_of: date) -> dict[str, Any]:
+    """A limit of the way in its worst case, for those who watch it: the place, the load, and in which unit."""
+    load = round(measure.load, 3)
+    return {**_binding(measure, as_of), "subject": measure.subject, "load": load, "unit": measure.kind.unit}
 
 
 def _finite(value: float) -> float | None:

@@ -1,16 +1,19 @@
 """The bookshop as it has run on-premises for years: one process, its carts in memory, its answers in 5 to 10 ms.
 
-It knows nothing of the migration. `LEGACY_PORT` is where it listens (default 8081); where `SHOP_DATABASE` names its
-database (see `database.py`), it reads the books from there when it starts.
+It knows nothing of the migration; one line at its end makes it tell of its requests by OpenTelemetry. `LEGACY_PORT` is
+where it listens (default 8081); where `SHOP_DATABASE` names its database (see `database.py`), it reads the books from
+there when it starts.
 """
 
 import asyncio
 import html
 import itertools
 import json
+import logging
 import os
 import random
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+from observability import instrument
 
 # One file for both sides, so that their answers can be compared; the function's folder is deployed as it is.
 FILE = Path(__file__).parent / "functions" / "books" / "books.json"
@@ -48,12 +53,17 @@ def stock(place: str) -> dict[int, dict[str, Any]]:
         return {row[0]: dict(zip(("id", "title", "author", "year"), row, strict=True)) for row in cursor.fetchall()}
 
 
+log = logging.getLogger("bookshop")
+log.setLevel(logging.INFO)
 BOOKS = stock(os.environ.get("SHOP_DATABASE", ""))
 WORK_SECONDS = (0.005, 0.010)
 """What the database behind it would take, at least and at most."""
 MAX_CARTS = 10_000
 
+ON_SHELF = 100
+"""How many there are of each book in the morning."""
 carts: dict[str, list[int]] = {}
+sold: Counter[int] = Counter()
 order_numbers = itertools.count(1)
 latest_order = 0
 
@@ -81,6 +91,17 @@ async def book(request: Request) -> Response:
     if found is None:
         return JSONResponse({"error": "no such book"}, status_code=404)
     return JSONResponse(found)
+
+
+async def stock_of(request: Request) -> Response:
+    """Show how many there are of one book: this application takes the orders, so only it knows."""
+    await work()
+    found = BOOKS.get(request.path_params["id"])
+    if found is None:
+        return JSONResponse({"error": "no such book"}, status_code=404)
+    left = max(ON_SHELF - sold[found["id"]], 0)
+    log.info("stock of book %d: %d", found["id"], left)
+    return JSONResponse({"id": found["id"], "title": found["title"], "stock": left})
 
 
 async def search(request: Request) -> Response:
@@ -117,6 +138,7 @@ async def order(request: Request) -> Response:
     try:
         wanted = (await request.json())["book"]
         title = BOOKS[wanted]["title"]
+        sold[wanted] += 1
     except (ValueError, KeyError, TypeError):
         return JSONResponse({"error": "an order is a JSON object with the number of a book"}, status_code=400)
     latest_order = next(order_numbers)
@@ -139,12 +161,14 @@ app = Starlette(
         Route("/health", health),
         Route("/books", books),
         Route("/books/{id:int}", book),
+        Route("/books/{id:int}/stock", stock_of),
         Route("/search", search),
         Route("/cart", cart, methods=["GET", "POST"]),
         Route("/orders", order, methods=["POST"]),
         Route("/live", live),
     ]
 )
+app = instrument.legacy(app, service="bookshop")
 
 if __name__ == "__main__":
     uvicorn.run(

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import pydantic
+from pydantic import Field
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
-from .json_places import JsonFile, shaped
+from .json_places import JsonFile, is_version, shaped
 
 VERSION = "IN120"
 CAPACITY_VERSION = 1
@@ -25,6 +27,17 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PathLimit:
+    """A limit that the planner judged the way by: its place (`subject`), and what it comes to there, in `unit`."""
+
+    code: str
+    hop: str
+    subject: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What one function may have; `reserved` is None where nothing on its way asks for a cap."""
 
@@ -37,13 +50,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """All verdicts, the limit that binds the whole way, and those that the demand exceeds (`code subject`)."""
+    """All verdicts, the limit that binds the whole way, those that the demand exceeds (`code subject`), and all."""
 
     digest: str
     as_of: str
     verdicts: Mapping[str, Verdict]
     binding: Binding
     exceeded: tuple[str, ...]
+    limits: tuple[PathLimit, ...]
 
 
 class _BindingShape(pydantic.BaseModel):
@@ -55,9 +69,9 @@ class _BindingShape(pydantic.BaseModel):
 
 
 class _VerdictShape(pydantic.BaseModel):
-    max_concurrency: int
-    max_rps: float
-    reserved_concurrency: int | None
+    max_concurrency: Annotated[int, Field(ge=0)]
+    max_rps: Annotated[float, Field(ge=0)]
+    reserved_concurrency: Annotated[int, Field(ge=0)] | None
     binding_limit: _BindingShape
 
 
@@ -66,9 +80,18 @@ class _ExceededShape(pydantic.BaseModel):
     subject: str | None
 
 
+class _PathLimitShape(pydantic.BaseModel):
+    code: str
+    hop: str
+    subject: str
+    value: Annotated[float, Field(ge=0)]
+    unit: str
+
+
 class _PathShape(pydantic.BaseModel):
     exceeded: list[_ExceededShape]
     binding_limit: _BindingShape
+    limits: list[_PathLimitShape]
 
 
 class _CapacityShape(pydantic.BaseModel):
@@ -81,7 +104,7 @@ class _CapacityShape(pydantic.BaseModel):
 def capacity_in(source: JsonFile) -> Capacity:
     """The verdicts that a capacity file holds. Raises `Refused` with every finding."""
     version = source.data.get("version") if isinstance(source.data, dict) else None
-    if version != CAPACITY_VERSION:
+    if not is_version(version, CAPACITY_VERSION):
         message = f"this is no capacity file of version {CAPACITY_VERSION}: its version is {version!r}"
         hint = "`fig cidr verdict` writes it"
         raise Refused([Diagnostic(code=VERSION, message=message, position=source.at("version"), hint=hint)])
@@ -101,4 +124,5 @@ def capacity_in(source: JsonFile) -> Capacity:
         },
         binding=Binding(**shape.path.binding_limit.model_dump()),
         exceeded=tuple(" ".join(filter(None, (one.code, one.subject))) for one in shape.path.exceeded),
+        limits=tuple(PathLimit(**one.model_dump()) for one in shape.path.limits),
     )

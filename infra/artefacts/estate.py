@@ -9,12 +9,13 @@ from typing import Any
 import pydantic
 
 from strangler_fig.diagnostics import Diagnostic, Refused, in_file_order
-from strangler_fig.units import seconds
+from strangler_fig.units import UnitError, seconds
 
-from .json_places import JsonFile, shaped
+from .json_places import JsonFile, is_version, shaped
 
 VERSION = "IN130"
 ARN = "IN131"
+TIMEOUT = "IN132"
 ESTATE_VERSION = 1
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):function:"
@@ -66,7 +67,7 @@ def estate_file(path: Path) -> Path:
 def estate_in(source: JsonFile) -> Estate:
     """The Lambda functions of an estate; upstreams that are no functions are left out. Raises `Refused`."""
     data: Any = source.data
-    if not isinstance(data, dict) or data.get("version") != ESTATE_VERSION or "routes" not in data:
+    if not isinstance(data, dict) or not is_version(data.get("version"), ESTATE_VERSION) or "routes" not in data:
         message = f"this is no compiled estate of version {ESTATE_VERSION}"
         hint = "`fig compile ESTATE -o FOLDER` writes FOLDER/estate.json"
         raise Refused([Diagnostic(code=VERSION, message=message, position=source.at("version"), hint=hint)])
@@ -80,6 +81,11 @@ def estate_in(source: JsonFile) -> Estate:
             message = f"{one.arn!r} is not the ARN of a Lambda function"
             wrong.append(Diagnostic(code=ARN, message=message, position=source.at("lambda", name, "arn")))
             continue
+        try:
+            timeout = seconds(one.timeout)
+        except UnitError as error:
+            wrong.append(Diagnostic(code=TIMEOUT, message=str(error), position=source.at("lambda", name, "timeout")))
+            continue
         functions[name] = EstateFunction(
             name=name,
             partition=parts["partition"],
@@ -87,7 +93,7 @@ def estate_in(source: JsonFile) -> Estate:
             account=parts["account"],
             function=parts["name"],
             qualifier=parts["qualifier"] or "",
-            timeout_seconds=seconds(one.timeout),
+            timeout_seconds=timeout,
         )
     if wrong:
         raise Refused(in_file_order(wrong))

@@ -17,6 +17,8 @@ from strangler_fig.diagnostics import Diagnostic, Position, Refused, in_file_ord
 from strangler_fig.shapes import shape_diagnostics
 
 UNREADABLE = "IN101"
+_MOST_BYTES = 64 * 1024 * 1024
+_MOST_LEVELS = 60
 _Shape = TypeVar("_Shape", bound=pydantic.BaseModel)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -59,16 +61,57 @@ class JsonFile:
 def read_json_file(path: Path) -> JsonFile:
     """The values of a JSON file. Raises `Refused` naming the file and, where there is one, the line."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise Refused([Diagnostic(code=UNREADABLE, message=f"{path} cannot be read: {error}")]) from error
     try:
-        data = json.loads(text)
+        data = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         place = Position(str(path), error.lineno, error.colno)
         message = f"not readable as JSON: {error.msg}"
         raise Refused([Diagnostic(code=UNREADABLE, message=message, position=place)]) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or brackets without end
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        message = f"{path} is not readable as JSON: {reason}"
+        raise Refused([Diagnostic(code=UNREADABLE, message=message)]) from None
+    if _is_deep(data):
+        message = f"{path} is nested more than {_MOST_LEVELS} levels deep"
+        raise Refused([Diagnostic(code=UNREADABLE, message=message)])
     return JsonFile(str(path), text, data)
+
+
+def _text(path: Path) -> str:
+    """The file's text. Raises `OSError` where it is larger than any file that a program of ours writes."""
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        message = f"it has {size:,} bytes, and more than {_MOST_BYTES:,} are not read"
+        raise OSError(message)
+    return path.read_text(encoding="utf-8")
+
+
+def _refuse_constant(name: str) -> None:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def _is_deep(data: Any) -> bool:
+    level = [data]
+    for _ in range(_MOST_LEVELS):
+        level = [one for value in level for one in _inside(value)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def is_version(found: Any, expected: int) -> bool:
+    """Whether a file's version is the expected number; `true` is none, though Python takes it for 1."""
+    return found == expected and type(found) is int
 
 
 def shaped(source: JsonFile, shape: type[_Shape]) -> _Shape:

@@ -17,13 +17,21 @@ from pydantic import Field
 
 from strangler_fig.diagnostics import Diagnostic, Refused, in_file_order
 
-from .json_places import JsonFile, shaped
+from .json_places import JsonFile, is_version, shaped
+
+_Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+_Az = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+_Count = Annotated[int, Field(ge=0)]
 
 VERSION = "IN110"
 DIGEST = "IN111"
 VALUE = "IN112"
 CONTRADICTION = "IN113"
 PLAN_VERSION = 1
+ON_PREMISES = "on-premises"
+EGRESS = "egress"
+FLEETS = (ON_PREMISES, EGRESS)
+"""What the planner calls the endpoints that lead to the hub's proxies and to the security team's egress proxies."""
 _HINT = "a plan is written by `fig cidr plan` alone: take the file from version control, or plan again"
 
 
@@ -82,12 +90,13 @@ class Vpc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """In which VPC, trust zone and AZs a function is."""
+    """In which VPC, trust zone and AZs a function is, and which of the zone's security-group sets it has (from 1)."""
 
     function: str
     vpc: str
     zone: str
     azs: tuple[str, ...]
+    set_number: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,24 +150,24 @@ class _SubnetShape(pydantic.BaseModel):
 class _SegmentShape(pydantic.BaseModel):
     purpose: Purpose
     zone: str = ""
-    az: str
-    needed: int
+    az: _Az
+    needed: _Count
     subnets: Annotated[list[_SubnetShape], Field(min_length=1)]
 
 
 class _ZoneShape(pydantic.BaseModel):
-    name: str
+    name: _Name
     security_group_sets: Annotated[int, Field(ge=1)]
 
 
 class _VpcShape(pydantic.BaseModel):
-    name: str
+    name: _Name
     kind: Literal["hub", "spoke"]
     way: str = ""
     cidrs: Annotated[list[IPv4Network], Field(min_length=1)]
     ranges: list[_RangeShape]
-    endpoints: list[str]
-    stock: dict[str, int]
+    endpoints: list[_Name]
+    stock: dict[str, _Count]
     zones: list[_ZoneShape] = []
     segments: list[_SegmentShape]
 
@@ -166,6 +175,7 @@ class _VpcShape(pydantic.BaseModel):
 class _PlaceShape(pydantic.BaseModel):
     vpc: str
     zone: str
+    set: Annotated[int, Field(ge=1)] = 1
     azs: list[str]
 
 
@@ -180,16 +190,16 @@ class _LimitShape(pydantic.BaseModel):
 class _PlanShape(pydantic.BaseModel):
     digest: str
     region: str = ""
-    azs: Annotated[list[str], Field(min_length=1)]
+    azs: Annotated[list[_Az], Field(min_length=1)]
     vpcs: Annotated[list[_VpcShape], Field(min_length=1)]
-    functions: dict[str, _PlaceShape]
+    functions: dict[_Name, _PlaceShape]
     limits: dict[str, _LimitShape]
 
 
 def plan_in(source: JsonFile) -> Plan:
     """The plan that a plan file holds. Raises `Refused` with every finding."""
     data = source.data
-    if not isinstance(data, dict) or data.get("version") != PLAN_VERSION:
+    if not isinstance(data, dict) or not is_version(data.get("version"), PLAN_VERSION):
         found = data.get("version") if isinstance(data, dict) else None
         message = f"this is no plan of version {PLAN_VERSION}: its version is {found!r}"
         raise Refused([Diagnostic(code=VERSION, message=message, position=source.at("version"), hint=_HINT)])
@@ -220,7 +230,7 @@ def _values(shape: _PlanShape) -> Plan:
         azs=tuple(shape.azs),
         vpcs=tuple(_vpc(one) for one in shape.vpcs),
         places={
-            name: Place(function=name, vpc=one.vpc, zone=one.zone, azs=tuple(one.azs))
+            name: Place(function=name, vpc=one.vpc, zone=one.zone, azs=tuple(one.azs), set_number=one.set)
             for name, one in shape.functions.items()
         },
         limits={key: Limit(key=key, **one.model_dump()) for key, one in shape.limits.items()},
@@ -260,6 +270,7 @@ def _subnets(segment: _SegmentShape) -> list[Subnet]:
     ]
 
 
+_OTHER_STACKS = ("proxies", "egress", "lattice", "telemetry", "routers", "router-hosts", "ledger", "stacks")
 _Found = tuple[tuple[str | int, ...], str]
 _LARGEST, _SMALLEST = 16, 28
 """Prefixes of the largest and the smallest VPC block and subnet. Source: VPC User Guide, "VPC CIDR blocks", 2025."""
@@ -270,16 +281,29 @@ def _contradictions(plan: Plan) -> list[_Found]:
     found: list[_Found] = []
     if sum(vpc.is_hub for vpc in plan.vpcs) > 1:
         found.append((("vpcs",), "a plan has one hub"))
+    names = [vpc.name for vpc in plan.vpcs]
+    found += [
+        (("vpcs", place, "name"), f"a second VPC with the name {name!r}")
+        for place, name in enumerate(names)
+        if name in names[:place]
+    ]
+    found += [
+        (("vpcs", place, "name"), f"a VPC may not be called {name!r}: a stack of something else is")
+        for place, name in enumerate(names)
+        if name in _OTHER_STACKS
+    ]
     for place, vpc in enumerate(plan.vpcs):
         path = ("vpcs", place)
         found += [((*path, "cidrs"), message) for message in _of_blocks(vpc)]
         found += [((*path, "segments"), message) for message in _of_subnets(vpc)]
-    zones = {(vpc.name, zone.name) for vpc in plan.spokes for zone in vpc.zones}
-    found += [
-        (("functions", name), f"there is no zone {one.zone!r} in a VPC {one.vpc!r}")
-        for name, one in plan.places.items()
-        if (one.vpc, one.zone) not in zones
-    ]
+    sets = {(vpc.name, zone.name): zone.security_group_sets for vpc in plan.spokes for zone in vpc.zones}
+    for name, one in plan.places.items():
+        count = sets.get((one.vpc, one.zone))
+        if count is None:
+            found.append((("functions", name), f"there is no zone {one.zone!r} in a VPC {one.vpc!r}"))
+        elif one.set_number > count:
+            message = f"{name} has the security-group set {one.set_number}, and {one.zone} in {one.vpc} has {count}"
+            found.append((("functions", name, "set"), message))
     return found
 
 

@@ -4,6 +4,7 @@ Everything has a default, so that a first synthesis needs no file; without targe
 """
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,9 +18,22 @@ from strangler_fig.shapes import shape_diagnostics
 UNREADABLE = "IN140"
 
 _Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+_Instance = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
 _Port = Annotated[int, Field(ge=1, le=65535)]
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+
+
+def _ours(name: str) -> str:
+    """The name; SSM keeps parameters below /aws... and /ssm... for itself, and names there would be refused late."""
+    if name.startswith(("aws", "ssm")):
+        message = "a name that begins with aws or ssm cannot be that of an SSM parameter"
+        raise ValueError(message)
+    return name
+
+
+_Owner = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,30}$"), pydantic.AfterValidator(_ours)]
 _Principal = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(?:root|role/.+|user/.+)$")]
+_EndpointId = Annotated[str, Field(pattern=r"^vpce-[0-9a-f]{8,17}$")]
 _Domain = Annotated[str, Field(pattern=r"^\.?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$")]
 
 
@@ -36,11 +50,15 @@ class TargetShape(_Shape):
 
 
 class FleetShape(_Shape):
-    """The proxies: what they run and on what, who may connect to their endpoint service."""
+    """The proxies: what they run and on what, who may connect to their endpoint service.
+
+    `endpoint_ids`: if any, the endpoints that HAProxy lets through, by the id in the PROXY header; all others are cut.
+    """
 
     software: Literal["haproxy", "envoy"] = "haproxy"
-    instance: str = "c7g.large"
+    instance: _Instance = "c7g.large"
     allowed_principals: tuple[_Principal, ...] = ()
+    endpoint_ids: tuple[_EndpointId, ...] = ()
     targets: dict[_Name, TargetShape] = {}
 
 
@@ -48,21 +66,21 @@ class EgressShape(_Shape):
     """The security team's proxies: the domains that functions may reach."""
 
     domains: tuple[_Domain, ...] = ()
-    instance: str = "c7g.large"
+    instance: _Instance = "c7g.large"
 
 
 class AttachmentShape(_Shape):
-    """How the hub reaches on-premises."""
+    """How the hub reaches on-premises, and what is routed there: 100 prefixes at most, as over Direct Connect."""
 
     by: Literal["transit-gateway", "virtual-private-gateway", "none"] = "transit-gateway"
-    prefixes: tuple[pydantic.IPvAnyNetwork, ...] = ()
+    prefixes: Annotated[tuple[IPv4Network, ...], Field(max_length=100)] = ()
 
 
 class RouterShape(_Shape):
     """Where the routers run, on what, and which addresses the corporate load balancer probes from."""
 
-    instance: str = "c7g.xlarge"
-    vip_sources: tuple[pydantic.IPvAnyNetwork, ...] = ()
+    instance: _Instance = "c7g.xlarge"
+    vip_sources: tuple[IPv4Network, ...] = ()
     port: _Port = 8080
     is_on_premises: bool = Field(default=False, alias="on_premises")
 
@@ -98,10 +116,10 @@ class LatticeShape(_Shape):
 
 
 class SettingsShape(_Shape):
-    """The whole file."""
+    """The whole file. `cn_endpoints`: services whose endpoint's name begins with `cn.`, in regions of China."""
 
     version: Literal[1] = 1
-    name: _Name = "strangler-fig"
+    name: _Owner = "strangler-fig"
     attachment: AttachmentShape = AttachmentShape()
     proxies: FleetShape = FleetShape()
     egress: EgressShape = EgressShape()
@@ -109,6 +127,7 @@ class SettingsShape(_Shape):
     functions: FunctionDefaultsShape = FunctionDefaultsShape()
     telemetry: TelemetryShape = TelemetryShape()
     lattice: LatticeShape = LatticeShape()
+    cn_endpoints: tuple[_Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,19 @@ from typing import Any
 from strangler_fig.diagnostics import Diagnostic, Severity
 
 from ..artefacts.capacity import Capacity
-from ..artefacts.plan import Plan, Vpc
+from ..artefacts.plan import Place, Plan, Vpc
 from .template import Template
 
 OTHER_PLAN = "IC401"
 MISSING = "IC402"
 DIFFERS = "IC403"
 UNPLANNED = "IC404"
+
+
+_MADE_WITH = {
+    "on-premises": "it is made with the first of proxies.targets",
+    "egress": "it is made with the first of egress.domains",
+}
 
 
 def plan_findings(templates: tuple[Template, ...], plan: Plan, capacity: Capacity) -> Iterator[Diagnostic]:
@@ -40,7 +46,9 @@ def plan_findings(templates: tuple[Template, ...], plan: Plan, capacity: Capacit
 def _digests(templates: tuple[Template, ...], plan: Plan, capacity: Capacity) -> Iterator[Diagnostic]:
     expected = {"plan": plan.digest, "capacity": capacity.digest}
     for template in templates:
-        made_from = template.source.data.get("Metadata", {}).get("fig", {})
+        metadata = template.source.data.get("Metadata")
+        own = metadata.get("fig") if isinstance(metadata, Mapping) else None
+        made_from = own if isinstance(own, Mapping) else {}
         for what, digest in expected.items():
             if made_from.get(what) != digest:
                 message = (
@@ -57,7 +65,7 @@ def _digests(templates: tuple[Template, ...], plan: Plan, capacity: Capacity) ->
 
 def _of_vpc(template: Template, name: str, vpc: Vpc) -> Iterator[Diagnostic]:
     primary, *secondary = (str(block) for block in vpc.cidrs)
-    made = template.resources[name]["Properties"].get("CidrBlock")
+    made = template.resources[name].get("Properties", {}).get("CidrBlock")
     yield from _differs(template, (name, "CidrBlock"), f"the primary block of {vpc.name}", made, primary)
     found: dict[Any, str] = {one.get("CidrBlock"): key for key, one in template.of("AWS::EC2::VPCCidrBlock")}
     for block in secondary:
@@ -95,12 +103,12 @@ def _of_endpoints(template: Template, vpc_name: str, vpc: Vpc) -> Iterator[Diagn
         if properties.get("VpcEndpointType") == "Interface":
             service = properties.get("ServiceName", {})
             words = service.get("Fn::Sub", "") if isinstance(service, Mapping) else str(service)
-            made[words.removeprefix("com.amazonaws.${AWS::Region}.") or "on-premises"] = name
+            made[_tag(properties, "fig:endpoint") or words.removeprefix("com.amazonaws.${AWS::Region}.")] = name
     for service in vpc.endpoints:
         if made.pop(service, None) is None and service not in ("s3", "dynamodb"):
             message = f"{vpc.name} lacks the endpoint {service}"
-            hint = "it is made with the first of proxies.targets" if service == "on-premises" else None
-            severity = Severity.WARNING if service == "on-premises" else Severity.ERROR
+            hint = _MADE_WITH.get(service)
+            severity = Severity.WARNING if hint else Severity.ERROR
             position = template.at("Resources", vpc_name)
             yield Diagnostic(code=MISSING, message=message, position=position, hint=hint, severity=severity)
     for service, name in made.items():
@@ -140,10 +148,26 @@ def _of_functions(templates: tuple[Template, ...], plan: Plan, capacity: Capacit
             title = f"the reserved concurrency of {function}"
             where = (name, "ReservedConcurrentExecutions")
             yield from _differs(template, where, title, reserved, verdict.reserved)
+            yield from _of_set(template, name, plan.places[function])
     for function, (template, name, _) in made.items():
         if function not in plan.places:
             message = f"the function {function} is not in the plan"
             yield Diagnostic(code=UNPLANNED, message=message, position=template.at("Resources", name))
+
+
+def _of_set(template: Template, name: str, place: Place) -> Iterator[Diagnostic]:
+    """The security-group set that a function is given: what its tag says, and what it selects from its zone's list."""
+    properties = template.resources[name].get("Properties", {})
+    title = f"the security-group set of {place.function}"
+    tag = _tag(properties, "fig:security-group-set")
+    yield from _differs(template, (name, "Tags"), title, tag, f"{place.zone}/{place.set_number}")
+    network = properties.get("VpcConfig")
+    groups = network.get("SecurityGroupIds") if isinstance(network, Mapping) else None
+    match groups:
+        case [{"Fn::Select": [int(number), _]}]:
+            yield from _differs(template, (name, "VpcConfig"), title, number + 1, place.set_number)
+        case _:
+            yield from _differs(template, (name, "VpcConfig"), title, groups, place.set_number)
 
 
 def _differs(template: Template, where: tuple[str, str], title: str, found: Any, expected: Any) -> Iterator[Diagnostic]:
@@ -155,7 +179,9 @@ def _differs(template: Template, where: tuple[str, str], title: str, found: Any,
 
 
 def _tag(properties: Mapping[str, Any], key: str) -> str:
-    return next((one["Value"] for one in properties.get("Tags", []) if one.get("Key") == key), "")
+    tags = properties.get("Tags")
+    pairs = [one for one in tags if isinstance(one, Mapping)] if isinstance(tags, list) else []
+    return next((str(one.get("Value", "")) for one in pairs if one.get("Key") == key), "")
 
 
 def _short(digest: Any) -> str:

@@ -55,7 +55,7 @@ def read_templates(folder: Path) -> tuple[Template, ...]:
         except Refused as refused:
             found += refused.diagnostics
             continue
-        if isinstance(source.data, dict) and isinstance(source.data.get("Resources"), dict):
+        if isinstance(source.data, dict) and _are_resources(source.data.get("Resources")):
             templates.append(Template(name, path, source))
         else:
             message = f"{path} is no CloudFormation template"
@@ -63,3 +63,11 @@ def read_templates(folder: Path) -> tuple[Template, ...]:
     if found:
         raise Refused(found)
     return tuple(templates)
+
+
+def _are_resources(value: Any) -> bool:
+    """Whether a template's resources are what the checks look into; what is in their properties, cfn-lint judges."""
+    return isinstance(value, dict) and all(
+        isinstance(one, dict) and isinstance(one.get("Type"), str) and isinstance(one.get("Properties", {}), dict)
+        for one in value.values()
+    )

@@ -1,20 +1,29 @@
-"""ControlPlane: the ledger of every decision, on Aurora MySQL."""
+"""ControlPlane: the ledger of every decision, on Aurora MySQL, as `fig control --ledger` asks for it."""
 
 from constructs import Construct
 
 from .fleet import FleetPlace
 from .logs import encryption_key
-from .resource import export, keep, resource, tags
+from .resource import export, policy, resource, snapshot, statement, tags
 
 PORT = 3306
+_USER, _DATABASE = "ledger", "ledger"
+_SETTINGS = {
+    "require_secure_transport": "ON",
+    # With a binary log, the triggers that keep the history append-only would need a right that nobody has here.
+    "binlog_format": "OFF",
+}
 
 
 class ControlPlane(Construct):
-    """An Aurora MySQL cluster of two instances, encrypted, with IAM authentication and a secret that AWS rotates.
+    """An Aurora MySQL cluster of two instances, encrypted, with a secret that AWS rotates and a policy to read it.
 
     Costs two db.t4g.medium at about 0.08 USD an hour each, storage and I/O by use. What binds: 90 connections of that
     class by Aurora's formula, of which control needs a handful. A router host needs none of it to serve: when it is
     gone, weights stay as they are and moves towards legacy still work.
+
+    Control's host reads the secret by the policy that is exported, and writes it to the file of
+    `--ledger-password-file`; the URL of `--ledger` is exported too.
     """
 
     def __init__(self, scope: Construct, name: str, place: FleetPlace, owner: str = "strangler-fig") -> None:
@@ -37,22 +46,22 @@ class ControlPlane(Construct):
         )
         places = {"DBSubnetGroupDescription": "The ledger", "SubnetIds": place.balancer_subnet_ids}
         subnets = resource(self, "Subnets", "AWS::RDS::DBSubnetGroup", places)
-        settings = {"Family": "aurora-mysql8.0", "Description": title, "Parameters": {"require_secure_transport": "ON"}}
+        settings = {"Family": "aurora-mysql8.0", "Description": title, "Parameters": _SETTINGS}
         parameters = resource(self, "Parameters", "AWS::RDS::DBClusterParameterGroup", settings)
-        cluster = keep(
+        cluster = snapshot(
             resource(
                 self,
                 "Cluster",
                 "AWS::RDS::DBCluster",
                 {
                     "Engine": "aurora-mysql",
-                    "DatabaseName": "ledger",
+                    "DatabaseName": _DATABASE,
                     "DBClusterParameterGroupName": parameters.ref,
                     "DBSubnetGroupName": subnets.ref,
                     "VpcSecurityGroupIds": [group.get_att("GroupId")],
                     "StorageEncrypted": True,
                     "KmsKeyId": key,
-                    "MasterUsername": "ledger",
+                    "MasterUsername": _USER,
                     "ManageMasterUserPassword": True,
                     "MasterUserSecret": {"KmsKeyId": key},
                     "EnableIAMDatabaseAuthentication": True,
@@ -70,9 +79,23 @@ class ControlPlane(Construct):
                 "DBClusterIdentifier": cluster.ref,
                 "DBInstanceClass": "db.t4g.medium",
                 "PubliclyAccessible": False,
+                "CACertificateIdentifier": "rds-ca-rsa2048-g1",
                 "AutoMinorVersionUpgrade": True,
                 "Tags": tags(f"{title}-{number}"),
             }
             resource(self, f"Instance{number}", "AWS::RDS::DBInstance", instance)
         export(self, f"/{owner}/ledger/host", cluster.get_att("Endpoint.Address"))
-        export(self, f"/{owner}/ledger/secret-arn", cluster.get_att("MasterUserSecret.SecretArn"))
+        secret = cluster.get_att("MasterUserSecret.SecretArn")
+        export(self, f"/{owner}/ledger/secret-arn", secret)
+        url = {
+            "Fn::Sub": [f"mysql://{_USER}@${{Host}}:{PORT}/{_DATABASE}", {"Host": cluster.get_att("Endpoint.Address")}]
+        }
+        export(self, f"/{owner}/ledger/url", url)
+        reader = {
+            "Description": "Reads the ledger's password; for the role of control's host",
+            "PolicyDocument": policy(
+                statement(["secretsmanager:GetSecretValue"], secret), statement(["kms:Decrypt"], key)
+            ),
+        }
+        made = resource(self, "SecretReader", "AWS::IAM::ManagedPolicy", reader)
+        export(self, f"/{owner}/ledger/secret-policy-arn", made.ref)

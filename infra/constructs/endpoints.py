@@ -9,12 +9,9 @@ from typing import Any
 
 from constructs import Construct
 
-from ..artefacts.plan import Purpose
+from ..artefacts.plan import FLEETS, Purpose
 from .network import Network
-from .resource import policy, resource, tags
-
-ON_PREMISES = "on-premises"
-"""What the planner calls the endpoint that leads to the hub's proxies."""
+from .resource import export, policy, resource, tags
 
 _ACTIONS = {
     "lambda": ["lambda:InvokeFunction"],
@@ -52,6 +49,11 @@ def endpoint_policy(service: str) -> dict[str, Any]:
     return policy(allow, read)  # the distribution's packages are in buckets of AWS and fetched without signature
 
 
+def service_name(service: str, cn_endpoints: tuple[str, ...] = ()) -> dict[str, str]:
+    """What AWS calls the endpoint service of a service, in the stack's region."""
+    return {"Fn::Sub": f"{'cn.' * (service in cn_endpoints)}com.amazonaws.${{AWS::Region}}.{service}"}
+
+
 def interface_endpoints(network: Network, allowed_from: list[dict[str, Any]]) -> Any:
     """The id of the security group of a VPC's interface endpoints, which are made where the planner counted them.
 
@@ -61,22 +63,23 @@ def interface_endpoints(network: Network, allowed_from: list[dict[str, Any]]) ->
     group = network.security_group("EndpointGroup", "Interface endpoints", allowed_from)
     subnets = network.one_in_each_az(Purpose.ENDPOINTS)
     for service in network.plan.endpoints:
-        if service != ON_PREMISES and service not in ("s3", "dynamodb"):
-            resource(
+        if service not in (*FLEETS, "s3", "dynamodb"):
+            made = resource(
                 network,
                 "Endpoint" + "".join(word.title() for word in service.split("-")),
                 "AWS::EC2::VPCEndpoint",
                 {
                     "VpcEndpointType": "Interface",
                     "VpcId": network.vpc_id,
-                    "ServiceName": {"Fn::Sub": f"com.amazonaws.${{AWS::Region}}.{service}"},
+                    "ServiceName": service_name(service, network.settings.cn_endpoints),
                     "SubnetIds": subnets,
                     "SecurityGroupIds": [group],
                     "PrivateDnsEnabled": True,
                     "PolicyDocument": endpoint_policy(service),
-                    "Tags": tags(f"{network.plan.name}-{service}"),
+                    "Tags": tags(f"{network.plan.name}-{service}", endpoint=service),
                 },
             )
+            export(network, f"{network.path}/endpoints/{service}/id", made.ref)
     return group
 
 

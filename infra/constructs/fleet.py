@@ -13,9 +13,9 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from .resource import export, keep, parameter, policy, resource, statement, tags, trust
+from ..artefacts.agreement import HEALTH_PORT
+from .resource import export, parameter, policy, resource, statement, tags, trust
 
-HEALTH_PORT = 8404
 _IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{}"
 
 
@@ -46,7 +46,7 @@ class FleetSize:
 class FleetWork:
     """What a fleet does: its name, its ports, what it may connect to, its hosts' script, who may ask for an endpoint.
 
-    `outbound`: rules of EC2's security-group egress.
+    `outbound`: rules of EC2's security-group egress. `publishes`: a namespace of CloudWatch that hosts write to.
     """
 
     name: str
@@ -55,6 +55,7 @@ class FleetWork:
     outbound: tuple[Mapping[str, Any], ...]
     script: str
     allowed_principals: tuple[str, ...] = ()
+    publishes: str = ""
 
 
 class Fleet(Construct):
@@ -67,7 +68,7 @@ class Fleet(Construct):
         self.balancer_group = self._group("BalancerGroup", f"Load balancer of {work.name}")
         self.host_group = self._group("HostGroup", f"Hosts of {work.name}")
         self._connect_groups()
-        self.balancer = keep(self._balancer())
+        self.balancer = self._balancer()
         self.target_groups = [self._listen(port) for port in work.ports]
         self._hosts(size)
         self._service()
@@ -163,9 +164,17 @@ class Fleet(Construct):
         return group.ref
 
     def _hosts(self, size: FleetSize) -> None:
-        host = Host(name=self.work.name, instance=size.instance, group=self.host_group, script=self.work.script)
+        namespace = {"StringEquals": {"cloudwatch:namespace": self.work.publishes}}
+        publish = policy(statement(["cloudwatch:PutMetricData"], "*", Condition=namespace))
+        host = Host(
+            name=self.work.name,
+            instance=size.instance,
+            group=self.host_group,
+            script=self.work.script,
+            policies=({"PolicyName": "metrics", "PolicyDocument": publish},) if self.work.publishes else (),
+        )
         template = host_template(self, host)
-        resource(
+        made = resource(
             self,
             "Hosts",
             "AWS::AutoScaling::AutoScalingGroup",
@@ -182,10 +191,10 @@ class Fleet(Construct):
                 "HealthCheckGracePeriod": 180,
                 "Tags": [{"Key": "Name", "Value": self.work.name, "PropagateAtLaunch": True}],
             },
-        ).add_override(
-            "UpdatePolicy",
-            {"AutoScalingRollingUpdate": {"MinInstancesInService": str(size.least), "PauseTime": "PT5M"}},
         )
+        rolling = {"MinInstancesInService": str(size.least), "PauseTime": "PT5M"}
+        made.add_override("UpdatePolicy", {"AutoScalingRollingUpdate": rolling})
+        export(self, f"{self.work.path}/hosts-group-name", made.ref)
 
     def _service(self) -> None:
         made = resource(
@@ -218,7 +227,11 @@ def host_template(scope: Construct, host: Host) -> cdk.CfnResource:
     name, instance = host.name, host.instance
     architecture = "arm64" if instance.split(".", maxsplit=1)[0].endswith(("g", "gn", "gd")) else "x86_64"
     image = parameter(
-        scope, "Image", "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>", default=_IMAGE.format(architecture)
+        scope,
+        "Image",
+        "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>",
+        default=_IMAGE.format(architecture),
+        description="The hosts' image: the SSM parameter that holds its id",
     )
     logs = {"Fn::Sub": f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/{name}/*"}
     write = statement(["logs:CreateLogStream", "logs:PutLogEvents"], logs)

@@ -76,6 +76,8 @@ class HubVpc(Construct):
                 "Tags": tags(f"{self.network.settings.name}-hub"),
             },
         )
+        export(self, f"{self.network.path}/transit-gateway-id", gateway)
+        export(self, f"{self.network.path}/attachment-id", made.ref)
         self.network.route(_TALKS_TO_ON_PREMISES, {"TransitGatewayId": gateway}, after=[made])
 
     def _attach_private_gateway(self) -> None:

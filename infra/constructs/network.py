@@ -12,16 +12,20 @@ from constructs import Construct
 
 from ..artefacts.plan import Purpose, Subnet, Vpc
 from .logs import encryption_key, log_group
-from .resource import export, policy, resource, statement, tags, trust
+from .resource import export, keep, policy, resource, statement, tags, trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
-    """Under which name a VPC is found, for how long its flow logs stay, and what is routed to on-premises."""
+    """Under which name a VPC is found, for how long its flow logs stay, and what is routed to on-premises.
+
+    `cn_endpoints`: services whose endpoint has a name that begins with `cn.`, as some have in China.
+    """
 
     name: str = "strangler-fig"
     retention_days: int = 90
     prefixes: tuple[str, ...] = ()
+    cn_endpoints: tuple[str, ...] = ()
 
 
 class Network(Construct):
@@ -145,7 +149,8 @@ class Network(Construct):
                 export(self, f"{self.path}/{words}/{name}", ids, is_list=True)
 
     def _flow_logs(self, title: str) -> None:
-        group = log_group(self, "FlowLogGroup", f"{self.path}/flow", key=self.key, days=self.settings.retention_days)
+        days = self.settings.retention_days
+        group = keep(log_group(self, "FlowLogGroup", f"{self.path}/flow", key=self.key, days=days))
         role = resource(
             self,
             "FlowRole",

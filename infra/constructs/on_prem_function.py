@@ -36,7 +36,8 @@ class FunctionWork:
 class FunctionPlace:
     """Where a function is: the subnets and the security-group set of its trust zone, and the key of its logs and queue.
 
-    `environment`: what adapters read, as the host of the endpoint to on-premises.
+    `environment`: what adapters read, as the host of the endpoint to on-premises. `set_name`: which set it is, as
+    `shop/2`.
     """
 
     subnet_ids: Any
@@ -45,6 +46,7 @@ class FunctionPlace:
     path: str
     alarm_topic: Any = None
     environment: tuple[tuple[str, Any], ...] = ()
+    set_name: str = ""
 
 
 class OnPremFunction(Construct):
@@ -91,14 +93,18 @@ class OnPremFunction(Construct):
         )
         export(self, f"{place.path}/{work.name}/alias-arn", self.alias.ref)
         if work.reserved and place.alarm_topic:
-            for word, properties in alarm_properties(of_function(work.name, work.reserved), place.alarm_topic):
+            watched = of_function(work.name, work.reserved)
+            for word, properties in alarm_properties(watched, place.alarm_topic, place.path.strip("/").split("/")[0]):
                 resource(self, f"AlarmAt{word}", "AWS::CloudWatch::Alarm", properties)
 
     def _properties(self, role: Any, place: FunctionPlace) -> dict[str, Any]:
         work = self.work
         return {
             "FunctionName": work.name,
-            "Tags": [{"Key": "fig:function", "Value": work.planned_as or work.name}],
+            "Tags": [
+                {"Key": "fig:function", "Value": work.planned_as or work.name},
+                *([{"Key": "fig:security-group-set", "Value": place.set_name}] if place.set_name else []),
+            ],
             "Role": role,
             "Runtime": work.runtime,
             "Handler": work.handler,
@@ -156,4 +162,5 @@ class OnPremFunction(Construct):
 
 def _powertools(scope: Construct, work: FunctionWork) -> Any:
     path = f"/aws/service/powertools/python/{work.architecture}/{work.runtime}/latest"
-    return parameter(scope, "PowertoolsLayer", "AWS::SSM::Parameter::Value<String>", default=path)
+    words = "Powertools' layer: the public SSM parameter that holds its ARN"
+    return parameter(scope, "PowertoolsLayer", "AWS::SSM::Parameter::Value<String>", default=path, description=words)

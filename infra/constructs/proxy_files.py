@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .fleet import HEALTH_PORT
+from ..artefacts.agreement import HEALTH_PORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,13 +19,17 @@ class Target:
 
 
 EGRESS_PORT = 3128
-_ENDPOINT_TLV = "0xEA"
+METRICS = "StranglerFig/Hosts"
+"""The namespace of the metrics that hosts publish themselves."""
+_ENDPOINT_TLV = 0xEA
 
 
 def haproxy(targets: tuple[Target, ...], endpoint_ids: tuple[str, ...] = ()) -> str:
-    """HAProxy's configuration. With `endpoint_ids` (HAProxy 2.9) only those VPC endpoints may connect at all.
+    """HAProxy's configuration, for any release since 2.2. With `endpoint_ids` those VPC endpoints alone may connect.
 
-    The id of the endpoint comes in the PROXY header's type 0xEA, after one byte that says which kind it is.
+    The endpoint's id stands in the PROXY header's type 0xEA. A first frontend looks for it inside the header, whose
+    length the header says itself, so that nothing that a client sends after it counts, and hands the connection on as
+    it came. Source: NLB user guide, "Proxy protocol", 2025.
     """
     lines = [
         "global",
@@ -46,22 +50,39 @@ def haproxy(targets: tuple[Target, ...], endpoint_ids: tuple[str, ...] = ()) -> 
         "  timeout client 5s",
         "  monitor-uri /health",
     ]
-    known = " ".join(endpoint_ids)
-    allowed = (
-        [f"  tcp-request session reject unless {{ fc_pp_tlv({_ENDPOINT_TLV}),bytes(1) -m str {known} }}"]
-        if known
-        else []
-    )
+    known = [_endpoint_tlv(one) for one in endpoint_ids]
     for one in targets:
+        if known:
+            lines += _doorkeeper(one, known)
         lines += [
             f"frontend {one.name}",
-            f"  bind :{one.port} accept-proxy",
-            *allowed,
+            f"  bind {f'abns@{one.name}' if known else f':{one.port}'} accept-proxy",
             f"  default_backend {one.name}",
             f"backend {one.name}",
             f"  server {one.name} {one.host}:{one.to} check inter 10s resolvers system init-addr none,libc,last",
         ]
     return "\n".join([*lines, "resolvers system", "  parse-resolv-conf", "  hold valid 10s", ""])
+
+
+def _doorkeeper(target: Target, known: list[str]) -> list[str]:
+    """A frontend that lets through what comes from a known endpoint, and the way to the frontend that does the work."""
+    return [
+        f"frontend {target.name}.door",
+        f"  bind :{target.port}",
+        "  tcp-request inspect-delay 5s",
+        f"  acl known req.payload_lv(14,2),hex -m sub {' '.join(known)}",
+        "  tcp-request content accept if known",
+        "  tcp-request content reject",
+        f"  default_backend {target.name}.inside",
+        f"backend {target.name}.inside",
+        f"  server {target.name} abns@{target.name}",
+    ]
+
+
+def _endpoint_tlv(endpoint_id: str) -> str:
+    """The bytes, in hexadecimal, that name an endpoint in a PROXY header: type, length, kind 1, the id."""
+    value = b"\x01" + endpoint_id.encode()
+    return (bytes([_ENDPOINT_TLV]) + len(value).to_bytes(2, "big") + value).hex().upper()
 
 
 def envoy(targets: tuple[Target, ...]) -> str:
@@ -105,6 +126,7 @@ def squid(domains: tuple[str, ...]) -> str:
     )
 
 
+_AGENT_FILE = "/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json"
 _SYSCTL = """net.ipv4.ip_local_port_range = 1024 65535
 net.ipv4.tcp_tw_reuse = 1
 net.core.somaxconn = 4096
@@ -112,17 +134,34 @@ net.ipv4.ip_local_reserved_ports = {ports}
 """
 
 
-def script(package: str, files: Mapping[str, str], ports: Iterable[int]) -> str:
+def agent(fleet: str) -> str:
+    """The CloudWatch agent's configuration: a host's sockets, once a minute, added up over the fleet.
+
+    Without the host's name and tags as dimensions it asks nothing of EC2's API, to which there is no way from here.
+    """
+    sockets = {"measurement": ["tcp_established", "tcp_time_wait"], "append_dimensions": {"fleet": fleet}}
+    values = {
+        "agent": {"metrics_collection_interval": 60, "omit_hostname": True, "run_as_user": "cwagent"},
+        "metrics": {"namespace": METRICS, "metrics_collected": {"netstat": sockets}},
+    }
+    return json.dumps(values, indent=1) + "\n"
+
+
+def script(package: str, files: Mapping[str, str], ports: Iterable[int], *, fleet: str = "") -> str:
     """A host's first script: install from the distribution (through S3's endpoint), write the files, start the unit.
 
     The port range is what the planner calls `linux_ephemeral_ports`: widened, a host has 64,512 to one destination,
-    those kept out that it listens on itself.
+    those kept out that it listens on itself. With the `fleet`'s name, the CloudWatch agent publishes its sockets.
     """
     listening = ",".join(str(port) for port in sorted({HEALTH_PORT, *ports}))
     parts = ["#!/bin/bash", "set -euo pipefail", f"rpm -q {package} || dnf install -y {package}"]
     for path, text in {"/etc/sysctl.d/60-proxies.conf": _SYSCTL.format(ports=listening), **files}.items():
         parts += [f"cat > {path} <<'END_OF_FILE'", text.rstrip("\n"), "END_OF_FILE"]
-    return "\n".join([*parts, "sysctl --system", f"systemctl enable --now {package}", ""])
+    parts += ["sysctl --system", f"systemctl enable --now {package}"]
+    if fleet:
+        parts += ["dnf install -y amazon-cloudwatch-agent", f"cat > {_AGENT_FILE} <<'END_OF_FILE'"]
+        parts += [agent(fleet).rstrip("\n"), "END_OF_FILE", "systemctl enable --now amazon-cloudwatch-agent"]
+    return "\n".join([*parts, ""])
 
 
 def _listener(one: Target) -> dict[str, Any]:

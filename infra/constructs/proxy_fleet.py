@@ -14,7 +14,11 @@ from .proxy_files import EGRESS_PORT, Target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxySettings:
-    """What the proxies run and let through, who may ask for an endpoint, and where names on-premises may lead."""
+    """What the proxies run and let through, who may ask for an endpoint, and where names on-premises may lead.
+
+    `endpoint_ids`: if any, these alone may connect (HAProxy). `has_agent`: hosts publish how many sockets they hold,
+    for which the VPC needs the endpoint `monitoring`.
+    """
 
     name: str = "strangler-fig"
     software: str = "haproxy"
@@ -22,6 +26,7 @@ class ProxySettings:
     allowed_principals: tuple[str, ...] = ()
     endpoint_ids: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
+    has_agent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +61,14 @@ class ProxyFleet(Construct):
             path=f"/{settings.name}/proxies",
             ports=tuple(one.port for one in targets),
             outbound=tuple(rule for one in targets for rule in _towards(one, settings.prefixes)),
-            script=proxy_files.script(settings.software, {path: text}, [one.port for one in targets]),
+            script=proxy_files.script(
+                settings.software,
+                {path: text},
+                [one.port for one in targets],
+                fleet=f"{settings.name}-proxies" if settings.has_agent else "",
+            ),
             allowed_principals=settings.allowed_principals,
+            publishes=proxy_files.METRICS if settings.has_agent else "",
         )
         self.fleet = Fleet(self, "Fleet", place, size, work)
 

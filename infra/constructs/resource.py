@@ -20,8 +20,14 @@ def resource(
 
 
 def keep(made: cdk.CfnResource) -> cdk.CfnResource:
-    """The resource, which outlives its stack: it holds data, or its removal would stop traffic."""
+    """The resource, which outlives its stack: a key of what stays, records, a version that an alias may still serve."""
     made.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+    return made
+
+
+def snapshot(made: cdk.CfnResource) -> cdk.CfnResource:
+    """The resource, whose data outlives it: a cluster that was kept would hold parts of a stack that is deleted."""
+    made.apply_removal_policy(cdk.RemovalPolicy.SNAPSHOT)
     return made
 
 
@@ -52,7 +58,8 @@ def imported(scope: Construct, path: str, *, is_list: bool = False) -> Any:
     """
     name = "".join(word.title() for word in path.replace("-", "/").split("/") if word)
     inner = "List<String>" if is_list else "String"
-    return parameter(scope, name, f"AWS::SSM::Parameter::Value<{inner}>", default=path)
+    words = "Published by another stack of this topology: the SSM parameter's name, or its ARN where it is shared"
+    return parameter(scope, name, f"AWS::SSM::Parameter::Value<{inner}>", default=path, description=words)
 
 
 def arn(

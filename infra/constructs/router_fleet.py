@@ -7,7 +7,7 @@ from typing import Any
 from constructs import Construct
 
 from .fleet import FleetPlace, FleetSize, Host, host_template
-from .resource import export, keep, parameter, policy, resource, statement, tags, trust
+from .resource import export, parameter, policy, resource, statement, tags, trust
 
 HEALTH_PATH = "/vip-health"
 
@@ -101,19 +101,17 @@ class RouterFleet(Construct):
             {"Key": "deletion_protection.enabled", "Value": "true"},
             {"Key": "load_balancing.cross_zone.enabled", "Value": "true"},
         ]
-        balancer = keep(
-            resource(
-                self,
-                "Balancer",
-                "AWS::ElasticLoadBalancingV2::LoadBalancer",
-                {
-                    "Type": "network",
-                    "Scheme": "internal",
-                    "Subnets": place.balancer_subnet_ids,
-                    "SecurityGroups": [group],
-                    "LoadBalancerAttributes": attributes,
-                },
-            )
+        balancer = resource(
+            self,
+            "Balancer",
+            "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            {
+                "Type": "network",
+                "Scheme": "internal",
+                "Subnets": place.balancer_subnet_ids,
+                "SecurityGroups": [group],
+                "LoadBalancerAttributes": attributes,
+            },
         )
         targets = resource(
             self,

@@ -1,17 +1,30 @@
 """SpokeVpc: a large VPC that nobody routes, for functions."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from constructs import Construct
 
 from ..artefacts.plan import Purpose, Vpc
-from .endpoints import ON_PREMISES, gateway_endpoints, interface_endpoints
+from .endpoints import gateway_endpoints, interface_endpoints
 from .network import Network, NetworkSettings
 from .resource import export, imported, parameter, resource, tags
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetWay:
+    """A fleet that spokes reach by PrivateLink: what the plan calls its endpoint, its service's SSM path, its ports.
+
+    The endpoint is made in a spoke whose plan has addresses for that name.
+    """
+
+    name: str
+    service: str
+    ports: tuple[int, ...]
+
+
 class SpokeVpc(Construct):
-    """A spoke: endpoints and PrivateLink to the hub, no way to the internet. Its blocks may be another spoke's too.
+    """A spoke: endpoints and PrivateLink to the fleets, no way to the internet. Its blocks may be another spoke's too.
 
     Costs its endpoints (0.011 USD an hour and AZ each, 0.01 USD a GB). What binds: 500 ENIs in a VPC, which the number
     of security-group sets multiplies, so each trust zone has the planner's sets and functions share them; 64,000
@@ -19,20 +32,23 @@ class SpokeVpc(Construct):
     """
 
     def __init__(
-        self, scope: Construct, name: str, vpc: Vpc, settings: NetworkSettings, ports: tuple[int, ...] = ()
+        self, scope: Construct, name: str, vpc: Vpc, settings: NetworkSettings, ways: tuple[FleetWay, ...] = ()
     ) -> None:
         super().__init__(scope, name)
         self.network = Network(self, "Network", vpc, settings)
         self.groups = {zone.name: self._sets(zone.name, zone.security_group_sets) for zone in vpc.zones}
         members = [group for groups in self.groups.values() for group in groups]
+        open_ways = [way for way in ways if way.ports and way.name in vpc.endpoints]
+        ports = dict.fromkeys((443, *(port for way in open_ways for port in way.ports)))
         self.endpoint_group = interface_endpoints(
-            self.network, [_from(group, port) for group in members for port in dict.fromkeys((443, *ports))]
+            self.network, [_from(group, port) for group in members for port in ports]
         )
         gateway_endpoints(self.network, self)
         for place, group in enumerate(members, start=1):
-            for port in dict.fromkeys((443, *ports)):
+            for port in ports:
                 self._let_out(f"Out{place}To{port}", group, port)
-        self._endpoint_to_hub(ports)
+        for way in open_ways:
+            self._endpoint_to(way)
         if vpc.way in ("nat", "direct"):
             self._routed_way(vpc.way)
 
@@ -51,32 +67,37 @@ class SpokeVpc(Construct):
         way = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "DestinationSecurityGroupId": self.endpoint_group}
         resource(self, name, "AWS::EC2::SecurityGroupEgress", {"GroupId": group, **way, "Description": "to endpoints"})
 
-    def _endpoint_to_hub(self, ports: tuple[int, ...]) -> None:
-        """The endpoint of the hub's proxies, accepted there by hand; PrivateLink drops connections idle for 350 s."""
-        if not ports or ON_PREMISES not in self.network.plan.endpoints:
-            return
+    def _endpoint_to(self, way: FleetWay) -> None:
+        """The endpoint of a fleet, accepted there by hand; PrivateLink drops connections idle for 350 s."""
+        network = self.network
         made = resource(
             self,
-            "OnPremises",
+            "".join(word.title() for word in way.name.split("-")),
             "AWS::EC2::VPCEndpoint",
             {
                 "VpcEndpointType": "Interface",
-                "VpcId": self.network.vpc_id,
-                "ServiceName": imported(self, f"/{self.network.settings.name}/proxies/endpoint-service-name"),
-                "SubnetIds": self.network.one_in_each_az(Purpose.ENDPOINTS),
+                "VpcId": network.vpc_id,
+                "ServiceName": imported(self, way.service),
+                "SubnetIds": network.one_in_each_az(Purpose.ENDPOINTS),
                 "SecurityGroupIds": [self.endpoint_group],
                 "PrivateDnsEnabled": False,
-                "Tags": tags(f"{self.network.plan.name}-{ON_PREMISES}"),
+                "Tags": tags(f"{network.plan.name}-{way.name}", endpoint=way.name),
             },
         )
-        export(self, f"{self.network.path}/on-premises/endpoint-id", made.ref)
+        export(self, f"{network.path}/{way.name}/endpoint-id", made.ref)
         dns = {"Fn::Select": [1, {"Fn::Split": [":", {"Fn::Select": [0, made.get_att("DnsEntries")]}]}]}
-        export(self, f"{self.network.path}/on-premises/host", dns)
+        export(self, f"{network.path}/{way.name}/host", dns)
 
     def _routed_way(self, way: str) -> None:
         """A private NAT gateway in each AZ, or a route of its own, to the Transit Gateway."""
         network = self.network
-        gateway = parameter(self, "TransitGatewayId", description="The Transit Gateway that reaches on-premises")
+        gateway = parameter(
+            self,
+            "TransitGatewayId",
+            description="The Transit Gateway that reaches on-premises",
+            allowed_pattern="tgw-[0-9a-f]+",
+        )
+        export(self, f"{network.path}/transit-gateway-id", gateway)
         purpose = Purpose.ATTACHMENTS if network.plan.of(Purpose.ATTACHMENTS) else Purpose.FUNCTIONS
         purpose = Purpose.NAT if way == "nat" and not network.plan.of(Purpose.ATTACHMENTS) else purpose
         made = resource(
@@ -90,6 +111,7 @@ class SpokeVpc(Construct):
                 "Tags": tags(network.plan.name),
             },
         )
+        export(self, f"{network.path}/attachment-id", made.ref)
         for place, group in enumerate((group for groups in self.groups.values() for group in groups), start=1):
             for number, prefix in enumerate(network.settings.prefixes, start=1):
                 out = {
@@ -108,6 +130,7 @@ class SpokeVpc(Construct):
             name = "Nat" + "".join(word.title() for word in subnet.az.split("-"))
             own = {"ConnectivityType": "private", "SubnetId": network.subnets[subnet.name], "Tags": tags(subnet.name)}
             nat = resource(self, name, "AWS::EC2::NatGateway", own)
+            export(self, f"{network.path}/nat/{subnet.az}/id", nat.ref)
             network.route((Purpose.FUNCTIONS,), {"NatGatewayId": nat.ref}, az=subnet.az)
 
 

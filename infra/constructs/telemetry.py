@@ -87,7 +87,7 @@ class Telemetry(Construct):
             self, "AlarmsPolicy", "AWS::SNS::TopicPolicy", {"Topics": [topic.ref], "PolicyDocument": policy(publish)}
         )
         for place, one in enumerate(watched, start=1):
-            for word, properties in alarm_properties(one, topic.ref):
+            for word, properties in alarm_properties(one, topic.ref, settings.name):
                 resource(self, f"Alarm{place}At{word}", "AWS::CloudWatch::Alarm", properties)
         configuration = {
             "Name": f"/{settings.name}/telemetry/collector",
@@ -123,7 +123,10 @@ class Telemetry(Construct):
 
 
 def _dashboard(watched: Sequence[Watched], unwatched: Sequence[Unwatched]) -> dict[str, Any]:
-    """A graph for each metric of constant dimensions, with its limit as a line, and a text of what has no metric."""
+    """A graph for each watched limit, with its shares as lines, and a text of what has no metric.
+
+    Values that are known at deployment stand as `${Name}`, for `Fn::Sub`.
+    """
     graphs = [
         {
             "type": "metric",
@@ -135,7 +138,7 @@ def _dashboard(watched: Sequence[Watched], unwatched: Sequence[Unwatched]) -> di
                 "stat": one.statistic,
                 "period": one.period,
                 "region": "${AWS::Region}",
-                "metrics": [[one.namespace, one.metric, *(word for pair in one.dimensions for word in pair)]],
+                "metrics": [[one.namespace, one.metric, *(_word(word) for pair in one.dimensions for word in pair)]],
                 "annotations": {
                     "horizontal": [
                         {"label": f"{share}%", "value": round(one.value * share / 100, 3)} for share in (*SHARES, 100)
@@ -144,8 +147,18 @@ def _dashboard(watched: Sequence[Watched], unwatched: Sequence[Unwatched]) -> di
             },
         }
         for one in watched
-        if all(isinstance(value, str) for _, value in one.dimensions)
     ]
     rows = "\n".join(f"* **{one.limit}**: {one.reason}" for one in unwatched)
-    text = {"type": "text", "width": 24, "height": 6, "properties": {"markdown": f"Limits without a metric\n\n{rows}"}}
+    text = {"type": "text", "width": 24, "height": 9, "properties": {"markdown": f"Limits without a metric\n\n{rows}"}}
     return {"widgets": [*graphs, text]}
+
+
+def _word(value: Any) -> str:
+    """A dimension's value inside a text for `Fn::Sub`."""
+    match value:
+        case {"Ref": str(name)}:
+            return f"${{{name}}}"
+        case {"Fn::Sub": str(text)}:
+            return text
+        case _:
+            return str(value)

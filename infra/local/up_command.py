@@ -35,20 +35,23 @@ READY_SECONDS = 30.0
     help="Where the ledger, the node's files and run.json are kept.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the addresses as one line of JSON once all is ready.")
+@click.option("--no-observe", is_flag=True, help="Start no fig observe: nobody is told of requests.")
 @click.option("--until-eof", is_flag=True, help="For scripts: end when standard input is closed.")
-def up(*, estate: Path, state: Path, as_json: bool, until_eof: bool) -> None:
-    """Run the ESTATE on this machine, in the foreground: control, router, local Lambda, and its own commands.
+def up(*, estate: Path, state: Path, as_json: bool, no_observe: bool, until_eof: bool) -> None:
+    """Run the ESTATE on this machine, in the foreground: control, router, local Lambda, its own commands, fig observe.
 
     The commands and the functions are listed in local.yaml beside the estate. Ctrl-C ends everything.
     """
     output = for_terminal()
     try:
-        plan, warnings = preflight.plan(estate, state, os.environ)
+        plan, warnings = preflight.plan(estate, state, os.environ, observe=not no_observe)
     except preflight.CheckFailed as failed:
         click.echo(failed.findings, err=True)
         sys.exit(failed.exit_code)
     if warnings:
         click.echo(warnings.rstrip(), err=True)
+    for note in plan.notes:
+        output.say(note)
     with preflight.hold(plan.state):
         preflight.remember_ports(plan)
         sys.exit(asyncio.run(_up(plan, output, as_json=as_json, until_eof=until_eof)))
@@ -77,24 +80,27 @@ async def _up(plan: Plan, output: Output, *, as_json: bool, until_eof: bool) -> 
 
 async def _start(plan: Plan, run: Run, *, as_json: bool) -> None:
     run_file.remove(plan.run_file)  # left there by a run that was killed
-    control, *others = [await run.start(spec) for spec in stages.first(plan)]
-    await run.ready([control], deadline_seconds=READY_SECONDS)
+    started = {spec.name: await run.start(spec) for spec in stages.first(plan)}
+    await run.ready([started["control"]], deadline_seconds=READY_SECONDS)
     address = run_file.read_control(plan.run_file)
     node = await run.start(stages.node(plan, address))
-    await run.ready([*others, node], deadline_seconds=READY_SECONDS)
+    await run.ready([*started.values(), node], deadline_seconds=READY_SECONDS)
     await run.step(stages.publish(plan, address))
     addresses = plan.addresses(address)
     run_file.complete(plan.run_file, address, environment=plan.chosen, addresses=addresses)
-    _announce(plan, addresses, as_json=as_json)
+    login = started[stages.OBSERVE].told["login"] if plan.is_observed else None
+    _announce(plan, addresses, login, as_json=as_json)
 
 
-def _announce(plan: Plan, addresses: dict[str, str], *, as_json: bool) -> None:
+def _announce(plan: Plan, addresses: dict[str, str], login: str | None, *, as_json: bool) -> None:
     if as_json:
-        values = {"ready": True, "pid": os.getpid(), "addresses": addresses}
+        values = {"ready": True, "pid": os.getpid(), "addresses": addresses, "login": login}
         click.echo(json.dumps({**values, "environment": dict(plan.chosen), "run_file": str(plan.run_file)}))
         return
     for name, address in addresses.items():
         click.echo(f"{name:<8} {address}")
+    if login:
+        click.echo(f"watch it {login}")
 
 
 def _listen(run: Run, *, until_eof: bool) -> None:

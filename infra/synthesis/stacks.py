@@ -1,7 +1,6 @@
 """The stacks, one for each concern, in the order in which they are deployed."""
 
 import math
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +8,9 @@ from typing import Any
 import aws_cdk as cdk
 
 from ..artefacts import Inputs
-from ..artefacts.agreement import has_routers
-from ..artefacts.plan import Plan, Purpose, Vpc
-from ..constructs.alarms import UNSEEN, Unwatched, Watched, of_account, of_balancer, of_vpc
+from ..artefacts.agreement import has_routers, ledger_purpose
+from ..artefacts.plan import EGRESS, ON_PREMISES, Plan, Purpose, Vpc
 from ..constructs.control_plane import ControlPlane
-from ..constructs.endpoints import ON_PREMISES
 from ..constructs.fleet import FleetPlace, FleetSize
 from ..constructs.hub_vpc import Attachment, HubVpc
 from ..constructs.lattice_path import LatticePath
@@ -24,13 +21,12 @@ from ..constructs.proxy_files import EGRESS_PORT, Target
 from ..constructs.proxy_fleet import EgressProxyFleet, EgressSettings, ProxyFleet, ProxySettings
 from ..constructs.resource import imported, parameter
 from ..constructs.router_fleet import RouterFleet, RouterHosts, RouterWork
-from ..constructs.spoke_vpc import SpokeVpc
+from ..constructs.spoke_vpc import FleetWay, SpokeVpc
 from ..constructs.telemetry import Telemetry, TelemetrySettings
+from .limits import Topology, unwatched, watched
 
 FUNCTIONS_IN_A_STACK = 40
 """Ten resources each, and CloudFormation takes 500 in a template. Source: CloudFormation quotas, 2025."""
-_CONNECTIONS = 55_000
-"""Of one address of a load balancer and one target. Source: NLB user guide, "Target groups", 2025."""
 _FUNCTION_SECONDS = 30
 """The time limit of a function that the plan has and the estate does not route to yet."""
 
@@ -70,14 +66,15 @@ class Builder:
             where = self._one_in_each_az(stack, hub, Purpose.PROXIES)
             LatticePath(stack, "Lattice", where, _targets(self.settings.lattice.targets), self._network())
         for spoke in self.plan.spokes:
-            ports = tuple(one.port for one in self.targets)
-            SpokeVpc(self._stack(spoke.name, f"Spoke {spoke.name}"), "Spoke", spoke, self._network(), ports)
+            stack = self._stack(spoke.name, f"Spoke {spoke.name}: functions' VPC, which nobody routes")
+            SpokeVpc(stack, "Spoke", spoke, self._network(), self._ways())
         self._telemetry()
         for spoke in self.plan.spokes:
             self._functions(spoke)
         self._routers(hub)
-        if hub:
-            self._ledger(hub)
+        purpose = ledger_purpose(self.plan)
+        if hub and purpose:
+            self._ledger(hub, purpose)
         return self.built
 
     def _stack(self, name: str, title: str) -> cdk.Stack:
@@ -89,7 +86,10 @@ class Builder:
 
     def _network(self) -> NetworkSettings:
         return NetworkSettings(
-            name=self.name, retention_days=self.settings.telemetry.retention_days, prefixes=self.prefixes
+            name=self.name,
+            retention_days=self.settings.telemetry.retention_days,
+            prefixes=self.prefixes,
+            cn_endpoints=self.settings.cn_endpoints,
         )
 
     def _place(self, stack: cdk.Stack, vpc: Vpc, purpose: Purpose, clients: tuple[str, ...] = ()) -> FleetPlace:
@@ -119,9 +119,20 @@ class Builder:
             Attachment(self.settings.attachment.by),
         )
 
-    def _consumers(self) -> tuple[str, ...]:
-        """The spokes' blocks, each once: two spokes may have the same."""
-        blocks = (str(block) for spoke in self.plan.spokes if ON_PREMISES in spoke.endpoints for block in spoke.cidrs)
+    def _ways(self) -> tuple[FleetWay, ...]:
+        """The fleets that stand, for spokes whose plan has an endpoint to them."""
+        egress = (EGRESS_PORT,) if self.settings.egress.domains else ()
+        return tuple(
+            FleetWay(name=name, service=f"/{self.name}/{fleet}/endpoint-service-name", ports=ports)
+            for name, fleet, ports in (
+                (ON_PREMISES, "proxies", tuple(one.port for one in self.targets)),
+                (EGRESS, "egress", egress),
+            )
+        )
+
+    def _consumers(self, way: str) -> tuple[str, ...]:
+        """The blocks of the spokes with an endpoint to a fleet, each once: two spokes may have the same."""
+        blocks = (str(block) for spoke in self.plan.spokes if way in spoke.endpoints for block in spoke.cidrs)
         return tuple(dict.fromkeys(blocks))
 
     def _proxies(self, hub: Vpc) -> None:
@@ -138,16 +149,19 @@ class Builder:
             software=self.settings.proxies.software,
             targets=self.targets,
             allowed_principals=self.settings.proxies.allowed_principals,
+            endpoint_ids=self.settings.proxies.endpoint_ids,
             prefixes=self.prefixes,
+            has_agent="monitoring" in hub.endpoints,
         )
-        ProxyFleet(stack, "Proxies", self._place(stack, hub, Purpose.PROXIES, self._consumers()), size, settings)
+        place = self._place(stack, hub, Purpose.PROXIES, self._consumers(ON_PREMISES))
+        ProxyFleet(stack, "Proxies", place, size, settings)
 
     def _egress(self) -> None:
         """The security team's stack: it stands in a VPC of theirs, which is no part of the plan."""
         stack = self._stack("egress", f"Egress by a list of domains, port {EGRESS_PORT}")
         subnets = parameter(stack, "SubnetIds", "List<AWS::EC2::Subnet::Id>", description="One subnet in each AZ")
         vpc = parameter(stack, "VpcId", "AWS::EC2::VPC::Id", description="The security team's VPC")
-        where = FleetPlace(vpc_id=vpc, subnet_ids=subnets, balancer_subnet_ids=subnets, clients=self._consumers())
+        where = FleetPlace(vpc_id=vpc, subnet_ids=subnets, balancer_subnet_ids=subnets, clients=self._consumers(EGRESS))
         size = FleetSize(least=len(self.plan.azs), most=2 * len(self.plan.azs), instance=self.settings.egress.instance)
         allowed = self.settings.proxies.allowed_principals
         settings = EgressSettings(name=self.name, domains=self.settings.egress.domains, allowed_principals=allowed)
@@ -159,27 +173,16 @@ class Builder:
         settings = TelemetrySettings(
             name=self.name, to=shape.to, clickhouse=shape.clickhouse, retention_days=shape.retention_days
         )
-        Telemetry(stack, "Telemetry", settings, tuple(self._watched(stack)), self._unwatched())
-
-    def _watched(self, stack: cdk.Stack) -> Iterator[Watched]:
-        limits = self.plan.limits
-        account = limits.get("lambda_account_concurrency")
-        if account or self.inputs.capacity.binding.code == "account-concurrency":
-            yield of_account(account.value if account else self.inputs.capacity.binding.value or 0.0)
-        units = limits.get("nau_per_vpc")
-        for vpc in self.plan.vpcs if units else ():
-            yield of_vpc(vpc.name, imported(stack, f"/{self.name}/{vpc.name}/vpc-id"), units.value if units else 0.0)
-        hub = self.plan.hub
-        if hub and self.targets:
-            zones = len({one.az for one in hub.of(Purpose.PROXIES)})
-            hosts = hub.stock.get("proxies_per_az", 1) * zones
-            name = imported(stack, f"/{self.name}/proxies/load-balancer-name")
-            yield of_balancer(name, _CONNECTIONS * zones * hosts)
-
-    def _unwatched(self) -> tuple[Unwatched, ...]:
-        named = [*self.plan.limits, self.inputs.capacity.binding.code]
-        named += [one.binding.code for one in self.inputs.capacity.verdicts.values()]
-        return tuple(Unwatched(limit=key, reason=UNSEEN[key]) for key in dict.fromkeys(named) if key in UNSEEN)
+        topology = Topology(
+            plan=self.plan,
+            capacity=self.inputs.capacity,
+            name=self.name,
+            has_proxies=self.plan.hub is not None and bool(self.targets),
+            attaches=self.settings.attachment.by == Attachment.TRANSIT_GATEWAY.value,
+            value_at=lambda path: imported(stack, f"/{self.name}/{path}"),
+            cn_endpoints=self.settings.cn_endpoints,
+        )
+        Telemetry(stack, "Telemetry", settings, watched(topology), unwatched(topology))
 
     def _functions(self, spoke: Vpc) -> None:
         for zone in spoke.zones:
@@ -191,9 +194,9 @@ class Builder:
                 stem = f"functions-{spoke.name}-{zone.name}"
                 name = stem if len(groups) == 1 else f"{stem}-{number}"
                 stack = self._stack(name, f"Functions of the trust zone {zone.name} in {spoke.name}")
-                self._functions_of(stack, spoke, zone.security_group_sets, chunk)
+                self._functions_of(stack, spoke, chunk)
 
-    def _functions_of(self, stack: cdk.Stack, spoke: Vpc, sets: int, names: tuple[str, ...]) -> None:
+    def _functions_of(self, stack: cdk.Stack, spoke: Vpc, names: tuple[str, ...]) -> None:
         zone = self.plan.places[names[0]].zone
         path = f"/{self.name}/{spoke.name}"
         groups = imported(stack, f"{path}/functions/{zone}/security-group-ids", is_list=True)
@@ -201,19 +204,29 @@ class Builder:
         key = encryption_key(stack, f"Functions of {zone}")
         parameter(stack, "CodePrefix", default="functions/", description="Where in the bucket the packages are")
         topic = imported(stack, f"/{self.name}/telemetry/alarm-topic-arn")
-        host: tuple[tuple[str, Any], ...] = ()
-        if self.targets and ON_PREMISES in spoke.endpoints:
-            host = (("FIG_ON_PREMISES_HOST", imported(stack, f"{path}/on-premises/host")),)
+        environment = tuple(self._environment(stack, spoke))
         for name in names:
+            number = self.plan.places[name].set_number
             place = FunctionPlace(
                 subnet_ids=subnets,
-                security_group_ids=[{"Fn::Select": [_set_of(name, sets), groups]}],
+                security_group_ids=[{"Fn::Select": [number - 1, groups]}],
+                set_name=f"{zone}/{number}",
                 key=key,
                 path=f"/{self.name}/functions",
                 alarm_topic=topic,
-                environment=host,
+                environment=environment,
             )
             OnPremFunction(stack, "".join(word.title() for word in name.split("-")), self._work(name), place)
+
+    def _environment(self, stack: cdk.Stack, spoke: Vpc) -> Iterator[tuple[str, Any]]:
+        """What tells functions where their endpoints to the fleets are."""
+        variables = {ON_PREMISES: ("FIG_ON_PREMISES_HOST", "${Host}")}
+        variables |= {EGRESS: ("FIG_EGRESS_PROXY", f"http://${{Host}}:{EGRESS_PORT}")}
+        for way in self._ways():
+            if way.ports and way.name in spoke.endpoints:
+                variable, text = variables[way.name]
+                host = imported(stack, f"/{self.name}/{spoke.name}/{way.name}/host")
+                yield variable, host if text == "${Host}" else {"Fn::Sub": [text, {"Host": host}]}
 
     def _work(self, name: str) -> FunctionWork:
         existing = self.inputs.estate.functions.get(name)
@@ -255,28 +268,16 @@ class Builder:
         else:
             RouterHosts(self._stack("router-hosts", "The identity of router hosts on-premises"), "Routers", work)
 
-    def _ledger(self, hub: Vpc) -> None:
-        """The ledger, in those subnets of the hub that the plan leaves room in for an instance and its replacement."""
-        for purpose in (Purpose.ENDPOINTS, Purpose.ROUTERS, Purpose.PROXIES):
-            roomy = [one for one in hub.of(purpose) if one.spare >= _INSTANCE_ADDRESSES]
-            if len({one.az for one in roomy}) == len({one.az for one in hub.of(purpose)}) > 1:
-                stack = self._stack("ledger", "The ledger of every decision")
-                clients = (*(str(block) for block in hub.cidrs), *self.prefixes)
-                ControlPlane(stack, "Ledger", self._one_in_each_az(stack, hub, purpose, clients), self.name)
-                return
-
-
-_INSTANCE_ADDRESSES = 2
+    def _ledger(self, hub: Vpc, purpose: Purpose) -> None:
+        """The ledger, in those subnets of the hub that the plan leaves room in."""
+        stack = self._stack("ledger", "The ledger of every decision")
+        clients = (*(str(block) for block in hub.cidrs), *self.prefixes)
+        ControlPlane(stack, "Ledger", self._one_in_each_az(stack, hub, purpose, clients), self.name)
 
 
 def _chunks(names: list[str]) -> Iterator[tuple[str, ...]]:
     for start in range(0, len(names), FUNCTIONS_IN_A_STACK):
         yield tuple(names[start : start + FUNCTIONS_IN_A_STACK])
-
-
-def _set_of(name: str, sets: int) -> int:
-    """Which of its zone's security-group sets a function has: the same one whatever is added beside it."""
-    return zlib.crc32(name.encode()) % sets
 
 
 def _targets(shapes: Any) -> tuple[Target, ...]:

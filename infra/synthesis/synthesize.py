@@ -38,15 +38,21 @@ def synthesize(inputs: Inputs) -> tuple[Template, ...]:
 
 
 def write(templates: tuple[Template, ...], folder: Path) -> None:
-    """Write the templates and `stacks.json`, their order; templates of stacks that are no more are removed."""
+    """Write the templates and `stacks.json`, their order; templates of stacks that are no more are removed.
+
+    All are written aside first: where the disk is full, the folder stays what it was.
+    """
     names = {f"{one.name}.json" for one in templates}
     order = {"version": 1, "stacks": [{"name": one.name, "title": one.title} for one in templates]}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stale = _listed(folder) - names
-        for one in templates:
-            (folder / f"{one.name}.json").write_text(one.text, encoding="utf-8")
-        (folder / "stacks.json").write_text(json.dumps(order, indent=2) + "\n", encoding="utf-8")
+        with tempfile.TemporaryDirectory(prefix=".fig-", dir=folder) as aside:
+            for one in templates:
+                (Path(aside) / f"{one.name}.json").write_text(one.text, encoding="utf-8")
+            (Path(aside) / "stacks.json").write_text(json.dumps(order, indent=2) + "\n", encoding="utf-8")
+            for name in (*names, "stacks.json"):
+                (Path(aside) / name).replace(folder / name)
         for name in stale:
             (folder / name).unlink(missing_ok=True)
     except OSError as error:

@@ -1,11 +1,12 @@
 """One path for each question. Reading is a GET; what changes something is a POST and wants an admin.
 
 GET  /api/session                    who asks, and the proof that pages add to a POST
-GET  /api/routes                     the numbers of each route and side         minutes | start, end
+GET  /api/routes                     the numbers of each route and side         minutes | start, end; route, activity
 GET  /api/routes/{route}/series      a route's numbers over time                step (minutes)
 GET  /api/routes/{route}/slowest     its slowest requests                       side
 GET  /api/traces                     spans that are like this                   route, side, role, service, text, ...
 GET  /api/traces/{trace_id}          one trace as a tree, and its records       at (nanoseconds, a hint)
+GET  /api/traces/{trace_id}/...      what its page asks                         see `one_trace`
 GET  /api/logs                       records that are like this                 severity, trace_id, ...
 GET  /api/health                     how whole the picture is, and how the process does
 GET  /api/export/{table}             a table as parquet
@@ -28,19 +29,21 @@ from starlette.routing import Route
 from strangler_fig.diagnostics import Diagnostic, Refused
 
 from ..query import completeness, logs, routes, traces
-from ..query.reader import DuckDbReader
+from ..query.picture import picture
+from ..query.reader import DuckDbReader, Record
 from ..query.sql import run_sql
 from ..query.tree import as_tree
-from ..query.window import MINUTE, Window
+from ..query.window import Window
+from .asking import ask
 from .guard import cookie_of, problem
+from .one_trace import OneTrace, asked_trace, records_window
+from .paging import page_of
 from .questions import Question
 from .sessions import COOKIE, SESSION_SECONDS, Role, Session, Sessions
 
 Result = TypeVar("Result")
 Endpoint = Callable[[Request], Awaitable[Response]]
 _MAX_BODY = 256 * 2**10
-_HEX_TRACE = 32
-_SIDES_OF_HINT = 60 * MINUTE
 
 
 def as_json(values: object, status: int = 200) -> Response:
@@ -67,10 +70,11 @@ class Api:
             Route("/api/session", self.logout, methods=["DELETE"]),
             Route("/api/logins", self.mint, methods=["POST"]),
             Route("/api/routes", self.overview),
-            Route("/api/routes/{route}/series", self.series),
-            Route("/api/routes/{route}/slowest", self.slowest),
+            Route("/api/routes/{route:path}/series", self.series),
+            Route("/api/routes/{route:path}/slowest", self.slowest),
             Route("/api/traces", self.traces),
             Route("/api/traces/{trace_id}", self.trace),
+            *OneTrace(reader=self.reader, workers=self.workers).routes(),
             Route("/api/logs", self.logs),
             Route("/api/health", self.health),
             Route("/api/query", self.query, methods=["POST"]),
@@ -82,7 +86,8 @@ class Api:
 
     async def login(self, request: Request) -> Response:
         """A cookie for a one-time login, and on to the pages."""
-        cookie = self.sessions.redeem(request.query_params.get("token", ""))
+        sent = request.query_params.get("token", "").strip()
+        cookie = self.sessions.redeem(sent.rpartition("token=")[2])  # people paste the whole address
         if cookie is None:
             hint = "each address works once: ask for a new one with fig observe login"
             return problem(403, "OB403", "this login is not known, or was used", hint)
@@ -100,7 +105,7 @@ class Api:
     async def session(self, request: Request) -> Response:
         """Who asks."""
         session = session_of(request)
-        return as_json({"role": session.role.value, "csrf": session.csrf})
+        return as_json({"role": session.role.value, "csrf": session.csrf, "user": session.user})
 
     async def logout(self, request: Request) -> Response:
         """Forget the browser."""
@@ -117,12 +122,20 @@ class Api:
         return as_json({"token": self.sessions.mint(Role(asked)), "role": asked})
 
     async def overview(self, request: Request) -> Response:
-        """Every route's numbers."""
+        """Every route's numbers, or those of one; with `activity=1` their requests over time."""
         question = Question(request.query_params)
         window, limit = question.window(), int(question.number("limit", 200, 1, 2_000))
+        route, with_activity = question.text("route"), question.text("activity", ("1", "0")) == "1"
         question.check()
-        found = await self._ask(lambda: routes.overview(self.reader, window, limit))
-        return as_json({"window": _window(window.whole_minutes()), "routes": found})
+
+        def both() -> Record:
+            found = routes.overview(self.reader, window, limit, route)
+            lines = routes.activity(self.reader, window) if with_activity else {}
+            more = {"activity": {one["route"]: lines.get(one["route"]) for one in found}} if with_activity else {}
+            total = routes.together(found, window)
+            return {"window": _window(window.whole_minutes()), "total": total, "routes": found, **more}
+
+        return as_json(await self._ask(both))
 
     async def series(self, request: Request) -> Response:
         """A route's numbers over time."""
@@ -147,30 +160,27 @@ class Api:
         """Spans that are like this."""
         question = Question(request.query_params)
         window, wanted, limit = question.window(), question.wanted(), int(question.number("limit", 100, 1, 5_000))
+        order = question.order()
         question.check()
-        found = await self._ask(lambda: traces.search(self.reader, wanted, window, limit))
-        return as_json({"window": _window(window), "spans": found})
+
+        def search(most: int) -> list[Record]:
+            return traces.search(self.reader, wanted, window, most, order)
+
+        found, told = await ask(request, self.workers, lambda: page_of(search, limit, order))
+        return as_json({"window": _window(window), **told, "spans": found})
 
     async def trace(self, request: Request) -> Response:
         """One trace: its spans as a tree, and the records that belong to it."""
-        trace_id = request.path_params["trace_id"].lower()
-        if len(trace_id) != _HEX_TRACE or any(letter not in "0123456789abcdef" for letter in trace_id):
-            raise Refused([Diagnostic(code="OB204", message="a trace's id is 32 hexadecimal digits")])
-        question = Question(request.query_params)
-        window = question.window() if "minutes" in question.values or "start" in question.values else None
-        at = int(question.number("at", 0, 0, 2**62))
-        question.check()
-        if window is None:
-            window = Window(max(at - _SIDES_OF_HINT, 0), at + _SIDES_OF_HINT) if at else _long_ago(question.now())
+        trace_id, window = asked_trace(request)
         found = await self._ask(lambda: self._whole(trace_id, window))
         return as_json(found, 200 if found["spans"] or found["logs"] else 404)
 
     def _whole(self, trace_id: str, window: Window) -> dict[str, Any]:
         spans = traces.trace(self.reader, trace_id, window)
         if spans:
-            ends = max(int(span["Timestamp"]) + int(span["Duration"]) for span in spans)
             start = int(spans[0]["Timestamp"])
-            window = Window(start, max(min(ends, start + _SIDES_OF_HINT), start) + 1).widened(5 * MINUTE)
+            ends = max(int(span["Timestamp"]) + int(span["Duration"]) for span in spans)
+            window = records_window(Window(start, max(ends, start) + 1))
         return {
             "trace_id": trace_id,
             "spans": as_tree(spans),
@@ -181,12 +191,14 @@ class Api:
         """Records that are like this."""
         question = Question(request.query_params)
         window, wanted, limit = question.window(), question.wanted(), int(question.number("limit", 100, 1, 5_000))
-        severity, trace_id = question.severity(), question.text("trace_id")
+        severity, trace_id, order = question.severity(), question.text("trace_id"), question.order()
         question.check()
-        found = await self._ask(
-            lambda: logs.search(self.reader, wanted, window, limit, min_severity=severity, trace_id=trace_id)
-        )
-        return as_json({"window": _window(window), "records": found})
+
+        def search(most: int) -> list[Record]:
+            return logs.search(self.reader, wanted, window, most, min_severity=severity, trace_id=trace_id, order=order)
+
+        found, told = await ask(request, self.workers, lambda: page_of(search, limit, order))
+        return as_json({"window": _window(window), **told, "records": found})
 
     async def health(self, request: Request) -> Response:
         """How whole the picture is, by default of five minutes: joining all spans of a day would take too long."""
@@ -194,7 +206,8 @@ class Api:
         window = question.window()
         question.check()
         found = await self._ask(lambda: completeness.completeness(self.reader, window))
-        return as_json({"window": _window(window), **found, "process": self.condition()})
+        process = self.condition()
+        return as_json({"window": _window(window), **found, "process": process, "picture": picture(found, process)})
 
     async def query(self, request: Request) -> Response:
         """A SELECT of the user's own."""
@@ -202,7 +215,7 @@ class Api:
         text, limit = asked.get("sql"), asked.get("limit", 1_000)
         if not isinstance(text, str) or not isinstance(limit, int):
             raise Refused([Diagnostic(code="OB204", message='send {"sql": "SELECT ...", "limit": 1000}')])
-        answer = await self._ask(lambda: run_sql(self.reader, text, limit))
+        answer = await ask(request, self.workers, lambda: run_sql(self.reader, text, limit))
         return as_json({"columns": answer.columns, "rows": answer.rows, "is_cut": answer.is_cut})
 
     async def _ask(self, question: Callable[[], Result]) -> Result:
@@ -236,11 +249,6 @@ async def json_body(request: Request) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise Refused([Diagnostic(code="OB204", message="the body is no JSON object")])
     return values
-
-
-def _long_ago(now: int) -> Window:
-    days = 31 * 1440 * MINUTE
-    return Window(max(now - days, 0), now + 60 * MINUTE)
 
 
 def _window(window: Window) -> dict[str, object]:

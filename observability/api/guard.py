@@ -6,6 +6,7 @@ a command has the token, which no browser sends by itself. Every answer says tha
 
 import hmac
 from collections.abc import Callable
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -14,15 +15,20 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .proxy import ProxyLogin, proof_of
 from .sessions import COOKIE, Session, Sessions
 
 CSRF_HEADER = "x-fig-csrf"
 OPEN_PATHS = frozenset({"/healthz", "/login"})
+OPEN_PREFIX = "/static/"
+"""The pages' own files: they are public, and the page that says how to log in needs them."""
+REPORTS = "/api/policy-reports"
 _READING = frozenset({"GET", "HEAD"})
 _PROTECTION = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        f"require-trusted-types-for 'script'; trusted-types 'none'; report-uri {REPORTS}"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -40,10 +46,21 @@ def problem(status: int, code: str, message: str, hint: str | None = None) -> Re
 class Guard:
     """Lets a request through with its session in the scope's state, or answers 401 or 403."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, is_ours: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        sessions: Sessions,
+        is_ours: Callable[[str], bool],
+        *,
+        welcome: Callable[[str], Response | None] = lambda _path: None,
+        proxy: ProxyLogin | None = None,
+    ) -> None:
         self._app = app
         self._sessions = sessions
         self._is_ours = is_ours
+        self._welcome = welcome
+        self._proxy = proxy
+        self._proof = proof_of(sessions.token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge a request, and hand it on."""
@@ -66,18 +83,27 @@ class Guard:
         headers = Headers(scope=scope)
         if not self._is_ours(headers.get("host", "")):
             return problem(421, "OB421", "this address is not one of mine", "name it with --allow-host")
-        if scope["path"] in OPEN_PATHS:
+        if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIX):
             return None
-        session = self._bearer(headers)
+        find = partial(self._bearer, headers)
+        session = find()
         if session is None:
-            session = self._sessions.of_cookie(cookie_of(headers))
+            find = partial(self._of_browser, headers, scope)
+            session = find()
             if session is None:
                 hint = "open the address that fig observe printed, or ask for a new one with fig observe login"
-                return problem(401, "OB401", "nobody is logged in", hint)
-            if scope["method"] not in _READING and not _is_from_our_page(headers, session):
+                page = self._welcome(scope["path"]) if scope["method"] in _READING else None
+                return page or problem(401, "OB401", "nobody is logged in", hint)
+            is_harmless = scope["method"] in _READING or scope["path"] == REPORTS
+            if not is_harmless and not _is_from_our_page(headers, session):
                 return problem(403, "OB403", "this did not come from one of my own pages")
-        scope.setdefault("state", {})["session"] = session
+        scope.setdefault("state", {}).update(session=session, is_session_alive=lambda: find() is not None)
         return None
+
+    def _of_browser(self, headers: Headers, scope: Scope) -> Session | None:
+        peer = (scope.get("client") or ("",))[0]
+        named = self._proxy.session(headers, peer, self._proof) if self._proxy else None
+        return named or self._sessions.of_cookie(cookie_of(headers))
 
     def _bearer(self, headers: Headers) -> Session | None:
         scheme, _, sent = headers.get("authorization", "").partition(" ")

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import cast, get_args
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
-from ..query.traces import Wanted
+from ..query.traces import ENTRY, Order, Wanted
 from ..query.window import Window, last
 
 _MAX_TEXT = 512
+_ORDERS: tuple[str, ...] = get_args(Order)
 _SEVERITIES = {"trace": 1, "debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21}
 """Source: OpenTelemetry, logs data model, SeverityNumber."""
 
@@ -70,10 +72,16 @@ class Question:
             min_status=int(self.number("min_status", 0, 0, 599)),
             max_status=int(self.number("max_status", 0, 0, 599)),
             min_milliseconds=self.number("min_ms", 0, 0, 1e9),
+            max_milliseconds=self.number("max_ms", 0, 0, 1e9),
             only_errors=self.text("errors", ("1", "0")) == "1",
             text=self.text("text"),
-            kind=self.text("kind", ("Server", "Client", "Internal", "Producer", "Consumer", "Unspecified")),
+            kind=self.text("kind", (ENTRY, "Server", "Client", "Internal", "Producer", "Consumer", "Unspecified")),
         )
+
+    def order(self) -> Order:
+        """Which rows come first."""
+        said = self.text("order", _ORDERS)
+        return cast(Order, said or "newest")
 
     def severity(self) -> int:
         """The least severity that is wanted, by OpenTelemetry's numbers."""

@@ -33,6 +33,7 @@ class Session:
     role: Role
     until: float
     csrf: str
+    user: str = ""
 
 
 @dataclass(slots=True)

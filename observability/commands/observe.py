@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from .ask import export, forward, login, query
-from .options import Duration, Size
+from .options import Duration, Size, proxy_login
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -29,10 +29,19 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 @click.option("--port", type=click.IntRange(0, 65535), default=8317, show_default=True, help="Of pages and API.")
 @click.option("--otlp-token-file", type=click.Path(path_type=Path, exists=True), help="The token senders must send.")
 @click.option("--allow-host", multiple=True, metavar="NAME[:PORT]", help="What browsers may call the pages, too.")
+@click.option("--login-header", metavar="NAME", help="The header in which your proxy names who is logged in.")
+@click.option(
+    "--login-from", multiple=True, metavar="CIDR", help="The proxy's network: from it alone the header counts."
+)
+@click.option("--login-admin", multiple=True, metavar="USER", help="Who is an admin; the others are viewers.")
+@click.option("--login-role-header", metavar="NAME", help="The header in which your proxy says viewer or admin.")
 @click.option("--keep", type=Duration(), default="7d", show_default=True, help="How long spans and records are kept.")
 @click.option("--keep-minutes", type=Duration(), default="90d", show_default=True, help="The same for the numbers.")
 @click.option("--max-size", type=Size(), default="20GB", show_default=True, help="The oldest go when it is more.")
 @click.option("--memory", type=Size(), default="400MB", show_default=True, help="The store's share of memory.")
+@click.option(
+    "--run-file", type=click.Path(path_type=Path), help="Where to write it, instead of .fig/observe.json here."
+)
 @click.option("--no-run-file", is_flag=True, help="Write no .fig/observe.json here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the ready line as JSON.")
 @click.pass_context
@@ -53,22 +62,28 @@ def _run(  # noqa: PLR0913 - click hands over one argument for each option
     port: int,
     otlp_token_file: Path | None,
     allow_host: tuple[str, ...],
+    login_header: str | None,
+    login_from: tuple[str, ...],
+    login_admin: tuple[str, ...],
+    login_role_header: str | None,
     keep: float,
     keep_minutes: float,
     max_size: int,
     memory: int,
+    run_file: Path | None,
     no_run_file: bool,
     as_json: bool,
 ) -> None:
-    from .. import run_file  # noqa: PLC0415 - heavy imports only when the command runs
+    from .. import run_file as run_files  # noqa: PLC0415 - heavy imports only when the command runs
     from ..api.sessions import Role  # noqa: PLC0415
-    from ..app import make_observe  # noqa: PLC0415
+    from ..app import Access, make_observe  # noqa: PLC0415
     from ..server import listen, serve, url_of  # noqa: PLC0415
     from ..store.database import Place  # noqa: PLC0415
     from ..store.upkeep import Keep  # noqa: PLC0415
 
     if not otlp_token_file and host not in _LOOPBACK:
         click.echo("observe: whoever reaches the OTLP port may send; --otlp-token-file bars strangers", err=True)
+    proxy = proxy_login(login_header, login_from, login_admin, login_role_header)
     token = secrets.token_urlsafe(32)
     otlp_token = otlp_token_file.read_text().strip() if otlp_token_file else ""
     with contextlib.ExitStack() as at_end:
@@ -77,15 +92,18 @@ def _run(  # noqa: PLR0913 - click hands over one argument for each option
         parts = make_observe(
             Place(file=data, memory_bytes=memory),
             Keep(raw=int(keep * 1e9), minutes=int(keep_minutes * 1e9), max_bytes=max_size),
-            token=token,
-            otlp_token=otlp_token,
-            is_ours=_hosts(host, pages.getsockname()[1], allow_host),
+            Access(
+                token=token,
+                otlp_token=otlp_token,
+                is_ours=_hosts(host, pages.getsockname()[1], allow_host),
+                proxy=proxy,
+            ),
         )
         at_end.callback(parts.close)
-        run = run_file.RunFile(pages=url_of(pages), otlp=url_of(receiver), token=token)
-        path = None if no_run_file else Path.cwd() / run_file.NAME
+        run = run_files.RunFile(pages=url_of(pages), otlp=url_of(receiver), token=token)
+        path = None if no_run_file else (run_file or Path.cwd() / run_files.NAME)
         if path is not None:
-            at_end.callback(run_file.remove_own, path, run)
+            at_end.callback(run_files.remove_own, path, run)
 
         def ready() -> None:
             if path is not None:
@@ -97,7 +115,7 @@ def _run(  # noqa: PLR0913 - click hands over one argument for each option
             )
             sys.stdout.flush()
 
-        serve([(parts.receiver, receiver), (parts.pages, pages)], ready)
+        serve([(parts.receiver, receiver), (parts.pages, pages)], ready, parts.live.close)
 
 
 def _write(path: Path, run: object) -> None:

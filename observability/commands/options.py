@@ -1,5 +1,6 @@
 """Durations and sizes as options, JSON instead of words, and where the running process is."""
 
+import ipaddress
 import json
 import os
 from collections.abc import Callable
@@ -8,9 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from strangler_fig.diagnostics import Diagnostic, Refused
 from strangler_fig.units import UnitError, seconds, size_bytes
 
 if TYPE_CHECKING:
+    from ..api.proxy import ProxyLogin
     from ..client import ObserveClient
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -59,6 +62,30 @@ def client(url: str | None) -> "ObserveClient":
     from ..client import ObserveClient  # noqa: PLC0415
 
     return ObserveClient(run_file.find(url, os.environ, Path.cwd()))
+
+
+def proxy_login(
+    header: str | None, networks: tuple[str, ...], admins: tuple[str, ...], role_header: str | None
+) -> "ProxyLogin | None":
+    """The proxy whose logins count; None without one. Raises `Refused` with everything that is wrong."""
+    from ..api.proxy import ProxyLogin  # noqa: PLC0415 - heavy imports only when a command runs
+
+    found: list[Diagnostic] = []
+    known: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+    for text in networks:
+        try:
+            known.append(ipaddress.ip_network(text))
+        except ValueError as error:
+            found.append(Diagnostic(code="OB105", message=f"--login-from {text[:50]!r} is no network: {error}"))
+    if bool(header) != bool(networks) or (not header and (admins or role_header)):
+        message = "--login-header and --login-from belong together, and --login-admin and --login-role-header to them"
+        hint = "whoever reaches the port can write a header: name the network that your proxy calls from"
+        found.append(Diagnostic(code="OB105", message=message, hint=hint))
+    if found:
+        raise Refused(found)
+    if not header:
+        return None
+    return ProxyLogin(header=header, networks=known, admins=frozenset(admins), role_header=role_header or "")
 
 
 def print_json(values: Any) -> None:

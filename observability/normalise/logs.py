@@ -13,6 +13,8 @@ from .minutes import LOG, Request, RouteNames, rows_of
 from .origin import Resource, request_of, resource_of, role_of, route_of, side_of, status_of
 from .values import attributes, text
 
+EVENT_ATTRIBUTE = "event.name"
+"""Where an event's name is kept: the exporter's tables have no column for it."""
 _FAILED_STATUS = 500
 _MAX_WEIGHT = 10_000
 _XRAY = ("xray_trace_id", "xray.trace_id")
@@ -38,6 +40,8 @@ def logs_batch(request: ExportLogsServiceRequest, clock: Clock, names: RouteName
             )
             for record in scope.log_records:
                 found = normalised(attributes(record.attributes), is_envoy=False)
+                if record.event_name:
+                    found[EVENT_ATTRIBUTE] = bounded(record.event_name, MAX_NAME)
                 time = _time(record, found, clock)
                 rows.append(_row(record, found, time, resource, around))
                 if resource.is_router and (served := _served(found, time)):

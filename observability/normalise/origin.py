@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from strangler_fig.names import (
+    CONTROL_SERVICE,
     MIRROR_SPAN,
     REQUEST_ATTRIBUTE,
     ROLE_ATTRIBUTE,
@@ -16,6 +17,7 @@ from strangler_fig.names import (
 
 LEGACY, LAMBDA = "legacy", "lambda"
 _SIDES = frozenset({LEGACY, LAMBDA})
+_OURS = frozenset({ROUTER_SERVICE, CONTROL_SERVICE})
 _STATUS = range(100, 600)
 
 
@@ -30,13 +32,13 @@ class Resource:
 
 
 def resource_of(found: dict[str, str]) -> Resource:
-    """The resource with these attributes. What neither is a router nor runs on Lambda counts as legacy."""
+    """The resource with these attributes. What neither is router or control nor runs on Lambda counts as legacy."""
     service = found.get("service.name", "")
     is_router = service == ROUTER_SERVICE
     side = found.get(SIDE_ATTRIBUTE, "")
     if side not in _SIDES:
         on_lambda = found.get("cloud.platform") in ("aws_lambda", "aws.lambda") or "faas.name" in found
-        side = LAMBDA if on_lambda else "" if is_router else LEGACY
+        side = LAMBDA if on_lambda else "" if service in _OURS else LEGACY
     return Resource(found, service, is_router, side)
 
 

@@ -66,6 +66,14 @@ class contains(GenericFunction[bool]):  # noqa: N801
     type = Boolean()
 
 
+class any_value_contains(GenericFunction[bool]):  # noqa: N801
+    """Whether a value of a map has a text in it, case aside."""
+
+    inherit_cache = True
+    name = "any_value_contains"
+    type = Boolean()
+
+
 _DUCKDB = {
     moment: "make_timestamp_ns({0})",
     nanoseconds: "epoch_ns({0})",
@@ -74,6 +82,7 @@ _DUCKDB = {
     count_where: "count(*) FILTER (WHERE {0})",
     latest: "arg_max({0}, {1})",
     contains: "contains(lower({0}), lower({1}))",
+    any_value_contains: "contains(lower(array_to_string(map_values({0}), chr(10))), lower({1}))",
 }
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 import duckdb
@@ -22,6 +23,47 @@ class Rows(Protocol):
         """The rows that the statement selects."""
 
 
+class Columns(Rows, Protocol):
+    """What large answers need besides."""
+
+    def columns(self, statement: SelectBase) -> dict[str, tuple[Any, ...]]:
+        """The columns that the statement selects, by name."""
+
+
+class Stop:
+    """Ends what is being read for somebody who does not wait any more. Set from any thread, once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._interrupt: Callable[[], object] | None = None
+        self._is_set = False
+
+    def set(self) -> None:
+        """Interrupt what is running, and refuse what would run later."""
+        with self._lock:
+            self._is_set = True
+            if self._interrupt is not None:
+                self._interrupt()
+
+    @contextmanager
+    def over(self, interrupt: Callable[[], object]) -> Iterator[None]:
+        """Interruptible until the block ends. Raises `StoreFailed` when nobody waits already."""
+        with self._lock:
+            if self._is_set:
+                message = "nobody waits for the answer"
+                raise StoreFailed(message)
+            self._interrupt = interrupt
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interrupt = None
+
+
+STOP: ContextVar[Stop | None] = ContextVar("stop", default=None)
+"""What ends the reading of this context early, where there is such a thing."""
+
+
 class DuckDbReader:
     """Reads through cursors of the writer's connection, which `connection` gives: it may be opened anew."""
 
@@ -31,14 +73,22 @@ class DuckDbReader:
 
     def rows(self, statement: SelectBase) -> list[Record]:
         """The rows that it selects. Raises `StoreFailed` when it takes too long or the store is out of order."""
+        names, rows = self._answer(statement)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def columns(self, statement: SelectBase) -> dict[str, tuple[Any, ...]]:
+        """The same as columns: for tens of thousands of rows it is several times quicker."""
+        names, rows = self._answer(statement)
+        return dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
+
+    def _answer(self, statement: SelectBase) -> tuple[list[str], list[tuple[Any, ...]]]:
         compiled = statement.compile(dialect=DUCKDB, compile_kwargs={"render_postcompile": True})
         values = compiled.params
         arguments = [values[name] for name in compiled.positiontup or ()]
         try:
             with self.cursor(self._seconds) as cursor:
                 cursor.execute(str(compiled), arguments)
-                names = [column[0] for column in cursor.description or ()]
-                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                return [column[0] for column in cursor.description or ()], cursor.fetchall()
         except duckdb.InterruptException as error:
             message = f"the query took longer than {self._seconds:.0f} seconds: ask for less time"
             raise StoreFailed(message) from error
@@ -52,10 +102,12 @@ class DuckDbReader:
         cursor = self._connection().cursor()
         alarm = threading.Timer(seconds, cursor.interrupt)
         alarm.daemon = True
+        stop = STOP.get() or Stop()
         try:
             cursor.execute("BEGIN TRANSACTION READ ONLY")
             alarm.start()
-            yield cursor
+            with stop.over(cursor.interrupt):
+                yield cursor
         finally:
             alarm.cancel()
             with suppress(duckdb.Error):  # an interrupted transaction has ended already

@@ -15,10 +15,14 @@ from ..normalise.minutes import BUCKETS_PER_DOUBLING, LOG
 from ..tables import route_minute
 from .constructs import latest, nanoseconds
 from .reader import Record, Rows
-from .window import MINUTE, Window, limited
+from .weights import told_weights, with_weights
+from .window import MINUTE, SECOND, Window, limited
 
+ROUTER = "router"
+"""What pages call the side of requests that the router answered by itself."""
 _M = route_minute.c
 _MAX_CELLS = 200_000
+_POINTS = 30
 _PERCENTILES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 
 
@@ -64,35 +68,123 @@ class Numbers:
         }
 
 
-def overview(store: Rows, window: Window, limit: int = 200) -> list[Record]:
-    """The busiest routes: numbers of each side, where they come from, and the weight that was last heard of."""
+def overview(store: Rows, window: Window, limit: int = 200, route: str = "") -> list[Record]:
+    """The busiest routes, or this one: numbers of each side, where they come from, and the weight.
+
+    The weight is what control tells, else what the last request said.
+    """
     whole = window.whole_minutes()
     kind: tuple[ColumnElement[Any], ...] = (_M.Route, _M.Side, _M.Source, _M.Bucket)
+    wanted = (whole.covers(_M.Minute), *([_M.Route == route] if route else []))
     # One pass: a day of forty routes is two million rows. The weight goes with the time at which it was heard of.
-    heard: tuple[ColumnElement[Any], ...] = (
-        latest(_M.Weight, _M.WeightAt).label("Weight"),
-        nanoseconds(func.max(_M.WeightAt)).label("WeightAt"),
-    )
-    cells = store.rows(select(*kind, *_sums(), *heard).where(whole.covers(_M.Minute)).group_by(*kind).limit(_MAX_CELLS))
-    return _folded(cells, whole.seconds)[: limited(limit)]
+    cells = store.rows(select(*kind, *_sums(), *_heard()).where(*wanted).group_by(*kind).limit(_MAX_CELLS))
+    return with_weights(_folded(cells, whole.seconds)[: limited(limit)], told_weights(store, window))
 
 
 def series(store: Rows, route: str, window: Window, step_minutes: int = 1) -> list[Record]:
-    """A route's numbers over time, each step and side by itself; steps without requests are not there."""
+    """A route's numbers over time, each step and side by itself; steps without requests are not there.
+
+    `seconds` is how much of the step the window covers: its ends are seldom whole.
+    """
     whole = window.whole_minutes()
     minute = nanoseconds(_M.Minute).label("Minute")
     kind = (_M.Minute, _M.Side, _M.Source, _M.Bucket)
     cells = store.rows(
-        select(minute, *kind[1:], *_sums())
+        select(minute, *kind[1:], *_sums(), *_heard())
         .where(whole.covers(_M.Minute), _M.Route == route)
         .group_by(*kind)
         .limit(_MAX_CELLS)
     )
     step = max(step_minutes, 1) * MINUTE
     steps: dict[tuple[int, str], Numbers] = defaultdict(Numbers)
+    weights: dict[int, tuple[int, int]] = {}
     for row in _best_source(cells):
-        steps[row["Minute"] // step * step, row["Side"]].add(row)
-    return [{"at": at, "side": side, **numbers.to_json(step / 1e9)} for (at, side), numbers in sorted(steps.items())]
+        at = row["Minute"] // step * step
+        steps[at, row["Side"] or ROUTER].add(row)
+        weights[at] = max(weights.get(at, (0, -1)), (int(row["WeightAt"]), int(row["Weight"])))
+    return [
+        {"at": at, "side": side, "weight": _weight(weights[at][1]), "seconds": covered, **numbers.to_json(covered)}
+        for (at, side), numbers in sorted(steps.items())
+        for covered in [_covered(whole, at, step)]
+    ]
+
+
+def activity(store: Rows, window: Window, points: int = _POINTS) -> dict[str, Record]:
+    """Requests per second of each route and side over time, in equal steps from the first, for a line that is small."""
+    whole = window.whole_minutes()
+    step = max(-(-(whole.end - whole.start) // (points * MINUTE)), 1) * MINUTE
+    at = (nanoseconds(_M.Minute) - nanoseconds(_M.Minute) % step).label("At")
+    summed = func.sum(_M.Requests).label("Requests")
+    cells = store.rows(
+        select(_M.Route, _M.Side, _M.Source, at, summed)
+        .where(whole.covers(_M.Minute))
+        .group_by(_M.Route, _M.Side, _M.Source, "At")
+        .limit(_MAX_CELLS)
+    )
+    first = whole.start // step * step
+    number = (whole.end - 1 - first) // step + 1
+    covered = [_covered(whole, first + index * step, step) for index in range(number)]
+    found: dict[str, Record] = {}
+    for route, rows in _by_route(cells).items():
+        sides: dict[str, list[float]] = {}
+        for row in _best_source(rows):
+            index = (int(row["At"]) - first) // step
+            line = sides.setdefault(row["Side"] or ROUTER, [0.0] * number)
+            line[index] = round(int(row["Requests"]) / covered[index], 3)
+        found[route] = {"start": first, "step_seconds": step // SECOND, "sides": sides}
+    return _without_scraps(found, covered, step)
+
+
+def together(found: Iterable[Record], window: Window) -> Record:
+    """What these routes add up to: requests, errors, fallbacks, and the share of requests that each side served."""
+    known = list(found)
+    everything = Numbers()
+    sides: dict[str, int] = defaultdict(int)
+    for one in known:
+        everything.requests += one["total"]["requests"]
+        everything.errors += one["total"]["errors"]
+        everything.fallbacks += one["total"]["fallbacks"]
+        for side, numbers in one["sides"].items():
+            sides[side] += numbers["requests"]
+    told = everything.to_json(window.whole_minutes().seconds)
+    return {
+        "routes": len(known),
+        **{name: told[name] for name in ("requests", "per_second", "errors", "error_share", "fallbacks")},
+        "shares": {side: round(number / everything.requests, 6) for side, number in sides.items() if number},
+    }
+
+
+def _without_scraps(lines: dict[str, Record], covered: list[float], step: int) -> dict[str, Record]:
+    """The lines without a first and a last step of which too little is known to be drawn."""
+    half = step / SECOND / 2
+    begin = int(len(covered) > 2 and covered[0] < half)  # noqa: PLR2004 - a line has two ends
+    end = len(covered) - int(len(covered) > 2 and covered[-1] < half)  # noqa: PLR2004
+    for one in lines.values():
+        one["start"] += begin * step
+        one["sides"] = {side: line[begin:end] for side, line in one["sides"].items()}
+    return lines
+
+
+def _covered(window: Window, at: int, step: int) -> float:
+    return (min(at + step, window.end) - max(at, window.start)) / SECOND
+
+
+def _heard() -> tuple[ColumnElement[Any], ...]:
+    return (
+        latest(_M.Weight, _M.WeightAt).label("Weight"),
+        nanoseconds(func.max(_M.WeightAt)).label("WeightAt"),
+    )
+
+
+def _weight(said: int) -> int | None:
+    return said if said >= 0 else None
+
+
+def _by_route(cells: Iterable[Record]) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = defaultdict(list)
+    for row in cells:
+        found[row["Route"]].append(row)
+    return found
 
 
 def _sums() -> "tuple[ColumnElement[Any], ...]":
@@ -111,23 +203,20 @@ def _best_source(cells: Iterable[Record]) -> list[Record]:
 
 
 def _folded(cells: list[Record], seconds: float) -> list[Record]:
-    by_route: dict[str, list[Record]] = defaultdict(list)
-    for row in cells:
-        by_route[row["Route"]].append(row)
     found = []
-    for route, rows in by_route.items():
+    for route, rows in _by_route(cells).items():
         best = _best_source(rows)
         weight = max(best, key=lambda row: int(row["WeightAt"]))
         sides: dict[str, Numbers] = defaultdict(Numbers)
         everything = Numbers()
         for row in best:
-            sides[row["Side"] or "router"].add(row)
+            sides[row["Side"] or ROUTER].add(row)
             everything.add(row)
         found.append(
             {
                 "route": route,
                 "source": best[0]["Source"],
-                "weight": weight["Weight"] if weight["Weight"] >= 0 else None,
+                "weight": _weight(weight["Weight"]),
                 "total": everything.to_json(seconds),
                 "sides": {side: numbers.to_json(seconds) for side, numbers in sorted(sides.items())},
             }

@@ -1,17 +1,24 @@
-"""Spans: one trace by its id, a search, and the slowest of a route."""
+"""Spans: one trace by its id, whole or in outline, one span, a search, and the slowest of a route."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from strangler_fig.names import ROUTER_SERVICE
 
 from ..normalise.bounds import MAX_DURATION
 from ..tables import otel_traces, otel_traces_trace_id_ts
-from .constructs import attribute, contains, each_nanoseconds, nanoseconds
-from .reader import Record, Rows
+from .constructs import any_value_contains, attribute, contains, each_nanoseconds, nanoseconds
+from .reader import Columns, Record, Rows
 from .window import MINUTE, Window, limited
 
 _T, _I = otel_traces.c, otel_traces_trace_id_ts.c
 MAX_SPANS = 50_000
+ENTRY = "Entry"
+"""As a kind: spans that nothing caused, and the router's of each request, whatever its client calls their parent."""
+Order = Literal["newest", "oldest", "slowest"]
 _SHORT = tuple(
     _T[name]
     for name in [
@@ -31,6 +38,7 @@ _SHORT = tuple(
         "ColdStart",
     ]
 )
+_DRAWN = tuple(column for column in _SHORT if column.name not in {"TraceId", "RequestId"})
 _LONG = tuple(
     _T[name]
     for name in [
@@ -47,6 +55,7 @@ _LONG = tuple(
     ]
 )
 _AT = nanoseconds(_T.Timestamp).label("Timestamp")
+_EVENT_TIMES = each_nanoseconds(_T["Events.Timestamp"]).label("Events.Timestamp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +70,14 @@ class Wanted:
     min_status: int = 0
     max_status: int = 0
     min_milliseconds: float = 0.0
+    max_milliseconds: float = 0.0
     only_errors: bool = False
     text: str = ""
     kind: str = ""
 
 
-def trace(store: Rows, trace_id: str, window: Window, limit: int = MAX_SPANS) -> list[Record]:
-    """The trace's spans in the order of their beginnings, once each; a window as wide as all of time is quick, too."""
+def extent(store: Rows, trace_id: str, window: Window) -> Window | None:
+    """From the trace's first span to the end of its last, or None where the window has nothing of it."""
     when = store.rows(
         select(
             nanoseconds(func.min(_I.Start)).label("start"),
@@ -77,22 +87,72 @@ def trace(store: Rows, trace_id: str, window: Window, limit: int = MAX_SPANS) ->
         .limit(1)
     )
     if not when or when[0]["start"] is None:
-        return []
+        return None
     begin = int(when[0]["start"])
-    exact = Window(begin, min(int(when[0]["end"]), begin + MAX_DURATION) + 1)
+    return Window(begin, min(int(when[0]["end"]), begin + MAX_DURATION) + 1)
+
+
+def trace(store: Rows, trace_id: str, window: Window, limit: int = MAX_SPANS) -> list[Record]:
+    """The trace's spans in the order of their beginnings, once each; a window as wide as all of time is quick, too."""
+    exact = extent(store, trace_id, window)
+    if exact is None:
+        return []
     rows = store.rows(
-        select(_AT, each_nanoseconds(_T["Events.Timestamp"]).label("Events.Timestamp"), *_SHORT, *_LONG)
+        select(_AT, _EVENT_TIMES, *_SHORT, *_LONG)
         .where(_T.TraceId == trace_id, exact.covers(_T.Timestamp))
         .order_by(_T.Timestamp, _T.SpanId)
         .limit(min(max(limit, 1), MAX_SPANS))
     )
-    return list({(row["SpanId"] or number): row for number, row in enumerate(rows)}.values())
+    return _once_each(rows)
 
 
-def search(store: Rows, wanted: Wanted, window: Window, limit: int = 100) -> list[Record]:
-    """The latest spans that are like this."""
+def sketch(
+    store: Columns, trace_id: str, exact: Window, limit: int = MAX_SPANS
+) -> tuple[Mapping[str, Sequence[Any]], int]:
+    """The trace's spans as columns, of attributes only the database's name; and how many rows there are."""
+    here = (_T.TraceId == trace_id, exact.covers(_T.Timestamp))
+    database = attribute(_T.SpanAttributes, "db.system.name").label("Database")
+    found = store.columns(
+        select(_AT, _EVENT_TIMES, _T["Events.Name"], database, *_DRAWN)
+        .where(*here)
+        .order_by(_T.Timestamp, _T.SpanId)
+        .limit(min(max(limit, 1), MAX_SPANS))
+    )
+    counted = store.rows(select(func.count().label("rows")).where(*here).limit(1))
+    latest = {(id_ or number): number for number, id_ in enumerate(found["SpanId"])}
+    if len(latest) < len(found["SpanId"]):
+        found = {name: tuple(column[number] for number in latest.values()) for name, column in found.items()}
+    return found, int(counted[0]["rows"])
+
+
+def one_span(store: Rows, trace_id: str, span_id: str, window: Window) -> Record | None:
+    """Everything that is known of one span."""
+    rows = store.rows(
+        select(_AT, _EVENT_TIMES, *_SHORT, *_LONG)
+        .where(_T.TraceId == trace_id, _T.SpanId == span_id, window.covers(_T.Timestamp))
+        .order_by(_T.Timestamp.desc())
+        .limit(1)
+    )
+    return rows[0] if rows else None
+
+
+def mentions(store: Rows, trace_id: str, text: str, window: Window, limit: int = MAX_SPANS) -> list[str]:
+    """The ids of the trace's spans that have the text in a name or in an attribute's value."""
+    said = (contains(_T.SpanName, text), contains(_T.StatusMessage, text), any_value_contains(_T.SpanAttributes, text))
+    rows = store.rows(
+        select(_T.SpanId)
+        .where(_T.TraceId == trace_id, window.covers(_T.Timestamp), or_(*said))
+        .order_by(_T.Timestamp)
+        .limit(min(max(limit, 1), MAX_SPANS))
+    )
+    return [row["SpanId"] for row in rows]
+
+
+def search(store: Rows, wanted: Wanted, window: Window, limit: int = 100, order: Order = "newest") -> list[Record]:
+    """The latest spans that are like this, or the first, or the slowest."""
     statement = select(_AT, *_SHORT).where(window.covers(_T.Timestamp), *_conditions(wanted))
-    return store.rows(statement.order_by(_T.Timestamp.desc()).limit(limited(limit)))
+    first = {"newest": _T.Timestamp.desc(), "oldest": _T.Timestamp, "slowest": _T.Duration.desc()}[order]
+    return store.rows(statement.order_by(first).limit(limited(limit)))
 
 
 def slowest(store: Rows, route: str, window: Window, limit: int = 20, side: str = "") -> list[Record]:
@@ -112,15 +172,22 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         _T.Role: wanted.role,
         _T.ServiceName: wanted.service,
         _T.RequestId: wanted.request_id,
-        _T.SpanKind: wanted.kind,
+        _T.SpanKind: "" if wanted.kind == ENTRY else wanted.kind,
     }
     found = [column == value for column, value in equal.items() if value]
+    if wanted.kind == ENTRY:
+        found.append(or_(_T.ParentSpanId == "", and_(_T.ServiceName == ROUTER_SERVICE, _T.SpanKind == "Server")))
     found += [_T.HttpStatus >= wanted.min_status] if wanted.min_status else []
     found += [_T.HttpStatus <= wanted.max_status] if wanted.max_status else []
     found += [_T.Duration >= int(wanted.min_milliseconds * 1e6)] if wanted.min_milliseconds > 0 else []
+    found += [_T.Duration <= int(wanted.max_milliseconds * 1e6)] if wanted.max_milliseconds > 0 else []
     if wanted.only_errors:
         found.append(or_(_T.StatusCode == "Error", _T.HttpStatus >= 500))  # noqa: PLR2004 - HTTP's own number
     if wanted.text:
         path = attribute(_T.SpanAttributes, "url.path")
         found.append(or_(contains(_T.SpanName, wanted.text), contains(path, wanted.text)))
     return found
+
+
+def _once_each(rows: list[Record]) -> list[Record]:
+    return list({(row["SpanId"] or number): row for number, row in enumerate(rows)}.values())

@@ -87,7 +87,14 @@ def reason_option(command: Command) -> Command:
 
 def why_option(command: Command) -> Command:
     """`--reason TEXT`, which must be given."""
-    return click.option("--reason", required=True, help="Why, for the history.")(command)
+    return click.option("--reason", required=True, callback=_said, help="Why, for the history.")(command)
+
+
+def _said(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    if not text.strip():
+        message = "it is empty: the history keeps why"
+        raise click.BadParameter(message)
+    return text
 
 
 def wait_option(default: str) -> Callable[[Command], Command]:

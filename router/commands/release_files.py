@@ -28,7 +28,6 @@ def looks_like_release(file: Path) -> bool:
 
 def load_releases(files: Sequence[Path], estate_file: Path | None) -> list[LoadedRelease]:
     """Every release with its findings; what is wrong with the estate and between the files stands at the first."""
-    environment = estate_environment()
     found: list[Diagnostic] = []
     estate: Estate | None = None
     if estate_file is None:
@@ -36,10 +35,10 @@ def load_releases(files: Sequence[Path], estate_file: Path | None) -> list[Loade
         hint = "name it with --estate"
         found.append(Diagnostic(code=NO_ESTATE, message=message, hint=hint, severity=Severity.WARNING))
     else:
-        loaded = load_estate_file(estate_file, environment=environment)
+        loaded = load_estate_file(estate_file, environment=estate_environment())
         estate = loaded.estate
         found += loaded.diagnostics
-    releases = [load_release_file(file, environment=environment, estate=estate) for file in files]
+    releases = [load_release_file(file, estate=estate) for file in files]
     read = {file: one.release for file, one in zip(files, releases, strict=True) if one.release}
     found += between_files(read)
     return [replace(releases[0], diagnostics=(*found, *releases[0].diagnostics)), *releases[1:]]
@@ -56,12 +55,11 @@ class ReadRelease:
 
 def read_release(file: Path, estate_file: Path | None) -> ReadRelease:
     """The release in a file; warnings go to standard error. Raises `Refused` with everything that is wrong."""
-    environment = estate_environment()
     estate: Estate | None = None
     if estate_file is not None:
-        loaded_estate = load_estate_file(estate_file, environment=environment)
+        loaded_estate = load_estate_file(estate_file, environment=estate_environment())
         estate = loaded_estate.estate_or_refused()
-    loaded = load_release_file(file, environment=environment, estate=estate)
+    loaded = load_release_file(file, estate=estate)
     release = loaded.release_or_refused()
     for warning in loaded.diagnostics:
         click.echo(str(warning), err=True)

@@ -1,6 +1,7 @@
 """`fig status`: what is in force, which releases run, and how far they are."""
 
 import contextlib
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,14 @@ def _watch(client: "ControlClient", *, as_json: bool) -> None:
             print_json(client.status())
             time.sleep(1)
     console = Console(markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:  # a pipe or a file gets one view after the other
+        while True:
+            try:
+                print_view(status_view(client.status()))
+            except ControlUnreachable as error:
+                click.echo(str(error))
+            sys.stdout.flush()
+            time.sleep(1)
     with Live(status_view(client.status()), console=console, auto_refresh=False) as live:
         while True:
             time.sleep(1)

@@ -41,7 +41,7 @@ def _cells(release: Mapping[str, Any], ramp: Mapping[str, Any]) -> tuple[str, ..
     return (
         release["release"],
         ramp["ramp"],
-        f"{ramp['step']} of {ramp['steps']}: {ramp['doing']}",
+        f"{ramp['step']} of {ramp['steps']}: {ramp['doing']}" if ramp["step"] else "-",
         f"{weight}{shadow}" if ramp["in_force"] or not ramp["weight"] else f"{weight} (not in force everywhere yet)",
         f"{ramp['phase']}{', paused' if ramp['paused'] else ''}",
         "-" if left is None else format_seconds(round(left)),

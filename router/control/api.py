@@ -30,7 +30,7 @@ from .shapes import BackBody, PublishBody, ReportBody, ShiftBody
 from .shares_status import shares_status, small_figures
 from .sharing import Sharing
 from .shifting import Shifting
-from .state import weight_of
+from .state import too_many, weight_of
 from .traffic import rates
 
 LONGEST_POLL_SECONDS = 30.0
@@ -137,6 +137,8 @@ class Api:
         published, live = self.keeper.published, self.nodes.live()
         problems = small_figures(published, self.sharing)
         problems += [*self.intake.problems.values(), *self.releases.ramping.told_problems()]
+        if many := too_many(self.keeper.desired):
+            problems.append(many)
         if self.keeper.behind:
             problems.append("moves towards legacy are in force that the ledger could not take yet")
         return JSONResponse(

@@ -18,6 +18,7 @@ from ..ledger.store import Ledger
 from .api import Api
 from .deciding import Deciding
 from .evidence import Evidence
+from .evidence_keeping import EvidenceKeeping
 from .guard import HANDLERS, TokenGuard
 from .intake import Intake
 from .judging import Judge, Judging, real_judge
@@ -26,7 +27,7 @@ from .lambda_warming import lambda_warm
 from .nodes import Nodes
 from .publishing import Publishing
 from .ramping import Parts, Ramping
-from .read_release import read_release
+from .read_release import read_release, read_stored
 from .refusal import NotDone
 from .releases_api import ReleasesApi
 from .releasing import Releasing
@@ -139,6 +140,7 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(ramping.keep_evidence)
 
     starlette = Starlette(routes=api.routes(), exception_handlers=HANDLERS, lifespan=lifespan)
     app = TokenGuard(starlette, token)
@@ -155,8 +157,9 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
 
 def _ramping(keeper: Keeper, nodes: Nodes, times: Clocks, outside: Outside) -> Ramping:
     evidence = Evidence(times.clock)
-    running = Running(lambda text: read_release(text, None), keeper.ledger.document)
+    running = Running(read_stored, keeper.ledger.document)
     parts = Parts(
+        keeping=EvidenceKeeping(evidence=evidence, ledger=keeper.ledger, clock=times.clock),
         keeper=keeper,
         nodes=nodes,
         evidence=evidence,

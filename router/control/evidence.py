@@ -2,7 +2,8 @@
 
 Readings are cumulative, windows are not. A window remembers each node's reading at its beginning; when Envoy's counters
 restart (another epoch), what the old ones had is carried along. The clock is the registry's: nodes' clocks may be off.
-After a restart of control a window begins anew with the first readings, so that a verdict comes later, never sooner.
+A window that was kept in the ledger goes on after a restart of control; one that was not begins anew with the first
+readings, so that a verdict comes later, never sooner.
 """
 
 from collections import deque
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ..gate.evidence import Reading, RouteEvidence, SideEvidence
 from ..gate.sums import difference, total
+from .evidence_kept import Part
 from .falls import fell
 
 RECENT_SECONDS = (10.0, 120.0)
@@ -43,6 +45,8 @@ class _Sum:
     base: Reading
     last: Reading
     carried: dict[str, RouteEvidence] = field(default_factory=dict)
+    is_restored: bool = False
+    """Whether nobody looked at the counters since it was kept: they may have fallen meanwhile."""
 
     def add(self, reading: Reading) -> None:
         if reading.epoch != self.last.epoch:
@@ -73,10 +77,11 @@ class _Window:
         known = self.sums.get(reading.node)
         if known is None or now < self.warm_until:
             self.sums[reading.node] = _Sum(base=reading, last=reading)
-        elif is_lower:
+        elif is_lower or (known.is_restored and fell(reading, known.last)):
             known.begin_again(reading)
         else:
             known.add(reading)
+        self.sums[reading.node].is_restored = False
 
 
 class Evidence:
@@ -86,6 +91,7 @@ class Evidence:
         self._clock = clock
         self._readings: dict[str, deque[tuple[float, Reading]]] = {}
         self._windows: dict[WindowKey, _Window] = {}
+        self._kept: dict[WindowKey, Mapping[str, Part]] = {}
 
     def heard(self, reading: Reading) -> None:
         """Take a node's reading into every open window.
@@ -115,9 +121,33 @@ class Evidence:
         for old in [one for one in self._windows if one[:2] == key[:2]]:
             del self._windows[old]
         window = _Window(opened=now, warm_until=now + warm_up_seconds)
+        window.sums |= {node: _restored(node, part) for node, part in self._kept.pop(key, {}).items()}
         for kept in self._readings.values():
             window.add(kept[-1][1], now)
         self._windows[key] = window
+
+    def restore(self, key: WindowKey, parts: Mapping[str, Part]) -> None:
+        """Let the window go on from these parts, by node, when it is opened."""
+        if key not in self._windows:
+            self._kept[key] = parts
+
+    def parts(self, key: WindowKey, routes: Iterable[str]) -> dict[str, Part] | None:
+        """What the window has, node by node, to go on from; None while it is not open or warms up."""
+        window = self._windows.get(key)
+        if window is None or self._clock() < window.warm_until:
+            return None
+        names = tuple(routes)
+        try:
+            return {
+                node: Part(
+                    epoch=one.last.epoch,
+                    counters={route: one.last.routes[route] for route in names if route in one.last.routes},
+                    so_far={route: one.of(route) for route in names},
+                )
+                for node, one in window.sums.items()
+            }
+        except ValueError:  # nodes of two versions count differently: what there is cannot be added up anyway
+            return None
 
     def close(self, keep: Iterable[WindowKey]) -> None:
         """Close every window but these."""
@@ -159,6 +189,11 @@ class Evidence:
             kept = self._readings[node]
             first = next(reading for at, reading in kept if at == begin)
             yield difference(kept[-1][1], first, route)
+
+
+def _restored(node: str, part: Part) -> _Sum:
+    counters = Reading(node=node, epoch=part.epoch, weights_version=0, at=0.0, routes=part.counters)
+    return _Sum(base=counters, last=counters, carried=dict(part.so_far), is_restored=True)
 
 
 def _counts_only(parts: Iterable[RouteEvidence]) -> Iterator[RouteEvidence]:

@@ -126,6 +126,7 @@ class Keeper:
     async def catch_up(self) -> None:
         """Try to write what could not be written before. Raises `LedgerFailed`."""
         async with self._writing:
+            await asyncio.to_thread(self.ledger.keep_alive)
             await self._write_unwritten()
 
     def adopt(self, step: Step, published: Published | None = None) -> None:

@@ -8,12 +8,15 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from strangler_fig.units import FULL_SHARE
+
 from ..ledger.chain import text_digest
 from ..ledger.records import Desired, ReleaseRecord
 from ..ledger.store import estate_digest
 from .keeper import Keeper
 from .ramping import Parts
 from .release_status import frozen_json, release_json
+from .running import Live
 from .state import weight_of
 from .traffic import rates
 
@@ -32,7 +35,8 @@ def basis(keeper: Keeper, running: Iterable[tuple[str, tuple[str, ...]]]) -> str
 def running_routes(parts: Parts, desired: Desired) -> list[tuple[str, tuple[str, ...]]]:
     """Each running release's id with the routes of one of its ramps that is not over."""
     lives = parts.running.live(desired)
-    return [(live.release.id, live.ramp.routes) for live in lives if not live.state.is_over]
+    read = [(live.release.id, live.ramp.routes) for live in lives if not live.state.is_over]
+    return read + [(one.release.id, one.record.routes) for one in parts.running.unread(desired)]
 
 
 def present(parts: Parts, past: Iterable[ReleaseRecord]) -> dict[str, Any]:
@@ -65,20 +69,46 @@ def _running(parts: Parts, desired: Desired) -> list[dict[str, Any]]:
             "steps": len(live.ramp.steps),
             "weight": live.state.weight.parts,
             "highest": live.ramp.highest.parts,
+            "reaches": _reaches(live),
             "phase": live.state.phase.value,
         }
         told["routes"] |= dict.fromkeys(live.ramp.routes, step)
+    for unread in parts.running.unread(desired):
+        told = found.setdefault(unread.release.id, release_json(unread.release) | {"routes": {}})
+        for route in unread.record.routes:
+            parts_now = weight_of(desired, route).parts
+            told["routes"][route] = {
+                "ramp": unread.key[1],
+                "step": None,
+                "steps": None,
+                "weight": parts_now,
+                "highest": parts_now,
+                "reaches": parts_now / FULL_SHARE,
+                "phase": "unreadable",
+            }
     return list(found.values())
 
 
+def _reaches(live: Live) -> float:
+    """The share of its routes' requests that may reach Lambda from now on, shadows included."""
+    if live.state.is_over:
+        return live.state.weight.parts / FULL_SHARE
+    now = live.state.weight.parts / FULL_SHARE
+    now += (1 - now) * live.state.shadow / FULL_SHARE
+    return max(now, *(step.sent_share for step in live.ramp.steps[live.state.step :]))
+
+
 def _attempts(parts: Parts, past: Iterable[ReleaseRecord]) -> dict[str, dict[str, Any]]:
-    """The last release that ended, of each route."""
+    """The last release that ended, of each route; its reason is that of its end."""
     ended = [record for record in past if record.outcome is not None]
     routes = parts.keeper.ledger.routes_of(record.id for record in ended)
     found: dict[str, dict[str, Any]] = {}
     for record in ended:
-        for route in routes.get(record.id, ()):
-            found.setdefault(route, release_json(record))
+        new = [route for route in routes.get(record.id, ()) if route not in found]
+        if new:
+            last = parts.keeper.ledger.history(release=record.name, limit=1)
+            why = last[0].reason if last else record.reason
+            found |= dict.fromkeys(new, release_json(record) | {"reason": why})
     return found
 
 

@@ -92,7 +92,12 @@ def stepped(desired: Desired, changes: Sequence[Change], cause: Cause, entries: 
     by = f"release {changes[0].release.name}" if len({one.release.id for one in changes}) == 1 else CONTROL
     after = with_weights(desired, weights, at=cause.at, by=by if cause.command is None else cause.actor)
     own = tuple(entry for change in changes for entry in _entries(desired, change, cause))
-    after = kept_moving(_with_states(after, changes, cause.at))
+    releases = {change.release.id: change.release for change in changes}
+    ramps = {change.key: _record(change, cause.at) for change in changes}
+    after = kept_moving(with_states(after, releases, ramps, cause.at))
+    if any(one.before and one.before.cohort and not one.after.cohort for one in changes):
+        # Whoever waits until it is in force waits for this version: named users go back without any weight that moves.
+        after = replace(after, weights_version=max(after.weights_version, desired.weights_version + 1))
     documents = (cause.evidence,) if cause.evidence else ()
     return Step(
         before=desired,
@@ -102,18 +107,26 @@ def stepped(desired: Desired, changes: Sequence[Change], cause: Cause, entries: 
     )
 
 
-def _with_states(desired: Desired, changes: Sequence[Change], at: datetime) -> Desired:
-    """With the ramps' new states, and the outcomes of releases that ended; those that had ended before are left out."""
-    releases = {key: one for key, one in desired.releases.items() if one.outcome is None}
-    releases |= {change.release.id: change.release for change in changes}
-    ramps = {key: one for key, one in desired.ramps.items() if key[0] in releases}
-    ramps |= {one.key: _record(one, at) for one in changes}
-    for release in {change.release.id: change.release for change in changes}.values():
-        phases = {Phase(json.loads(one.state)["phase"]) for key, one in ramps.items() if key[0] == release.id}
-        if all(phase.is_over for phase in phases):
-            outcome = next(phase for phase in _OUTCOMES if phase in phases)
+def with_states(
+    desired: Desired, changed: Mapping[str, ReleaseRecord], moved: Mapping[RampKey, RampRecord], at: datetime
+) -> Desired:
+    """With these ramps' states, and the outcomes of releases that ended; those that had ended before are left out."""
+    releases = {key: one for key, one in desired.releases.items() if one.outcome is None} | dict(changed)
+    ramps = {key: one for key, one in desired.ramps.items() if key[0] in releases} | dict(moved)
+    for release in changed.values():
+        phases = {phase_of(one) for key, one in ramps.items() if key[0] == release.id}
+        outcome = next((phase for phase in _OUTCOMES if phase in phases), None)
+        if outcome is not None and all(phase is not None and phase.is_over for phase in phases):
             releases[release.id] = replace(release, outcome=outcome.value, ended_at=at)
     return replace(desired, releases=releases, ramps=ramps)
+
+
+def phase_of(record: RampRecord) -> Phase | None:
+    """The phase that a kept state has; None where it cannot be read."""
+    try:
+        return Phase(json.loads(record.state)["phase"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _record(change: Change, at: datetime) -> RampRecord:

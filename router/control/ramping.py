@@ -19,6 +19,7 @@ from ..ramp.machine import decide
 from ..ramp.state import Phase
 from .deciding import Decided, Deciding, Wanted
 from .evidence import Evidence
+from .evidence_keeping import EvidenceKeeping
 from .judging import Judging, Look, window_key
 from .keeper import Keeper
 from .nodes import Nodes, runs
@@ -45,6 +46,7 @@ class Parts:
     running: Running
     deciding: Deciding
     warming: Warming
+    keeping: EvidenceKeeping
 
 
 @dataclass(slots=True)
@@ -84,14 +86,23 @@ class Ramping:
                 task.cancel()
 
     def recall(self) -> None:
-        """Find legacy's last baseline of each ramp in the ledger, after a restart; blocks. Raises `LedgerFailed`."""
+        """Find in the ledger what each ramp's window had counted, and legacy's last baseline, after a restart; blocks.
+
+        Raises `LedgerFailed`.
+        """
         ledger = self.parts.keeper.ledger
-        for live in self.parts.running.live(self.parts.keeper.desired):
+        lives = list(self.parts.running.live(self.parts.keeper.desired))
+        self.parts.keeping.recall(lives)
+        for live in lives:
             entries = ledger.history(release=live.release.name, limit=_RECALLED)
             for route in live.ramp.routes:
                 named = (one.evidence for one in entries if one.kind is Kind.STEP and one.route == route)
                 texts = (ledger.document(digest) for digest in named if digest is not None)
                 next((text for text in texts if text and self.parts.judging.remember(live, route, text)), None)
+
+    def keep_evidence(self) -> None:
+        """Keep what was counted, because this process ends; blocks."""
+        self.parts.keeping.write(self.parts.keeping.now(self.parts.running.live(self.parts.keeper.desired)))
 
     async def settled(self) -> None:
         """Return when what was decided is written."""
@@ -100,7 +111,8 @@ class Ramping:
 
     def told_problems(self) -> tuple[str, ...]:
         """What is wrong with running releases, in words."""
-        return (*self.problems, *self.parts.running.problems.values(), *self.parts.judging.problems.values())
+        unread = (one.problem for one in self.parts.running.unread(self.parts.keeper.desired))
+        return (*self.problems, *dict.fromkeys(unread), *self.parts.judging.problems.values())
 
     def look(self) -> None:
         """Look at every ramp once."""
@@ -123,6 +135,8 @@ class Ramping:
         """The ramps to look at; what is known of others is dropped."""
         lives = list(self.parts.running.live(self.parts.keeper.desired))
         self.parts.evidence.close(window_key(live) for live in lives)
+        if (counted := self.parts.keeping.due(lives)) is not None:
+            self._later(asyncio.to_thread(self.parts.keeping.write, counted))
         self.looks = {key: look for key, look in self.looks.items() if key in {live.key for live in lives}}
         return [live.key for live in lives if not live.state.is_over]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..ramp.events import Command, Order
-from .releasing import Ordered
+from .meant import Ordered
 from .shapes import Plain
 
 _Name = Annotated[Plain, Field(max_length=255)]

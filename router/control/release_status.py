@@ -22,6 +22,9 @@ def releases_status(ramping: Ramping, past: Iterable[ReleaseRecord], now: dateti
     for live in ramping.parts.running.live(desired):
         told = running.setdefault(live.release.id, release_json(live.release) | {"ramps": []})
         told["ramps"].append(_ramp(ramping, live, now))
+    for unread in ramping.parts.running.unread(desired):
+        told = running.setdefault(unread.release.id, release_json(unread.release) | {"ramps": []})
+        told["ramps"].append(unread.to_json(desired))
     ended = [release_json(one) for one in past if one.outcome is not None]
     return {"releases": list(running.values()), "ended": ended, "frozen": frozen_json(desired)}
 

@@ -9,22 +9,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from strangler_fig.documents import did_you_mean
-
 from ..ledger.chain import text_digest
 from ..ledger.records import Desired, Frozen, Kind, NewEntry, ReleaseRecord, Step
 from ..ramp.events import Command, Order, Shifted
 from ..ramp.machine import begin, decide, refusal
 from ..ramp.state import Phase
 from ..release.values import Ramp, Release
-from ..weight import LEGACY_ONLY
+from ..weight import LEGACY_ONLY, MOST_COUNTED
 from .deciding import Decided, Wanted
+from .meant import Meant, Ordered
 from .ramp_steps import Cause, Change, stepped
 from .ramping import Parts
 from .refusal import NotDone
-from .running import Live, weights_of
+from .running import Live
 from .state import Move, weight_of
+from .unread import Unread, ended, on_route
 
+_ENDING = frozenset({Command.ABORT, Command.ROLLBACK})
 _AT_ONCE = frozenset({Command.PAUSE, Command.ABORT, Command.ROLLBACK})
 _TRIES = 5
 """A ramp that was just moved is decided about anew; somebody who moves it all the time is another trouble."""
@@ -41,15 +42,6 @@ class Start:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ordered:
-    """What a person orders of a release; of all its ramps, or of the one with that route."""
-
-    release: str
-    route: str | None
-    order: Order
-
-
 @dataclass(slots=True)
 class Releasing:
     """Releases at people's wish. `now` is the wall clock; `wake` lets the loop look again."""
@@ -57,6 +49,11 @@ class Releasing:
     parts: Parts
     now: Callable[[], datetime]
     wake: Callable[[], None]
+
+    @property
+    def meant(self) -> Meant:
+        """Finds the ramps that orders mean."""
+        return Meant(parts=self.parts)
 
     async def start(self, wish: Start) -> dict[str, Any]:
         """Start it. Raises `NotDone` when its routes are not free or not where it begins, `LedgerFailed`."""
@@ -98,6 +95,8 @@ class Releasing:
     async def order(self, wish: Ordered) -> dict[str, Any]:
         """Carry out an order. Raises `NotDone` when there is nothing to order it of, `LedgerFailed`."""
         command = wish.order.command
+        if unread := await self.meant.unread(wish):
+            return await self._end_unread(wish, unread)
         for _ in range(_TRIES):
             wanted = Wanted(decided=await self._decided(wish), cause=self._cause(wish.order))
             routes = [route for one in wanted.decided for route in one.live.ramp.routes]
@@ -136,22 +135,19 @@ class Releasing:
         Raises `NotDone` for a shift towards Lambda under a release or in a freeze, and for one without a reason.
         """
         desired = self.parts.keeper.desired
-        live = self._moving(move.route)
+        live = self.meant.moving(move.route)
+        unread = on_route(self.parts.running.unread(desired), move.route)
         if move.to > weight_of(desired, move.route):
-            _not_upward(desired, live, move.route)
+            _not_upward(desired, unread or live, move.route)
+        if unread is not None and move.to < weight_of(desired, move.route):
+            _said_why(move, unread)
+            return ended(desired, [unread], _abort(move), move.to)
         if live is None or (move.to >= weight_of(desired, move.route) and live.state.cohort is None):
             return None
-        if not move.reason:
-            message = f"{move.route} is moved by the release {live.release.name}, which this ends: say why"
-            raise NotDone(422, "CT422", message, hint='--reason "..."')
+        _said_why(move, live)
         event = Shifted(weight=move.to, actor=move.actor, reason=move.reason)
         decided = Decided(live=live, decision=decide(live.ramp, live.state, event, move.at))
-        cause = Cause(at=move.at, actor=move.actor, reason=move.reason, command=Command.ABORT)
-        return Wanted(decided=(decided,), cause=cause).step(desired)
-
-    def _moving(self, route: str) -> Live | None:
-        lives = self.parts.running.live(self.parts.keeper.desired)
-        return next((live for live in lives if route in live.ramp.routes and not live.state.is_over), None)
+        return Wanted(decided=(decided,), cause=_abort(move)).step(desired)
 
     def _startable(self, release: Release) -> None:
         keeper = self.parts.keeper
@@ -162,10 +158,14 @@ class Releasing:
             raise NotDone(
                 409, "CT409", f"the release {release.name} runs already", hint="fig status shows how far it is"
             )
+        together = desired.ramped() | release.routes.keys()
+        if len(together) > MOST_COUNTED:
+            message = f"{len(together)} routes would move at once, and of at most {MOST_COUNTED} there is evidence"
+            raise NotDone(409, "CT409", f"{message}: no gate could decide", hint="wait until a release is over")
         for route, ramp in release.routes.items():
             if route not in published.manifest.routes:
                 raise NotDone(422, "CT422", f"{route} is no route that can be shifted in the published estate")
-            other = self._moving(route)
+            other = self.meant.moving(route) or on_route(self.parts.running.unread(desired), route)
             if other is not None:
                 raise NotDone(409, "CT409", f"{route} is moved by the release {other.release.name}")
             weight = weight_of(desired, route)
@@ -175,7 +175,7 @@ class Releasing:
 
     async def _decided(self, wish: Ordered) -> Sequence[Decided]:
         command = wish.order.command
-        lives = await self._ordered(wish)
+        lives = await self.meant.live(wish)
         if command is Command.ROLLBACK:
             lives = [one for one in lives if not self._is_back(one)]
             if not lives:
@@ -190,43 +190,32 @@ class Releasing:
             if not why
         ]
 
-    async def _ordered(self, wish: Ordered) -> list[Live]:
-        """The ramps that are meant: of the release that runs, else, to roll it back, of the one that ended last."""
-        running = list(self.parts.running.live(self.parts.keeper.desired))
-        lives = [live for live in running if live.release.name == wish.release]
-        if not lives and wish.order.command is Command.ROLLBACK:
-            lives = await self._past(wish.release)
-        if not lives:
-            names = sorted({live.release.name for live in running})
-            message = f"no release {wish.release!r} runs"
-            raise NotDone(404, "CT404", message, hint=did_you_mean(wish.release, names))
-        own = [live for live in lives if wish.route is None or wish.route in live.ramp.routes]
-        if not own:
-            routes = [route for live in lives for route in live.ramp.routes]
-            message = f"{wish.release} has no route {wish.route!r}"
-            raise NotDone(404, "CT404", message, hint=did_you_mean(wish.route or "", routes))
-        return own
-
-    async def _past(self, name: str) -> list[Live]:
-        ledger, running = self.parts.keeper.ledger, self.parts.running
-        last = await asyncio.to_thread(ledger.releases, name=name, limit=1)
-        if not last:
-            return []
-        ramps = await asyncio.to_thread(ledger.ramps, last[0].id)
-        release = await asyncio.to_thread(running.release, last[0])
-        lives = []
-        for key, record in ramps.items():
-            ramp = release.ramp(key[1])
-            if ramp is not None:
-                weights = weights_of(self.parts.keeper.desired, ramp)
-                state = running.state(key, record)
-                lives.append(Live(release=last[0], ramp=ramp, record=record, state=state, weights=weights))
-        busy = [other for live in lives for route in live.ramp.routes if (other := self._moving(route)) is not None]
-        if busy:
-            raise NotDone(
-                409, "CT409", f"its routes are moved by the release {busy[0].release.name}: roll that one back"
-            )
-        return lives
+    async def _end_unread(self, wish: Ordered, unread: Sequence[Unread]) -> dict[str, Any]:
+        """Roll back or abort what cannot be read; the ramps of the release that can be are ordered the same."""
+        command, keeper = wish.order.command, self.parts.keeper
+        if command not in _ENDING:
+            hint = f'fig rollback {wish.release} --reason "..." or fig abort: an older or newer control may read it'
+            raise NotDone(409, "CT409", unread[0].problem, hint=hint)
+        others = [
+            live
+            for live in self.parts.running.live(keeper.desired)
+            if live.release.id == unread[0].release.id
+            and not live.state.is_over
+            and (wish.route is None or wish.route in live.ramp.routes)
+        ]
+        steps = []
+        if others:
+            decided = [
+                Decided(live=one, decision=decide(one.ramp, one.state, wish.order, self.now())) for one in others
+            ]
+            steps.append(self.parts.deciding.adopt(Wanted(decided=decided, cause=self._cause(wish.order))))
+        steps.append(ended(keeper.desired, unread, self._cause(wish.order)))
+        keeper.adopt(steps[-1])
+        self.wake()
+        recorded = [await keeper.write_adopted(step) for step in steps]
+        named = [*(live.ramp.routes for live in others), *(one.record.routes for one in unread)]
+        routes = [route for some in named for route in some]
+        return {"release": wish.release, "command": command.value, "routes": routes, "recorded": all(recorded)}
 
     def _is_back(self, live: Live) -> bool:
         weights = [weight_of(self.parts.keeper.desired, route) for route in live.ramp.routes]
@@ -261,9 +250,19 @@ def _begun(record: ReleaseRecord, ramp: Ramp, frozen: Frozen | None, now: dateti
     return Change(release=record, ramp=ramp, before=None, decision=begin(ramp, now, frozen=why))
 
 
-def _not_upward(desired: Desired, live: Live | None, route: str) -> None:
-    if live is not None:
-        name = live.release.name
+def _abort(move: Move) -> Cause:
+    return Cause(at=move.at, actor=move.actor, reason=move.reason, command=Command.ABORT)
+
+
+def _said_why(move: Move, moving: Live | Unread) -> None:
+    if not move.reason:
+        message = f"{move.route} is moved by the release {moving.release.name}, which this ends: say why"
+        raise NotDone(422, "CT422", message, hint='--reason "..."')
+
+
+def _not_upward(desired: Desired, moving: Live | Unread | None, route: str) -> None:
+    if moving is not None:
+        name = moving.release.name
         hint = f'fig abort {name} --route {route} --reason "..." leaves it to you'
         raise NotDone(409, "CT409", f"{route} is moved towards Lambda by the release {name} alone", hint=hint)
     if desired.frozen is not None:

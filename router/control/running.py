@@ -11,11 +11,14 @@ import orjson
 
 from strangler_fig.diagnostics import Refused
 
+from ..errors import LedgerFailed
 from ..ledger.records import Desired, RampKey, RampRecord, ReleaseRecord
 from ..ramp.state import RampState
 from ..release.values import Ramp, Release
 from ..weight import Weight
+from .ramp_steps import phase_of
 from .state import weight_of
+from .unread import Unread
 
 ReadRelease = Callable[[str], Release]
 """From a release's document, as the ledger keeps it, to the release."""
@@ -51,7 +54,7 @@ class Running:
     def __init__(self, read: ReadRelease, document: Callable[[str], str | None]) -> None:
         self._read = read
         self._document = document
-        self.problems: dict[str, str] = {}
+        self._unreadable: dict[str, str] = {}
         self._releases: dict[str, Release] = {}
         self._states: dict[RampKey, tuple[RampRecord, RampState]] = {}
 
@@ -72,7 +75,7 @@ class Running:
     def live(self, desired: Desired) -> Iterator[Live]:
         """Every ramp of every release that runs, those that are over included, by release and name.
 
-        A release that cannot be read any more is left out, and is a problem: its weights stay where they are.
+        What cannot be read any more is left out: `unread` has it.
         """
         for key in sorted(desired.ramps):
             live = self.one(desired, key)
@@ -84,19 +87,61 @@ class Running:
         record, release = desired.ramps.get(key), desired.releases.get(key[0])
         if record is None or release is None or release.outcome is not None:
             return None
-        ramp = self._ramp(release, key[1])
-        if ramp is None:
+        found = self._read_both(release, key, record)
+        if isinstance(found, str):
             return None
-        state, weights = self.state(key, record), weights_of(desired, ramp)
-        return Live(release=release, ramp=ramp, record=record, state=state, weights=weights)
+        ramp, state = found
+        return Live(release=release, ramp=ramp, record=record, state=state, weights=weights_of(desired, ramp))
 
-    def _ramp(self, release: ReleaseRecord, name: str) -> Ramp | None:
+    def unread(self, desired: Desired) -> tuple[Unread, ...]:
+        """Every ramp of a release that runs, but cannot be read, and is not over."""
+        found: list[Unread] = []
+        for key, record in sorted(desired.ramps.items()):
+            release, phase = desired.releases.get(key[0]), phase_of(record)
+            if release is None or release.outcome is not None or (phase is not None and phase.is_over):
+                continue
+            why = self.why_unread(release, key, record)
+            if why is not None:
+                found.append(Unread(release=release, key=key, record=record, why=why))
+        return tuple(found)
+
+    def why_unread(self, release: ReleaseRecord, key: RampKey, record: RampRecord) -> str | None:
+        """Why a ramp of a release cannot be read, or None when it can."""
+        found = self._read_both(release, key, record)
+        return found if isinstance(found, str) else None
+
+    def _why_no_text(self, release: ReleaseRecord) -> str | None:
+        known = self._unreadable.get(release.document)
+        if known is not None:
+            return known
         try:
-            return self.release(release).ramp(name)
-        except (KeyError, Refused) as error:
-            why = "the ledger lost its text" if isinstance(error, KeyError) else str(error)
-            self.problems[release.name] = f"the release {release.name} cannot be read, nobody judges it: {why}"
+            self.release(release)
+        except KeyError:
+            why = "the ledger lost its text"
+        except Refused as refused:
+            why = "; ".join(str(one) for one in refused.diagnostics)
+        except LedgerFailed as error:  # it is asked again at the next look
+            return str(error)
+        else:
             return None
+        self._unreadable[release.document] = why
+        return why
+
+    def _read_both(self, release: ReleaseRecord, key: RampKey, record: RampRecord) -> tuple[Ramp, RampState] | str:
+        """The ramp and its state, or why they cannot be read."""
+        why = self._why_no_text(release)
+        if why is not None:
+            return why
+        ramp = self.release(release).ramp(key[1])
+        if ramp is None:
+            return f"its text has no ramp {key[1]}"
+        try:
+            state = self.state(key, record)
+        except (ValueError, KeyError, TypeError) as error:
+            return f"where its ramp {key[1]} stood is written in a way that is not known here ({error!r})"
+        if state.step >= len(ramp.steps):
+            return f"its ramp {key[1]} has no step {state.step + 1}"
+        return ramp, state
 
     def state(self, key: RampKey, record: RampRecord) -> RampState:
         """The ramp's state as it is now."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from ..ledger.records import Desired, Held, Kind, NewEntry, Step
 from ..snapshot.manifest import Manifest
-from ..weight import LEGACY_ONLY, Weight
+from ..weight import LEGACY_ONLY, MOST_COUNTED, Weight
 
 AT_REST = timedelta(minutes=15)
 """How long a weight must not have moved before it is folded into its route."""
@@ -126,17 +126,27 @@ def caught_up(desired: Desired, *, revision: int, weights_version: int) -> Step 
 def weights_to_fold(desired: Desired, manifest: Manifest, now: datetime) -> Mapping[str, Weight] | None:
     """The weights to build into the next snapshot's routes; None while no fold is due.
 
-    Due: a weight is at rest, or too many move. Then those at rest are folded (all, when too many move), but none of a
-    route under a release.
+    Due: a weight is at rest, or too many move (while a release runs, more than can be evidence of). Then those at rest
+    are folded (all, when too many move), but none of a route under a release.
     """
     own = manifest.routes.keys() - desired.ramped()
     moving = {route: held for route, held in desired.weights.items() if held.moving and route in own}
-    crowded = len(moving) > MOST_MOVING
+    crowded = len(moving) > MOST_MOVING or bool(too_many(desired))
     folding = {route for route, held in moving.items() if crowded or now - held.since >= AT_REST}
     if not folding:
         return None
     built_in = {route: Weight(keys.weight) for route, keys in manifest.routes.items()}
     return built_in | {route: moving[route].weight for route in folding}
+
+
+def too_many(desired: Desired) -> str:
+    """Says that more routes move beside releases than gates have evidence of, and which; empty when that is not so."""
+    ramped, moving = desired.ramped(), desired.moving().keys()
+    if not ramped or len(moving) <= MOST_COUNTED:
+        return ""
+    text = f"{len(moving)} routes move at once, and gates have evidence of at most {MOST_COUNTED}: until then they hold"
+    beside = ", ".join(sorted(moving - ramped))
+    return f"{text}; beside releases move, and are folded now: {beside}" if beside else f"{text}; abort a release"
 
 
 def _reweighted(desired: Desired, weights: dict[str, Held]) -> Desired:

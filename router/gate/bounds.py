@@ -3,14 +3,22 @@
 from math import inf
 from typing import NamedTuple
 
-from .values import Limit
 from .verdict import Outcome
 
 
-class Level(NamedTuple):
-    """The chance that a comparison may be wrong: `alpha` with a fail in the whole step, `beta` with a pass."""
+class Asked(NamedTuple):
+    """What must be shown, and the chances that a comparison may be wrong in the whole step, at all its looks.
+
+    `alpha`: that sides which are equal are told apart, this limit's part of the ramp's budget. `edge`: that what is
+    just tolerated is taken for more. `beta`: that what breaks the limit passes. A fail needs both of the first: proof
+    that there is harm at all, and proof that it is more than is tolerated. `limit` is what must be shown to be kept,
+    eased as it is at the step's weight.
+    """
+
+    limit: float
 
     alpha: float
+    edge: float
     beta: float
 
 
@@ -30,22 +38,26 @@ class Bounds(NamedTuple):
     legacy_requests: int = 0
     growth: float | None = None
 
-    def outcome(self, limit: Limit) -> Outcome:
+    def outcome(self, tolerated: float, limit: float) -> Outcome:
         """Fail when shown beyond what is tolerated, pass when shown within the limit, else inconclusive."""
-        if self.lower is not None and self.lower > limit.tolerated:
+        if self.lower is not None and self.lower > tolerated:
             return Outcome.FAIL
-        if self.upper is not None and self.upper < limit.limit:
+        if self.upper is not None and self.upper < limit:
             return Outcome.PASS
         return Outcome.INCONCLUSIVE
 
 
 def growth(distance: float, reach: float) -> float | None:
     """How many times as much evidence shrinks `reach` to `distance`: chance falls with the root of what was seen."""
-    times = reach / distance if distance > 0 else inf
-    return times * times if times < inf else None
+    if distance <= 0:
+        return None
+    times = reach / distance
+    grown = times * times
+    return grown if grown < inf else None
 
 
-def least(*growths: float | None) -> float | None:
-    """The smallest growth that is known."""
-    known = [one for one in growths if one is not None and one < inf]
-    return min(known, default=None)
+def least(one: float | None, other: float | None) -> float | None:
+    """The smaller growth, of those that are known."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

@@ -9,7 +9,7 @@ from math import log, sqrt
 from typing import Final
 
 from .evidence import RouteEvidence, SideEvidence
-from .moments import Moments
+from .moments import NO_SHARE, Moments
 from .values import Limit, Metric
 from .verdict import Code, Reason
 
@@ -26,7 +26,7 @@ _FAILED: Final = 500
 def broken(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEvidence, ...]) -> Reason | None:
     """Why Lambda must be left at once, or None. `legacy` tells how often it fails when nothing is wrong."""
     tolerated = max((one.tolerated for one in limits if one.metric is Metric.SERVER_ERRORS), default=0.0)
-    failed = legacy.shares[Metric.SERVER_ERRORS].total
+    failed = legacy.shares.get(Metric.SERVER_ERRORS, NO_SHARE).total
     usual = (failed + _CAREFUL * sqrt(failed + 1)) / legacy.requests if legacy.requests else 0.0
     for last in recent:
         reason = _broken(last, usual, tolerated)
@@ -37,7 +37,7 @@ def broken(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEviden
 
 def _broken(last: RouteEvidence, usual: float, tolerated: float) -> Reason | None:
     requests, failed, buckets = _failures(last.lambda_)
-    if not buckets or not requests:  # one counter may have been read just before the other
+    if not requests or failed < _DISASTER * requests:  # one counter may have been read just before the other
         return None
     legacy_requests, legacy_failed, _ = _failures(last.legacy)
     allowed = max(usual, legacy_failed / legacy_requests if legacy_requests else 0.0) + tolerated
@@ -58,7 +58,9 @@ def _failures(side: SideEvidence) -> tuple[int, int, int]:
     requests = failed = buckets = 0
     for counts in side.buckets.values():
         requests += counts.requests
-        here = counts.fallbacks + sum(count for status, count in counts.by_status.items() if status >= _FAILED)
+        here, by_status = counts.fallbacks, counts.by_status
+        if by_status and max(by_status) >= _FAILED:
+            here += sum([count for status, count in by_status.items() if status >= _FAILED])
         if here:
             failed += min(here, counts.requests)
             buckets += 1

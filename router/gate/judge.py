@@ -6,19 +6,20 @@ that none of them ever stops a rollback; and only when nothing at all speaks aga
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 
 from . import quantiles, shares, sizes
-from .bounds import Bounds, Level
+from .bounds import Asked, Bounds
 from .breaker import broken
 from .evidence import Parity, RouteEvidence, SideEvidence
 from .moments import Moments, Share, moments
 from .quantiles import Latencies
-from .sentences import duration, name, words
+from .sentences import cold_starts, duration, name, words
 from .sums import NOTHING
 from .trust import split_fault, version_fault
-from .values import QUANTILES, Gate, Limit, Metric, Relation
+from .values import QUANTILES, Gate, Limit, Metric, Relation, easing
 from .verdict import Baseline, Code, Finding, Needed, Outcome, Reason, Verdict
 from .window import Window
 
@@ -65,7 +66,18 @@ def spending(gate: Gate, steps: int) -> dict[tuple[Metric, Relation], float]:
 class _Look:
     """One look at evidence that is there, fresh, warm and of one version."""
 
-    __slots__ = ("_baseline", "_gate", "_lambda", "_latencies", "_legacy", "_side", "_spending", "_split", "_window")
+    __slots__ = (
+        "_baseline",
+        "_cold",
+        "_gate",
+        "_lambda",
+        "_latencies",
+        "_legacy",
+        "_side",
+        "_spending",
+        "_split",
+        "_window",
+    )
 
     def __init__(self, gate: Gate, window: Window, evidence: RouteEvidence, own: Moments) -> None:
         self._gate, self._window = gate, window
@@ -74,10 +86,18 @@ class _Look:
         self._lambda = moments(evidence.lambda_.buckets.values())
         legacy, self._legacy, self._baseline = self._stand_in(evidence.legacy, own)
         self._latencies = (Latencies(evidence.lambda_.latency), Latencies(legacy.latency))
+        self._cold = Latencies(self._side.cold_latency) if self._side.cold_latency else None
 
     def verdict(self) -> Verdict:
-        judged = [(limit, self._compare(limit)) for limit in self._gate.limits]
-        findings = tuple(_finding(limit, found) for limit, found in judged)
+        decided = self._decided()
+        return replace(decided, diagnostics=(cold_starts(self._cold, self._latencies[0]),)) if self._cold else decided
+
+    def _decided(self) -> Verdict:
+        times = easing(self._window.weight)
+        judged = [
+            _Judged(limit, eased := limit.eased(times), self._compare(limit, eased)) for limit in self._gate.limits
+        ]
+        findings = tuple(map(_finding, judged))
         few = tuple(self._few())
         if not any(reason.code in {Code.FEW_REQUESTS, Code.FEW_USERS} for reason in few):
             breaches = tuple(
@@ -92,7 +112,7 @@ class _Look:
         if undecided:
             few += (Reason(code=Code.UNDECIDED, words=f"not decided yet: {', '.join(map(name, undecided))}"),)
         if few:
-            return _hold(few, self._baseline, findings, self._needed([found for _, found in judged]))
+            return _hold(few, self._baseline, findings, self._needed(judged))
         kept = Reason(code=Code.KEPT, words=f"all {len(findings)} limits are kept, against {self._baseline.value}")
         return Verdict(outcome=Outcome.PASS, reasons=(kept,), baseline=self._baseline, findings=findings)
 
@@ -106,39 +126,41 @@ class _Look:
             return side, own, Baseline.NONE
         return side, own, Baseline.HOLDBACK if self._window.holdback else Baseline.SAME_WINDOW
 
-    def _compare(self, limit: Limit) -> Bounds:
-        level = Level(self._spending[limit.metric, limit.relation], self._gate.beta)
+    def _compare(self, limit: Limit, kept: float) -> Bounds:
         relative = limit.relation is Relation.LEGACY
+        spent = self._spending[limit.metric, limit.relation]
+        asked = Asked(kept, spent, self._gate.alpha if relative else spent, self._gate.beta)
         if limit.metric in QUANTILES:
-            return self._quantile(limit, level, relative=relative)
+            return self._quantile(limit, asked, relative=relative)
         if limit.metric is Metric.PARITY:
-            return self._parity(limit, level)
+            return self._parity(limit, asked)
         if not self._lambda.requests or (relative and not self._legacy.requests):
             return _nothing(self._lambda.requests, self._legacy.requests)
         size = limit.metric is Metric.RESPONSE_SIZE
         if relative:
             compare = sizes.relative if size else shares.relative
-            return compare(limit, self._lambda, self._legacy, level)
-        return (sizes.absolute if size else shares.absolute)(limit, self._lambda, level)
+            return compare(limit, self._lambda, self._legacy, asked)
+        return (sizes.absolute if size else shares.absolute)(limit, self._lambda, asked)
 
-    def _quantile(self, limit: Limit, level: Level, *, relative: bool) -> Bounds:
+    def _quantile(self, limit: Limit, asked: Asked, *, relative: bool) -> Bounds:
         mine, theirs = self._latencies
         if limit.metric is Metric.COLD_P95:
-            mine = Latencies(self._side.cold_latency)
-            if not mine.requests:
+            if self._cold is None or not self._cold.requests:
                 return Bounds(0.0, 0.0, 0.0, 0.0, 0)
+            mine = self._cold
         if not mine.requests or (relative and not theirs.requests):
             return _nothing(mine.requests, theirs.requests)
-        return quantiles.compare(limit, mine, theirs if relative else None, level)
+        return quantiles.compare(limit, mine, theirs if relative else None, asked)
 
-    def _parity(self, limit: Limit, level: Level) -> Bounds:
+    def _parity(self, limit: Limit, asked: Asked) -> Bounds:
         parity = _parity(self._split)
         if parity is None or not parity.compared:
             return _nothing(0, 0)
         effective = max(1, round(parity.compared / _PARITY_EFFECT))
         differ = parity.different / parity.compared * effective
-        flat = Moments(effective, 1, effective, [], {Metric.PARITY: Share(differ, differ, differ, 0, [])})
-        found = shares.absolute(limit, flat, level)
+        share = {Metric.PARITY: Share(differ, [differ])}
+        flat = Moments(effective, effective, [effective], share, freedom=effective * effective)
+        found = shares.absolute(limit, flat, asked)
         return found._replace(lambda_count=parity.different, lambda_requests=parity.compared)
 
     def _few(self) -> Iterator[Reason]:
@@ -161,13 +183,13 @@ class _Look:
             return Reason(code=Code.NO_PARITY, words="the gate limits parity, and nothing compares answers here")
         return split_fault(self._window, self._split)
 
-    def _needed(self, judged: list[Bounds]) -> Needed:
+    def _needed(self, judged: list["_Judged"]) -> Needed:
         """How much longer it takes, by the limit that takes longest."""
         seen, elapsed = self._lambda.requests, self._window.elapsed_seconds
         growths = [
             found.growth
-            for limit, found in zip(self._gate.limits, judged, strict=True)
-            if found.outcome(limit) is Outcome.INCONCLUSIVE
+            for limit, kept, found in judged
+            if found.outcome(limit.tolerated, kept) is Outcome.INCONCLUSIVE
         ]
         if not seen or not elapsed:
             return Needed(requests=None, seconds=None, words="no requests reach Lambda: no verdict can be foretold")
@@ -182,6 +204,14 @@ class _Look:
         return Needed(requests=requests, seconds=seconds, words=about)
 
 
+class _Judged(NamedTuple):
+    """A limit, what of it must be kept at the step's weight, and what is known of it."""
+
+    limit: Limit
+    kept: float
+    found: Bounds
+
+
 def _parity(evidence: RouteEvidence) -> Parity | None:
     """What was compared of both sides' users: whoever did not serve a request was shadowed."""
     both = [one for one in (evidence.legacy.parity, evidence.lambda_.parity) if one is not None]
@@ -194,20 +224,22 @@ def _nothing(mine: int, theirs: int) -> Bounds:
     return Bounds(None, None, None, 0.0, mine, 0.0, theirs)
 
 
-def _finding(limit: Limit, found: Bounds) -> Finding:
+def _finding(judged: _Judged) -> Finding:
+    limit, kept, found = judged
+    estimate, lower, upper, mine, requests, theirs, others, _ = found
     return Finding(
-        metric=limit.metric,
-        relation=limit.relation,
-        outcome=found.outcome(limit),
-        estimate=found.estimate,
-        lower=found.lower,
-        upper=found.upper,
-        limit=limit.limit,
-        tolerated=limit.tolerated,
-        lambda_count=found.lambda_count,
-        lambda_requests=found.lambda_requests,
-        legacy_count=found.legacy_count,
-        legacy_requests=found.legacy_requests,
+        limit.metric,
+        limit.relation,
+        found.outcome(limit.tolerated, kept),
+        estimate,
+        lower,
+        upper,
+        kept,
+        limit.tolerated,
+        mine,
+        requests,
+        theirs,
+        others,
     )
 
 

@@ -11,12 +11,11 @@ Inside a bucket of the histogram values are taken to lie evenly by their logarit
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import accumulate
 from math import inf, log
-from operator import mul
 
-from .bounds import Bounds, Level, least
+from .bounds import Asked, Bounds, least
 from .evidence import Histogram
 from .sequences import divergence, farthest, reach, student
 from .values import QUANTILES, Limit
@@ -31,33 +30,35 @@ _SAME = 1e-12
 class Latencies:
     """One side's latencies: all of them together, and each fold's."""
 
-    __slots__ = ("bounds", "counts", "folds", "requests", "sizes", "sums")
+    __slots__ = ("_folds", "_seen", "_sums", "bounds", "freedom", "requests")
 
     def __init__(self, folds: Mapping[int, Histogram]) -> None:
-        histograms = list(folds.values())
+        histograms = [histogram for histogram in folds.values() if any(histogram.counts)]
         self.bounds = histograms[0].bounds if histograms else ()
-        self.folds = [histogram.counts for histogram in histograms]
-        self.counts = list(map(sum, zip(*self.folds, strict=True)))
-        self.sums = list(accumulate(self.counts))
-        self.sizes = list(map(sum, self.folds))
-        self.requests = self.sums[-1] if self.sums else 0
+        self._folds = [list(accumulate(histogram.counts, initial=0)) for histogram in histograms]
+        self._sums = list(map(sum, zip(*self._folds, strict=True)))
+        self._seen = len(histograms)
+        self.requests = self._sums[-1] if self._sums else 0
+        squares = sum(fold[-1] * fold[-1] for fold in self._folds)
+        self.freedom = self.requests * self.requests / squares - 1 if self._seen > 1 else 0.0
 
     def quantile(self, share: float) -> float:
         """The latency in milliseconds below which `share` of the requests lie; infinite above the last bound."""
         wanted = share * self.requests
-        place = bisect_left(self.sums, wanted)
+        place = max(0, bisect_left(self._sums, wanted) - 1)
         if place >= len(self.bounds):
             return inf
         low = self.bounds[place - 1] if place else 0.0
-        before = self.sums[place - 1] if place else 0
-        inside = (wanted - before) / self.counts[place] if self.counts[place] else 1.0
+        before, here = self._sums[place], self._sums[place + 1] - self._sums[place]
+        inside = (wanted - before) / here if here else 1.0
         high = self.bounds[place]
         return float(low * (high / low) ** inside if low > 0 else high * inside)
 
     def above(self, latency: float) -> float:
         """The share of requests that took longer than `latency` milliseconds."""
         place, rest = self._place(latency)
-        return _above(self.counts, place, rest) / self.requests
+        through = self._sums[place + 1]
+        return (self.requests - through + (through - self._sums[place]) * rest) / self.requests
 
     def _place(self, latency: float) -> tuple[int, float]:
         """The bucket that a latency lies in, and the share of the bucket that lies above it."""
@@ -67,23 +68,19 @@ class Latencies:
         low, high = self.bounds[place - 1] if place else 0.0, self.bounds[place]
         return place, 1 - (log(latency / low) / log(high / low) if low > 0 else latency / high)
 
-    def effect(self, share: float, at: float) -> tuple[float, float]:
-        """The design effect of the share above `at`, the quantile of `share`, and its degrees of freedom."""
-        sizes = self.sizes
-        seen = len(sizes) - sizes.count(0)
-        if seen < 2:  # noqa: PLR2004 - one fold says nothing of how folds differ
-            return 1.0, 0.0
-        place, part = self._place(at)
-        chance = _above(self.counts, place, part) / self.requests
-        squares = 0.0
-        for counts, size in zip(self.folds, sizes, strict=True):
-            squares += (_above(counts, place, part) - chance * size) ** 2
-        variance = squares / self.requests * seen / (seen - 1)
-        return variance / (share * (1 - share)), self.requests * self.requests / sum(map(mul, sizes, sizes)) - 1
-
-
-def _above(counts: Sequence[int], place: int, part: float) -> float:
-    return sum(counts[place + 1 :]) + counts[place] * part
+    def effect(self, share: float, at: float) -> float:
+        """The design effect of the share above `at`, the quantile of `share`; with `freedom` degrees of freedom."""
+        if self._seen < 2:  # noqa: PLR2004 - one fold says nothing of how folds differ
+            return 1.0
+        place, rest = self._place(at)
+        after, squares = place + 1, 0.0
+        before, through = self._sums[place], self._sums[after]
+        chance = (self.requests - through + (through - before) * rest) / self.requests
+        for sums in self._folds:
+            size, through = sums[-1], sums[after]
+            apart = size - through + (through - sums[place]) * rest - chance * size
+            squares += apart * apart
+        return squares / self.requests * self._seen / (self._seen - 1) / (share * (1 - share))
 
 
 class _Chance:
@@ -92,12 +89,12 @@ class _Chance:
     __slots__ = ("effective", "freedom", "share", "target")
 
     def __init__(self, share: float, at: tuple[float, float], lambda_: Latencies, legacy: Latencies | None) -> None:
-        mine, freedom = lambda_.effect(share, at[0])
-        effects = freedom * mine
+        freedom = lambda_.freedom
+        effects = freedom * lambda_.effect(share, at[0])
         rest = 1 / lambda_.requests
         if legacy is not None:
-            theirs, other = legacy.effect(share, at[1])
-            effects, freedom = effects + other * theirs, freedom + other
+            freedom += legacy.freedom
+            effects += legacy.freedom * legacy.effect(share, at[1])
             rest += 1 / legacy.requests
         together = effects / freedom if freedom > 0 else 1.0
         self.effective = 1 / (rest * max(1.0, together))
@@ -110,7 +107,7 @@ class _Chance:
         return student(reach(information, self.target, alpha), self.freedom) / 2 / self.effective
 
 
-def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: Level) -> Bounds:
+def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, asked: Asked) -> Bounds:
     """Lambda's quantile: as a ratio to legacy's, or, without `legacy`, in milliseconds."""
     share = QUANTILES[limit.metric]
     mine = lambda_.quantile(share)
@@ -121,18 +118,19 @@ def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, level: L
     mine = min(mine, last)  # what lies above the last bound is at least that
     counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
     chance = _Chance(share, (mine, theirs), lambda_, legacy)
-    down, up = chance.budget(level.alpha), chance.budget(level.beta)
+    down, up = chance.budget(asked.alpha), chance.budget(asked.beta)
+    if legacy is not None and mine > theirs and divergence(lambda_.above(theirs), 1 - share) > down:
+        down = chance.budget(asked.edge)
     far, near = farthest(1 - share, down, above=True), farthest(1 - share, up, above=False)
     lower = min(lambda_.quantile(1 - far), last) / theirs
     upper = lambda_.quantile(1 - near) / theirs if near > 0 else inf
-    within = _growth(up, lambda_.above(limit.limit * theirs), 1 - share, above=False)
-    beyond = _growth(down, lambda_.above(limit.tolerated * theirs), 1 - share, above=True)
-    return Bounds(mine / theirs, lower, upper if upper < inf else None, *counted, least(within, beyond))
+    ratio = mine / theirs
+    within = _growth(up, lambda_.above(asked.limit * theirs), 1 - share) if ratio < asked.limit <= upper else None
+    beyond = _growth(down, lambda_.above(limit.tolerated * theirs), 1 - share) if ratio > limit.tolerated else None
+    return Bounds(ratio, lower, upper if upper < inf else None, *counted, least(within, beyond))
 
 
-def _growth(budget: float, share: float, chance: float, *, above: bool) -> float | None:
-    """How many times as much evidence would show that the share above a latency is not chance, on that side of it."""
-    if (share > chance) is not above:
-        return None
+def _growth(budget: float, share: float, chance: float) -> float | None:
+    """How many times as much evidence would show that the share above a latency is not chance."""
     apart = divergence(share, chance)
-    return budget / apart if apart > _SAME else None
+    return budget / apart if _SAME < apart < inf else None

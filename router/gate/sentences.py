@@ -1,12 +1,14 @@
 """What a finding says, in words."""
 
 from collections.abc import Callable
-from math import ceil
+from math import ceil, inf
 from typing import Final
 
+from .quantiles import Latencies
 from .values import QUANTILES, Metric, Relation
 from .verdict import Finding
 
+_COLD: Final = 0.95
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _NAMES: Final = {
     Metric.SERVER_ERRORS: "failed requests (5xx and fallbacks)",
@@ -36,6 +38,15 @@ def words(finding: Finding) -> str:
     against = f", legacy {_side(finding.metric, finding.legacy_count, finding.legacy_requests)}" if relative else ""
     mine = _side(finding.metric, finding.lambda_count, finding.lambda_requests)
     return f"{name(finding.metric)}: Lambda {mine}{against}: {write(finding.estimate)}, surely{known}; {allowed}"
+
+
+def cold_starts(cold: Latencies, warm: Latencies) -> str:
+    """One sentence on the requests that started an environment, which no latency metric counts."""
+    both = cold.requests + warm.requests
+    share = cold.requests / both if both else 0.0
+    slowest = cold.quantile(_COLD)
+    took = f"{slowest:.0f} ms" if slowest < inf else f"more than {cold.bounds[-1]:.0f} ms" if cold.bounds else "nothing"
+    return f"cold starts, left out of latencies: {cold.requests} of {both} requests ({share:.2%}), 95 % within {took}"
 
 
 def duration(seconds: float) -> str:

@@ -13,12 +13,15 @@ Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences",
 that are estimated: the boundary is then asymptotic, which `student` is careful about.
 """
 
-from math import exp, inf, log
+from math import exp, inf, log, sqrt
 from typing import Final
 
-_TARGETS: Final = (1.0, 1 / 36)
-"""Squares of 1 and 1/6: r for differences of once and six times the target."""
+_FAR: Final = 36.0
+"""The square of six: the second mixture is tuned to six times the target."""
 _ENDLESS: Final = 40.0
+_NEARLY_ALL: Final = 1 - 1e-9
+_NEWTONS: Final = 20
+_EXACT: Final = 1e-7
 _RATES: Final = tuple((rate, log(rate)) for rate in (1.5, 2.0, 3.0, 6.0, 15.0, 40.0, 120.0, 400.0))
 
 
@@ -27,13 +30,10 @@ def reach(information: float, target: float, alpha: float) -> float:
 
     `target` is in the unit of the estimate, `information` in one over its square.
     """
-    level = log((len(_TARGETS) / (2 * alpha)) ** 2)
-    scaled = information * target * target
-    best = inf
-    for square in _TARGETS:
-        ratio = scaled / square
-        best = min(best, (1 + 1 / ratio) * (log(1 + ratio) + level))
-    return best
+    level = -2 * log(alpha)
+    near = information * target * target
+    far = near * _FAR
+    return min((1 + 1 / near) * (log(1 + near) + level), (1 + 1 / far) * (log(1 + far) + level))
 
 
 def student(squared: float, freedom: float) -> float:
@@ -83,16 +83,21 @@ def divergence(share: float, chance: float) -> float:
 def farthest(chance: float, budget: float, *, above: bool) -> float:
     """The share, above or below `chance`, whose divergence from it is `budget`: 1 or 0 when none is as far.
 
-    Chernoff's bound turned around, which keeps a small chance's skew where a normal bound would not.
+    Chernoff's bound turned around, which keeps a small chance's skew where a normal bound would not. Newton's steps
+    begin at Bernstein's bound, which lies outside: the divergence is convex, so they stay outside.
     """
-    end = 1.0 if above else 0.0
-    if divergence(end, chance) <= budget:
-        return end
-    near, far = chance, end
-    for _ in range(16):
-        middle = (near + far) / 2
-        if divergence(middle, chance) < budget:
-            near = middle
-        else:
-            far = middle
-    return far
+    if not above:
+        return 1 - farthest(1 - chance, budget, above=True)
+    if budget <= 0:
+        return chance
+    if -log(chance) <= budget:
+        return 1.0
+    skew = max(0.0, 1 - 2 * chance) * budget / 3
+    found = min(chance + skew + sqrt(skew * skew + 2 * budget * chance * (1 - chance)), _NEARLY_ALL)
+    for _ in range(_NEWTONS):
+        slope = log(found * (1 - chance) / ((1 - found) * chance))
+        step = (divergence(found, chance) - budget) / slope
+        found = min(found - step, (found + 1) / 2)
+        if abs(step) < _EXACT:
+            break
+    return found

@@ -10,33 +10,35 @@ keep it honest when there is little to see:
 - the variance is an estimate, so the boundary is Student's (`sequences.student`);
 - while failures are few, what counts is how many *buckets* failed at all (`sequences.distinct`).
 
-And one that makes it quick: a bucket may count for no more than a few times what legacy's rate expects of it. Cutting
-Lambda's counts off can only make Lambda look better, so a lower bound stays one; but what a broken function does to
-everybody then stands out from what a few unlucky users meet everywhere.
+And one that makes it quick: a bucket may count for little more than what the limit allows it (legacy's rate and the
+limit together). What a broken function does to everybody then stands out from what a few unlucky users, or one client
+that asks again and again, meet everywhere. Cutting Lambda's counts off can only make Lambda look better. Legacy's are
+cut off alike while it has the more requests: the more users a bucket averages over, the smaller the part that is cut
+off, so equal sides still favour Lambda; and the difference is never taken for more than it is with nothing cut off.
 """
 
-from math import inf, log, sqrt
-from operator import mul
+from math import dist, inf, log, sqrt
+from typing import NamedTuple
 
-from .bounds import Bounds, Level, growth, least
+from .bounds import Asked, Bounds, growth, least
 from .moments import NO_SHARE, Moments, Share
 from .sequences import against, distinct, reach, student
 from .values import Harm, Limit
 
 _HALVINGS = 30
-_TIMES = 3.0
-"""How often what is expected of it a bucket may count."""
+_SPARE = 2.0
+"""What a bucket may count beyond its allowance: one failure of one user must not vanish where buckets are small."""
 _DEVIATIONS = tuple(half / 2 for half in range(21))
 _LEAST = 1e-9
 
 
 def spread(side: Moments, share: Share) -> float:
     """The variance of a side's ratio times its requests: Poisson's is the ratio itself, heavy users make it larger."""
-    if side.seen < 2:  # noqa: PLR2004 - one bucket says nothing of how buckets differ: all its failures may be one user's
+    if not share.total or side.seen < 2:  # noqa: PLR2004 - one bucket says nothing: all its failures may be one user's
         return share.total
     ratio = share.total / side.requests
-    squares = share.squares - 2 * ratio * share.products + ratio * ratio * side.squares
-    return max(0.0, squares) / side.requests * side.seen / (side.seen - 1)
+    apart = dist(share.column, [ratio * each for each in side.sent])
+    return apart * apart / side.requests * side.seen / (side.seen - 1)
 
 
 def pooled(one: Moments, other: Moments, spreads: tuple[float, float]) -> float:
@@ -45,7 +47,7 @@ def pooled(one: Moments, other: Moments, spreads: tuple[float, float]) -> float:
     return (mine * spreads[0] + yours * spreads[1]) / (mine + yours) if mine + yours else max(spreads)
 
 
-def relative(limit: Limit, lambda_: Moments, legacy: Moments, level: Level) -> Bounds:
+def relative(limit: Limit, lambda_: Moments, legacy: Moments, asked: Asked) -> Bounds:
     """How many of all requests more (or, with `Harm.ANY`, how differently many) the metric counts on Lambda."""
     mine = lambda_.shares.get(limit.metric, NO_SHARE)
     theirs = legacy.shares.get(limit.metric, NO_SHARE)
@@ -56,75 +58,78 @@ def relative(limit: Limit, lambda_: Moments, legacy: Moments, level: Level) -> B
         (mine.total + theirs.total) / (lambda_.requests + legacy.requests),
     )
     variances = max(spreads[0], least_spread) / lambda_.requests, max(spreads[1], least_spread) / legacy.requests
-    seen = _Seen(
-        lambda_=lambda_,
-        share=mine,
-        baseline=baseline,
-        variances=variances,
-        freedom=lambda_.freedom + legacy.freedom,
-    )
-    lower, upper = seen.bounds(limit, level, difference=rate - baseline)
-    return _found(limit, rate - baseline, (lower, upper), (mine.total, lambda_.requests, theirs.total, legacy.requests))
+    seen = _Seen(lambda_, mine, baseline, variances, lambda_.freedom + legacy.freedom, legacy, theirs)
+    lower, upper = seen.bounds(limit, asked, difference=rate - baseline)
+    counted = (mine.total, lambda_.requests, theirs.total, legacy.requests)
+    return _found(limit, asked, rate - baseline, (lower, upper), counted)
 
 
-def absolute(limit: Limit, lambda_: Moments, level: Level) -> Bounds:
+def absolute(limit: Limit, lambda_: Moments, asked: Asked) -> Bounds:
     """The metric's share of Lambda's requests, legacy left aside."""
     mine = lambda_.shares.get(limit.metric, NO_SHARE)
     rate = mine.total / lambda_.requests
     variance = max(spread(lambda_, mine), rate) / lambda_.requests
-    seen = _Seen(
-        lambda_=lambda_,
-        share=mine,
-        baseline=0.0,
-        variances=(variance, 0.0),
-        freedom=lambda_.freedom,
-    )
-    return _found(limit, rate, seen.bounds(limit, level, difference=rate), (mine.total, lambda_.requests, 0.0, 0))
+    seen = _Seen(lambda_, mine, 0.0, (variance, 0.0), lambda_.freedom)
+    counted = (mine.total, lambda_.requests, 0.0, 0)
+    return _found(limit, asked, rate, seen.bounds(limit, asked, difference=rate), counted)
 
 
-class _Seen:
+class _Seen(NamedTuple):
     """Both sides' figures of one metric, and the boundaries that follow from them."""
 
-    __slots__ = ("baseline", "freedom", "lambda_", "share", "variances")
+    lambda_: Moments
+    share: Share
+    baseline: float
+    variances: tuple[float, float]
+    freedom: float
+    legacy: Moments | None = None
+    other: Share = NO_SHARE
 
-    def __init__(
-        self, *, lambda_: Moments, share: Share, baseline: float, variances: tuple[float, float], freedom: float
-    ) -> None:
-        self.lambda_, self.share, self.baseline = lambda_, share, baseline
-        self.variances, self.freedom = variances, freedom
+    def bounds(self, limit: Limit, asked: Asked, *, difference: float) -> tuple[float, float]:
+        """The lower bound, which is at `asked.edge` once there is harm at `asked.alpha`, and the upper at `asked.beta`.
 
-    def bounds(self, limit: Limit, level: Level, *, difference: float) -> tuple[float, float]:
-        """The lower bound at `level.alpha` and the upper one at `level.beta`, of the size when any change is harm."""
+        Of the size when any change is harm.
+        """
         mine, theirs = self.variances
         size = abs(difference) if limit.harm is Harm.ANY else difference
-        at_limit = max(mine, (self.baseline + limit.limit) / self.lambda_.requests) + theirs
-        upper = size + self._reach(at_limit, limit.limit, level.beta)
-        # Half of alpha for the boundary on the difference, half for the other side of it or for the distinct buckets.
-        squared = self._squared(mine + theirs, limit.limit, level.alpha / 2)
-        lower = size - sqrt(squared * (mine + theirs)) if mine + theirs else size
-        if limit.harm is Harm.MORE and self.share.seen and lower <= limit.tolerated < size:
-            lower = max(lower, self._distinct(limit, level.alpha / 4), self._cut(limit, level.alpha / 4))
+        at_limit = max(mine, (self.baseline + asked.limit) / self.lambda_.requests) + theirs
+        upper = size + self._reach(at_limit, asked.limit, asked.beta)
+        # Half of alpha for the boundary on the difference, half for the other side of it or for what few cannot sway.
+        variance = mine + theirs
+        lower = size - self._reach(variance, limit.limit, asked.alpha / 2)
+        if lower > 0 and asked.edge > asked.alpha:
+            lower = size - self._reach(variance, limit.limit, asked.edge / 2)
+        if limit.harm is Harm.MORE and self.share.total and lower <= limit.tolerated < size:
+            lower = max(lower, self._distinct(limit, asked.alpha / 4), self._cut(limit, asked.alpha / 4, size))
         return lower, upper
 
-    def _cut(self, limit: Limit, alpha: float) -> float:
-        """The lower bound of the difference when no bucket counts for more than a few times what is expected of it."""
-        sent, requests = self.lambda_.sent, self.lambda_.requests
-        even = self.share.total / (requests * requests) + self.variances[1]
-        if self.share.total / requests - self.baseline - sqrt(-2 * log(alpha) * even) <= limit.tolerated:
+    def _cut(self, limit: Limit, alpha: float, difference: float) -> float:
+        """The lower bound of the difference when no bucket counts for much more than the limit allows it."""
+        lambda_, legacy, requests = self.lambda_, self.legacy, self.lambda_.requests
+        theirs = self.other.total / (legacy.requests * legacy.requests) if legacy else 0.0
+        even = self.share.total / (requests * requests) + theirs
+        if difference - sqrt(-2 * log(alpha) * even) <= limit.tolerated:
             return -inf  # not even if failures were spread like drops of rain, and nothing were cut off
-        most = _TIMES * self.baseline + _TIMES * limit.limit
-        column = [min(count, most * each + _TIMES) for count, each in zip(self.share.column, sent, strict=True)]
-        total = sum(column)
-        cut = Share(total, sum(map(mul, column, column)), sum(map(mul, column, sent)), self.share.seen, [])
-        variance = max(spread(self.lambda_, cut), total / requests) / requests + self.variances[1]
-        squared = student(reach(1 / variance, limit.limit, alpha), self.lambda_.freedom)
-        return float(total / requests - self.baseline - sqrt(squared * variance))
+        most, baseline, freedom = self.baseline + limit.limit, self.baseline, lambda_.freedom
+        mine = _cut_off(lambda_, self.share, most)
+        spreads, variance = spread(lambda_, mine), self.variances[1]
+        least = mine.total / requests
+        if legacy and legacy.requests >= requests:
+            other = _cut_off(legacy, self.other, most)
+            others = spread(legacy, other)
+            baseline, freedom = other.total / legacy.requests, freedom + legacy.freedom
+            together = (mine.total + other.total) / (requests + legacy.requests)
+            least = max(pooled(lambda_, legacy, (spreads, others)), together)
+            variance = max(others, least) / legacy.requests
+        variance += max(spreads, least) / requests
+        difference = min(difference, mine.total / requests - baseline)
+        return difference - self._reach(variance, limit.limit, alpha, freedom)
 
-    def _squared(self, variance: float, target: float, alpha: float) -> float:
-        return student(reach(1 / variance, target, alpha), self.freedom) if variance > 0 else 0.0
-
-    def _reach(self, variance: float, target: float, alpha: float) -> float:
-        return sqrt(self._squared(variance, target, alpha) * variance) if variance > 0 else 0.0
+    def _reach(self, variance: float, target: float, alpha: float, freedom: float | None = None) -> float:
+        if variance <= 0:
+            return 0.0
+        squared = student(reach(1 / variance, target, alpha), self.freedom if freedom is None else freedom)
+        return sqrt(squared * variance)
 
     def _distinct(self, limit: Limit, alpha: float) -> float:
         """The largest difference that the number of failing buckets rules out; minus infinity when it is none."""
@@ -156,18 +161,16 @@ class _Seen:
         )
 
 
+def _cut_off(side: Moments, share: Share, most: float) -> Share:
+    """The share when no bucket counts for more than `most` of its requests, and a little."""
+    column = [min(count, most * sent + _SPARE) for count, sent in zip(share.column, side.sent, strict=False)]
+    return Share(sum(column), column)
+
+
 def _found(
-    limit: Limit, difference: float, bounds: tuple[float, float], counted: tuple[float, int, float, int]
+    limit: Limit, asked: Asked, difference: float, bounds: tuple[float, float], counted: tuple[float, int, float, int]
 ) -> Bounds:
     lower, upper = bounds
     size = abs(difference) if limit.harm is Harm.ANY else difference
-    return Bounds(
-        estimate=difference,
-        lower=lower if lower > -inf else None,
-        upper=upper if upper < inf else None,
-        lambda_count=counted[0],
-        lambda_requests=counted[1],
-        legacy_count=counted[2],
-        legacy_requests=counted[3],
-        growth=least(growth(limit.limit - size, upper - size), growth(size - limit.tolerated, size - lower)),
-    )
+    grown = least(growth(asked.limit - size, upper - size), growth(size - limit.tolerated, size - lower))
+    return Bounds(difference, lower if lower > -inf else None, upper if upper < inf else None, *counted, grown)

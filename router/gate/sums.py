@@ -5,11 +5,13 @@ of an old epoch is lost; so whoever watches adds each difference to what they ha
 """
 
 from collections.abc import Iterable, Mapping
+from operator import add, sub
 from typing import Final, TypeVar
 
 from .evidence import Counts, Histogram, Parity, Reading, RouteEvidence, SideEvidence
 
 NOTHING: Final = RouteEvidence()
+_NOBODY: Final = Counts()
 _Key = TypeVar("_Key", int, str)
 
 
@@ -45,7 +47,9 @@ def _less(later: SideEvidence, earlier: SideEvidence) -> SideEvidence:
         parity = Parity(compared=compared, different=parity.different - earlier.parity.different)
     return SideEvidence(
         buckets={
-            key: _counts(later.buckets.get(key, Counts()), earlier.buckets.get(key, Counts()), -1)
+            key: _counts(later.buckets.get(key, _NOBODY), before, -1)
+            if (before := earlier.buckets.get(key))
+            else later.buckets[key]
             for key in later.buckets.keys() | earlier.buckets.keys()
         },
         latency=_folds(later.latency, earlier.latency, -1),
@@ -86,15 +90,16 @@ def _counts(one: Counts, other: Counts, sign: int) -> Counts:
 
 
 def _merged(one: Mapping[_Key, int], other: Mapping[_Key, int], sign: int) -> dict[_Key, int]:
-    keys = one.keys() | other.keys()
-    merged = {key: one.get(key, 0) + sign * other.get(key, 0) for key in keys}
-    return {key: count for key, count in merged.items() if count}
+    merged = dict(one)
+    for key, count in other.items():
+        merged[key] = merged.get(key, 0) + sign * count
+    return merged if all(merged.values()) else {key: count for key, count in merged.items() if count}
 
 
 def _folds(one: Mapping[int, Histogram], other: Mapping[int, Histogram], sign: int) -> dict[int, Histogram]:
     folds = dict(one)
     for key, histogram in other.items():
-        before = folds.get(key, Histogram(bounds=histogram.bounds, counts=(0,) * len(histogram.counts)))
+        before = folds.get(key) or Histogram(bounds=histogram.bounds, counts=(0,) * len(histogram.counts))
         folds[key] = _histogram(before, histogram, sign)
     return folds
 
@@ -103,5 +108,5 @@ def _histogram(one: Histogram, other: Histogram, sign: int) -> Histogram:
     if one.bounds != other.bounds:
         message = f"histograms of different bounds have no sum: {one.bounds} and {other.bounds}"
         raise ValueError(message)
-    counts = tuple(mine + sign * yours for mine, yours in zip(one.counts, other.counts, strict=True))
+    counts = tuple(map(add if sign > 0 else sub, one.counts, other.counts))
     return Histogram(bounds=one.bounds, counts=counts)

@@ -12,7 +12,7 @@ from typing import Final
 
 from strangler_fig.units import FULL_SHARE
 
-from .evidence import BUCKETS, Counts, RouteEvidence, SideEvidence
+from .evidence import BUCKETS, RouteEvidence, SideEvidence
 from .sequences import reach, student
 from .values import Gate
 from .verdict import Code, Reason
@@ -70,13 +70,12 @@ def split_fault(window: Window, evidence: RouteEvidence) -> Reason | None:
 
 def _pairs(evidence: RouteEvidence) -> list[tuple[int, int]]:
     """For each bucket that was seen: its requests on Lambda, and on both sides."""
-    mine, theirs = evidence.lambda_.buckets, evidence.legacy.buckets
-    nobody = Counts()
-    pairs = [
-        (on_lambda := mine.get(bucket, nobody).requests, on_lambda + theirs.get(bucket, nobody).requests)
-        for bucket in range(BUCKETS)
-    ]
-    return [pair for pair in pairs if pair[1]]
+    mine, both = [0] * BUCKETS, [0] * BUCKETS
+    for bucket, counts in evidence.lambda_.buckets.items():
+        mine[bucket] = both[bucket] = counts.requests
+    for bucket, counts in evidence.legacy.buckets.items():
+        both[bucket] += counts.requests
+    return [pair for pair in zip(mine, both, strict=True) if pair[1]]
 
 
 def _chance(pairs: list[tuple[int, int]], seen: float, share: float) -> float:

@@ -3,15 +3,24 @@
 Two numbers per limit. `limit` must be kept, and *shown* to be, before a step passes. `tolerated` must be exceeded, and
 *shown* to be, before it rolls back: a proven harm is one before it reaches the limit. Until one is shown the gate says
 `inconclusive`. Whoever writes one number means both.
+
+Where few users are on Lambda a limit is eased: what a step may pass with is harm to all users together, and a hundredth
+of them can do little of it. Else a first step of 1 % would be held for hours for want of proof that nobody needs yet.
+What is tolerated is never eased, so harm that shows itself rolls back at any weight.
 """
 
 import enum
 from dataclasses import dataclass
+from math import sqrt
 from typing import Final
 
+from ..weight import Weight
 from .evidence import BUCKETS
 
 _ALPHA_MOST: Final = 0.2
+_WHOLE: Final = 1_600
+"""From this weight on (parts per 10,000) limits are not eased."""
+_EASED_MOST: Final = 4.0
 
 
 class Metric(enum.Enum):
@@ -101,10 +110,27 @@ class Limit:
             message = f"{self.metric.value}: an absolute limit, and one on latency, is one on more"
             raise ValueError(message)
 
+    def eased(self, times: float) -> float:
+        """The limit that must be kept where limits are eased so many times: ratios by how far they are from 1.
+
+        Milliseconds and bytes are promises to each user, and stay.
+        """
+        if self.is_share:
+            return self.limit * times
+        return 1 + (self.limit - 1) * times if self.relation is Relation.LEGACY else self.limit
+
     @property
     def is_share(self) -> bool:
         """Whether the metric is a share of requests (or of compared answers)."""
         return self.metric not in QUANTILES and self.metric is not Metric.RESPONSE_SIZE
+
+
+def easing(weight: Weight) -> float:
+    """How many times a limit is eased at that weight: 4 at 1 %, 2 at 4 %, 1 from 16 % on.
+
+    With the root of the weight: the harm to all users together that a step may pass with still grows with each step.
+    """
+    return min(_EASED_MOST, max(1.0, sqrt(_WHOLE / weight.parts))) if weight.parts else _EASED_MOST
 
 
 def _share(metric: Metric, limit: float, tolerated: float, harm: Harm = Harm.MORE) -> Limit:
@@ -136,7 +162,8 @@ DEFAULT_LIMITS: Final = (
 class Gate:
     """The limits of a route's ramp, and how sure a verdict is.
 
-    `alpha` is the chance that a ramp whose sides are equal is rolled back, over all its steps, limits and looks.
+    `alpha` is the chance that a ramp whose sides are equal is rolled back, over all its steps, limits and looks; and
+    that a step is rolled back for one limit that is just tolerated.
     `beta` is the chance that a step passes one limit that it in truth breaks. `minimum_requests` and `minimum_users`
     (buckets of users seen, at most 64) are asked of each side that is judged. `stale_after_seconds` is the age at which
     evidence counts as missing. A `dry_run` gate is judged the same; who acts on verdicts looks at it. `pin` refuses

@@ -5,7 +5,7 @@ Whoever acts on it needs `outcome`, `restart` and `Reason.code` alone; the rest 
 
 import enum
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from .values import Metric, Relation
 
@@ -60,12 +60,12 @@ class Reason:
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What is known of one limit.
+class Finding(NamedTuple):
+    """What is known of one limit; a tuple, for every look makes one for each limit.
 
     `estimate` and its confidence bounds have the limit's unit (see `Limit`); a bound is None where nothing bounds it.
-    `lower` holds at the ramp's error budget over all looks, `upper` at the gate's beta: together they are no interval,
+    `limit` is as it is eased at the step's weight. Over all looks `lower` holds at the ramp's error budget, and at the
+    gate's alpha once that budget shows that there is harm; `upper` at the gate's beta: together they are no interval,
     each is the bound that its decision needs. `lambda_count` of `lambda_requests` are what was counted; for latency the
     count is the estimated quantile in milliseconds, for sizes the mean in bytes. `words` of `sentences` says it in one.
     """
@@ -101,7 +101,7 @@ class Verdict:
     """The outcome of one look, with its reasons: the first is the one that decided.
 
     `restart` says that the step's evidence must begin anew, because another version of the function answers now.
-    `needed` is None when the look decided.
+    `needed` is None when the look decided. `diagnostics` are sentences about what was seen and decides nothing.
     """
 
     outcome: Outcome
@@ -110,6 +110,7 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     needed: Needed | None = None
     restart: bool = False
+    diagnostics: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as JSON values; `from_json` reads it back."""
@@ -121,6 +122,7 @@ class Verdict:
             "findings": [_finding_json(finding) for finding in self.findings],
             "needed": needed and {"requests": needed.requests, "seconds": needed.seconds, "words": needed.words},
             "restart": self.restart,
+            "diagnostics": list(self.diagnostics),
         }
 
     @classmethod
@@ -134,6 +136,7 @@ class Verdict:
             findings=tuple(_finding(finding) for finding in values["findings"]),
             needed=values["needed"] and Needed(**values["needed"]),
             restart=values["restart"],
+            diagnostics=tuple(values.get("diagnostics", ())),  # verdicts that were kept before there were any
         )
 
 

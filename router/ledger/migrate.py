@@ -19,10 +19,14 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 def migrate(engine: Engine) -> None:
     """Make the database's tables and triggers the present ones; its content stays."""
+    if engine.dialect.name != "sqlite":  # its connections know how to reach the server
+        with engine.begin() as connection:
+            _upgrade(connection)
+            _make_triggers(connection)
+        return
     own = create_engine(engine.url, poolclass=NullPool)
-    if own.dialect.name == "sqlite":
-        event.listen(own, "connect", _no_hidden_transactions)
-        event.listen(own, "begin", _begin_at_once)
+    event.listen(own, "connect", _no_hidden_transactions)
+    event.listen(own, "begin", _begin_at_once)
     try:
         with own.begin() as connection:
             _upgrade(connection)

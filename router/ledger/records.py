@@ -113,6 +113,14 @@ class RampRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CountedWindow:
+    """What a ramp's evidence window had counted: its number, and bytes that the ledger does not read."""
+
+    window: int
+    counted: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
     """Who stopped all movement towards Lambda, when and why."""
 

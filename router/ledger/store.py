@@ -19,7 +19,8 @@ from ..errors import LedgerFailed
 from . import tables
 from .chain import Check, Head, check, text_digest
 from .migrate import migrate
-from .records import Desired, Entry, Kind, RampKey, RampRecord, ReleaseRecord, Step, Stored
+from .one_writer import OneWriter
+from .records import CountedWindow, Desired, Entry, Kind, RampKey, RampRecord, ReleaseRecord, Step, Stored
 from .rows import entry_in, frozen_in, held_in, ramp_in, release_in
 from .writes import head, insert_missing, upsert, write_step
 
@@ -32,6 +33,7 @@ class Ledger:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writing = threading.Lock()
+        self._one_writer = OneWriter(engine)
 
     @classmethod
     def open(cls, path: Path) -> "Ledger":
@@ -45,23 +47,31 @@ class Ledger:
         """The ledger in the engine's database, whose schema is brought up to date. Raises `LedgerFailed`."""
         ledger = cls(engine)
         with ledger._failures("open"):
+            with engine.connect() as connection:
+                ledger._one_writer.hold(connection)
             migrate(engine)
         return ledger
 
+    def keep_alive(self) -> None:
+        """Keep the right to write, on a server that takes it from those who are silent for a minute."""
+        with self._writing:
+            self._one_writer.keep()
+
     def close(self) -> None:
         """Close every connection; SQLite then folds its log into the file."""
+        self._one_writer.release()
         self._engine.dispose()
 
     def record(self, step: Step) -> None:
         """Append the step's entries and make its desired state the stored one. Raises `LedgerFailed`."""
-        with self._writing, self._failures("write to"), self._engine.begin() as connection:
+        with self._write() as connection:
             write_step(connection, step)
 
     def store(self, published: Stored) -> None:
         """Keep a snapshot's estate and when it was published (last, where it was before). Raises `LedgerFailed`."""
         estate = estate_digest(published.estate)
         row = {"digest": published.digest, "estate": estate, "published_at": published.published_at.isoformat()}
-        with self._writing, self._failures("write to"), self._engine.begin() as connection:
+        with self._write() as connection:
             insert_missing(connection, tables.estates, [{"digest": estate, "text": published.estate}])
             upsert(connection, tables.snapshots, [row])
 
@@ -195,7 +205,7 @@ class Ledger:
     def note_legacy_use(self, uses: Mapping[str, datetime]) -> None:
         """Keep when legacy was last asked for these routes. Raises `LedgerFailed`."""
         rows = [{"route": route, "at": at.isoformat()} for route, at in uses.items()]
-        with self._writing, self._failures("write to"), self._engine.begin() as connection:
+        with self._write() as connection:
             upsert(connection, tables.legacy_use, rows)
 
     def legacy_use(self) -> dict[str, datetime]:
@@ -204,10 +214,32 @@ class Ledger:
             rows = connection.execute(select(tables.legacy_use)).all()
         return {row.route: datetime.fromisoformat(row.at) for row in rows}
 
+    def keep_counted(self, windows: Mapping[RampKey, CountedWindow]) -> None:
+        """Keep what these ramps' windows counted, and nothing of other ramps. Raises `LedgerFailed`."""
+        table = tables.evidence
+        rows = [
+            {"release_id": release, "ramp": ramp, "window_number": one.window, "counted": one.counted}
+            for (release, ramp), one in windows.items()
+        ]
+        with self._write() as connection:
+            known = connection.execute(select(table.c.release_id, table.c.ramp)).all()
+            for release, ramp in ((row.release_id, row.ramp) for row in known):
+                if (release, ramp) not in windows:
+                    connection.execute(table.delete().where(table.c.release_id == release, table.c.ramp == ramp))
+            upsert(connection, table, rows)
+
+    def counted(self) -> dict[RampKey, CountedWindow]:
+        """What was kept of ramps' windows. Raises `LedgerFailed`."""
+        with self._reading() as connection:
+            rows = connection.execute(select(tables.evidence)).all()
+        return {
+            (row.release_id, row.ramp): CountedWindow(window=row.window_number, counted=row.counted) for row in rows
+        }
+
     def remember_node(self, name: str, at: datetime) -> None:
         """Note that this node exists, so that a restarted control waits for it. Raises `LedgerFailed`."""
         row = {"name": name, "first_seen": at.isoformat()}
-        with self._writing, self._failures("write to"), self._engine.begin() as connection:
+        with self._write() as connection:
             insert_missing(connection, tables.nodes, [row])
 
     def known_nodes(self) -> frozenset[str]:
@@ -218,6 +250,12 @@ class Ledger:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self._failures("read"), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._writing, self._failures("write to"), self._engine.begin() as connection:
+            self._one_writer.hold(connection)
             yield connection
 
     @contextmanager

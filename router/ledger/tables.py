@@ -2,13 +2,26 @@
 
 `desired` has one row and `weights` one for each route: the present, so that a restart need not replay the past. They
 are written in the same transaction as the history, as are `releases` and `ramps`. `documents` are texts that others
-name by their digests: evidence, releases. `legacy_use` has when legacy was last asked for a route that is all Lambda's.
+name by their digests: evidence, releases. `legacy_use` has when legacy was last asked for a route that is all Lambda's;
+`evidence` what each ramp's window had counted a minute ago at most.
 `history` may only grow, see `triggers`.
 """
 
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects import mysql
 
 metadata = MetaData()
@@ -17,6 +30,7 @@ _NAME = String(255)
 _DIGEST = String(64)
 _TIME = String(40)
 _LONG_TEXT = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+_BYTES = LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
 
 _SETTINGS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 """Names are compared letter by letter, as SQLite and the router do."""
@@ -131,6 +145,16 @@ legacy_use = Table(
     metadata,
     Column("route", _NAME, primary_key=True),
     Column("at", _TIME, nullable=False),
+    **_SETTINGS,
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("release_id", _NAME, primary_key=True),
+    Column("ramp", _NAME, primary_key=True),
+    Column("window_number", Integer, nullable=False),
+    Column("counted", _BYTES, nullable=False),
     **_SETTINGS,
 )
 

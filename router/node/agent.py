@@ -6,11 +6,10 @@ that it never delays a weight.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
 from ..errors import RouterFailed, SnapshotDamaged
 from ..snapshot.directory import read_manifest, write
@@ -18,22 +17,20 @@ from ..snapshot.manifest import Manifest
 from . import validation
 from .admin import Admin
 from .backoff import Backoff
-from .control import Address, Control, Desired, say_goodbye
-from .counters import Counters
+from .control import Address, Control, Desired
 from .credentials_watch import AwsWatch
 from .envoy_process import EnvoySettings
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
 from .identity_watch import IdentityWatch
-from .local_moves import LocalMove
 from .notify import Notifier
 from .pressure import PressureWatch
-from .report import InForce, Problems, Refusal, render
+from .report import Problems, Refusal
+from .reporting import Reporting, Told
 from .serving import Serving
 from .shares_watch import SharesWatch
 from .state_directory import StateDirectory
 from .supervisor import EnvoyState, Supervisor
 from .tls_watch import TlsWatch
-from .traffic import Traffic, read_traffic
 from .watch import Watch
 
 _POLL_SECONDS = 25.0
@@ -78,14 +75,12 @@ class Agent:
         self._admin = Admin(state.admin_socket)
         self._shares = SharesWatch(self._admin, serving, supervisor)
         self._pressure = PressureWatch(admin=self._admin, problems=problems, leave_lambda=self._leave_lambda)
+        told = Told(serving=serving, supervisor=supervisor, problems=problems, aws=aws, tls=tls, shares=self._shares)
+        self._reporting = Reporting(
+            node=settings.node, state=state, admin=Admin(state.admin_socket), told=told, find_control=find_control
+        )
         self._desired: Desired | None = None
-        self._version = 0
-        self._refusal: Refusal | None = None
         self._tries: dict[str, int] = {}
-        self._fading: dict[str, tuple[LocalMove, int]] = {}
-        self._traffic: Traffic | None = None
-        self._counters = Counters()
-        self._poked = asyncio.Event()
         self._snapshot_due = asyncio.Event()
         self._waiting_said = False
         self._start_failed = False
@@ -98,8 +93,9 @@ class Agent:
             tasks.create_task(self._supervisor.run(self._prepare, self._on_live))
             tasks.create_task(self._poll())
             tasks.create_task(self._replace_snapshots())
-            tasks.create_task(self._report())
+            tasks.create_task(self._reporting.run())
             tasks.create_task(self._tick())
+            tasks.create_task(self._look_for_failures())
             tasks.create_task(self._aws.run(self._envoy_runs, check_clock=self._check_clock))
             tasks.create_task(self._identities.run(self._envoy_runs))
             tasks.create_task(self._tls.run())
@@ -129,7 +125,7 @@ class Agent:
             text = f"no snapshot is stored in {self._state.root}: waiting for control"
             self._say(text)
             self._notifier.status(text)
-        self._poke()
+        self._reporting.poke()
         return ready
 
     async def _ready_for_tls(self, serving: Manifest | None) -> None:
@@ -144,6 +140,7 @@ class Agent:
 
     async def _on_live(self) -> None:
         self._admin.close()
+        self._reporting.admin.close()
         await self._serving.on_live()
         serving = self._serving.serving
         if serving is not None:
@@ -220,11 +217,11 @@ class Agent:
     async def _want(self, desired: Desired) -> None:
         before = self._desired
         self._desired = desired
-        self._fading = {name: one for name, one in self._fading.items() if desired.revision <= one[1]}
+        self._reporting.revision = desired.revision
         if before is None or before.snapshot != desired.snapshot:
-            self._refusal = None
+            self._reporting.refusal = None
             self._tries.clear()
-        self._serving.fading = {name: move for name, (move, _) in self._fading.items()}
+        self._reporting.fade(desired.revision)
         self._serving.moving = desired.weights
         self._serving.told = desired.told or self._serving.told
         self._serving.wanted = self._known(desired.snapshot)
@@ -241,9 +238,9 @@ class Agent:
         desired = self._desired
         in_full = await self._serving.try_weights()
         if in_full and desired is not None:
-            self._version = desired.version
+            self._reporting.weights_version = desired.version
         await self._shares.look_at_news()
-        self._poke()
+        self._reporting.poke()
 
     async def _replace_snapshots(self) -> None:
         backoff = Backoff(draw=random.random, first=0.1, low=0.2, high=2.0)
@@ -264,7 +261,7 @@ class Agent:
                 self._failed_once(digest, str(error))
             except (RouterFailed, OSError) as error:
                 self._problems.note("pull", f"snapshot {digest[:12]}: {error}")
-                self._poke()
+                self._reporting.poke()
                 await asyncio.sleep(backoff.next_delay())
                 self._snapshot_due.set()
 
@@ -290,7 +287,7 @@ class Agent:
 
     def _is_due(self, digest: str) -> bool:
         serving = self._serving.serving
-        if self._refusal is not None and self._refusal.snapshot == digest:
+        if self._reporting.refusal is not None and self._reporting.refusal.snapshot == digest:
             return False
         return serving is None or serving.digest != digest or self._serving.damaged == digest
 
@@ -300,7 +297,7 @@ class Agent:
         if self._serving.serving is not None and self._serving.serving.digest == digest:
             self._serving.damaged = None  # it was served all the time; its files are whole again
             self._problems.mend("snapshot")
-            self._poke()
+            self._reporting.poke()
             return
         self._serving.wanted = manifest
         await self._weigh()
@@ -313,7 +310,7 @@ class Agent:
         await self._aws.ready(digest, envoy_runs=self._envoy_runs())
         await self._identities.ready(digest)
         await self._serving.replace(manifest)
-        self._refusal = None
+        self._reporting.refusal = None
         self._say(f"snapshot {digest[:12]} is in force on {manifest.entry}")
         await self._weigh()
 
@@ -334,9 +331,9 @@ class Agent:
         return read_manifest(await asyncio.to_thread(write, snapshot, self._state.snapshots))
 
     def _refuse(self, digest: str, reason: str) -> None:
-        self._refusal = Refusal(snapshot=digest, reason=reason)
+        self._reporting.refusal = Refusal(snapshot=digest, reason=reason)
         self._say(f"snapshot {digest[:12]} is rejected: {reason}")
-        self._poke()
+        self._reporting.poke()
 
     def _failed_once(self, digest: str, reason: str) -> None:
         self._tries[digest] = self._tries.get(digest, 0) + 1
@@ -345,22 +342,13 @@ class Agent:
         elif self._supervisor.state is EnvoyState.RUNNING:
             self._snapshot_due.set()  # else it is due when Envoy is live again
 
-    # -- reports -------------------------------------------------------------------------------------------------------
-
-    def _poke(self) -> None:
-        self._poked.set()
+    # -- each second ---------------------------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
         """Each second: read the traffic, see what a rollback on this host did, and try again what failed."""
         while True:
             started = time.monotonic()
             self._notifier.alive()
-            if self._supervisor.state is EnvoyState.RUNNING:
-                try:
-                    self._traffic = await read_traffic(self._admin, self._serving.serving)
-                    await self._counters.read(self._admin)
-                except Unreachable:
-                    self._traffic = None  # Envoy ended; the supervisor says so
             await self._shares.look()
             if self._supervisor.state is EnvoyState.RUNNING:
                 await self._pressure.look()
@@ -369,80 +357,31 @@ class Agent:
                 self._supervisor.want()
             if self._serving.has_stale_entry():
                 self._snapshot_due.set()
-            self._poke()  # a report each second, however long the weights take
+            if self._supervisor.state is EnvoyState.RUNNING:
+                try:
+                    await self._reporting.read()
+                except Unreachable:
+                    self._reporting.forget_traffic()  # Envoy ended; the supervisor says so
+            self._reporting.poke()  # a report each second, however long the weights take
             await self._weigh()
             await asyncio.sleep(max(0.0, started + _TICK_SECONDS - time.monotonic()))
 
+    async def _look_for_failures(self) -> None:
+        """Between two reports see whether Lambda fails, where weights move: a gate's breaker need not wait a second."""
+        while True:
+            pause = _TICK_SECONDS
+            if self._serving.moving and self._supervisor.state is EnvoyState.RUNNING:
+                with contextlib.suppress(Unreachable):  # Envoy ended; the supervisor says so
+                    pause = await self._reporting.read_failures()
+            await asyncio.sleep(pause)
+
     async def say_goodbye(self) -> None:
         """Tell control that this node's Envoy has ended on purpose; what it does not hear, it finds out later."""
-        address = self._find_control()
-        if address is not None:
-            await say_goodbye(address, self._settings.node, self._content())
+        await self._reporting.say_goodbye()
 
     async def _leave_lambda(self, reason: str) -> int:
         moved = await self._serving.leave_lambda(actor=f"fig node {self._settings.node}", reason=reason)
         if moved:
             self._say(f"{reason}: {moved} routes were moved to legacy")
-            self._poke()
+            self._reporting.poke()
         return moved
-
-    async def _report(self) -> None:
-        backoff = Backoff(draw=random.random, first=0.1, low=0.2, high=2.0)
-        control: Control | None = None
-        while True:
-            await self._poked.wait()
-            self._poked.clear()
-            if control is None:
-                address = self._find_control()
-                control = Control(address) if address else None
-            if control is None:
-                continue
-            try:
-                content = self._content()
-                acknowledged = await control.report(self._settings.node, content)
-                self._counters.told(content["counters"])
-                self._acknowledge(acknowledged)
-                backoff.reset()
-            except RouterFailed as error:
-                self._problems.note("report", f"a report did not reach control: {error}")
-                control.close()
-                control = None
-                await asyncio.sleep(backoff.next_delay())
-                self._poke()
-            else:
-                self._problems.mend("report")
-
-    def _acknowledge(self, identifiers: tuple[str, ...]) -> None:
-        if not identifiers:
-            return
-        pending = self._serving.pending_moves()
-        revision = self._desired.revision if self._desired else 0
-        self._fading |= {one: (pending[one], revision) for one in identifiers if one in pending}
-        self._serving.fading = {name: move for name, (move, _) in self._fading.items()}
-        try:
-            self._serving.acknowledge(identifiers)
-        except OSError as error:
-            self._problems.note("journal", f"{self._state.local_moves}: {error}")
-
-    def _content(self) -> dict[str, Any]:
-        serving = self._serving.serving
-        digest = self._serving.in_force if self._supervisor.state is EnvoyState.RUNNING else None
-        return render(
-            node=self._settings.node,
-            revision=self._desired.revision if self._desired else 0,
-            in_force=InForce(
-                snapshot=digest,
-                weights_version=self._version if digest else 0,
-                entry=str(serving.entry) if serving else None,
-            ),
-            supervisor=self._supervisor,
-            problems=self._problems,
-            refusal=self._refusal,
-            local_moves=self._serving.pending_moves().values(),
-            traffic=self._traffic,
-            counters=self._counters.untold(),
-            aws=self._aws.report(),
-            shares=self._shares.report(),
-            certificates=self._tls.report(),
-            at=datetime.now(UTC).isoformat(),
-        )

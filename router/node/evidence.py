@@ -16,7 +16,7 @@ from strangler_fig.names import (
     UPSTREAM_ATTRIBUTE,
 )
 
-from ..snapshot.access_log import BUCKET_TAG, FOLD_TAG
+from ..snapshot.access_log import BUCKET_TAG, COLD_TAG, FOLD_TAG
 from ..snapshot.faults import STATUS_TAG
 from ..snapshot.manifest import Manifest
 from ..snapshot.names import candidate_of
@@ -54,7 +54,8 @@ def evidence(
         if add is not None:
             add(tally, sample)
     for name, sides in tally.routes.items():
-        for histogram in (one for side in sides.values() for one in side.get("latency_ms", {}).values()):
+        kinds = [side.get(kind, {}) for side in sides.values() for kind in ("latency_ms", "cold_latency_ms")]
+        for histogram in (one for folds in kinds for one in folds.values()):
             _apart(histogram)
         keys = serving.routes.get(name)
         versions = tally.versions.get(candidate_of(keys.lambda_key)) if keys else None
@@ -99,7 +100,8 @@ class _Tally:
         assigned, fold = sample.tag(ASSIGNED_ATTRIBUTE), sample.tag(FOLD_TAG)
         if not fold or not assigned:
             return
-        folds = self.side(sample, assigned).setdefault("latency_ms", {})
+        kind = "cold_latency_ms" if assigned == "lambda" and sample.tag(COLD_TAG) else "latency_ms"
+        folds = self.side(sample, assigned).setdefault(kind, {})
         one = folds.setdefault(fold, {"bounds": [], "counts": []})
         if sample.labels["le"] != _INFINITE:
             one["bounds"].append(float(sample.labels["le"]))

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import SnapshotDamaged, WeightsDamaged
-from ..snapshot.directory import BOOTSTRAP, MANIFEST, read_manifest
+from ..errors import SnapshotDamaged
+from ..snapshot.directory import BOOTSTRAP, read_manifest
 from ..snapshot.manifest import Manifest
 from ..snapshot.runtime import NOT_TOLD
 from ..weight import LEGACY_ONLY, Weight
@@ -21,16 +21,17 @@ from .admin import Admin
 from .entry_address import check_entry
 from .errors import EnvoyGone, NodeFailed, Rejection, Unreachable
 from .former_entries import FormerEntries
+from .kept_weights import KeptWeights
 from .local_moves import LocalMove, LocalMoves, held, local_move
 from .renewal import START_SECONDS, Renewal
 from .report import Problems
-from .resources import STRUCTURE, Resource
 from .shares_use import SharesInForce, Told
-from .state_directory import StateDirectory, point
+from .state_directory import StateDirectory
+from .stored_snapshots import StoredSnapshots
 from .supervisor import EnvoyState, Supervisor
 from .switch import Switch, Weighing, confirm_start
 from .weight_files import StoredWeights, WeightFiles
-from .weights import Target, bridge, effective, is_stored, shares, target, wait_until_in_force
+from .weights import Target, bridge, effective, shares, target, wait_until_in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,9 @@ class Serving:
         self._measured = measured
         self._admin = Admin(state.admin_socket)
         self._flips = Admin(state.admin_socket)
+        self._stored = StoredSnapshots(state=state, problems=problems, former=former)
         self._files = WeightFiles(state)
+        self._kept = KeptWeights(files=self._files, state=state, problems=problems)
         self._moves = LocalMoves(state.local_moves)
         self._turn = asyncio.Lock()
         self._renewal = Renewal(state=state, supervisor=supervisor, problems=problems)
@@ -93,45 +96,27 @@ class Serving:
         self.serving = manifest
         self.in_force = manifest.digest if self._start_with is None else None
         self._former.forget_taken()
-        self._link(manifest.digest)
+        self._stored.show(manifest.digest)
         with self._files.locked():
             self._files.doubt()  # Envoy will read the disk, whatever is remembered here
-            wanted, _ = self._target(manifest, self._present())
-            if not self._is_stored(wanted):
-                self._write(wanted)
+            wanted, _ = self._target(manifest, self._kept.present())
+            if not self._kept.has(wanted):
+                self._kept.write(wanted)
             self.shares = self._shares_of(wanted)
         self._log_start = self._state.log_size()
         return True
 
     def last_good(self) -> Manifest | None:
-        """The newest snapshot that served and is whole on disk, or None."""
-        first_fault: str | None = None
-        for digest in self._state.good():
-            try:
-                manifest = read_manifest(self._state.snapshots / digest)
-            except SnapshotDamaged as error:
-                if first_fault is None:
-                    first_fault = str(error)
-                    self.damaged = digest
-                    self.wanted = self.manifest_of(digest)
-                continue
-            if first_fault is not None:
-                self._problems.note("snapshot", f"{first_fault}; serving the last good one, {manifest.digest[:12]}")
-            return manifest
-        if first_fault is not None:
-            self._problems.note("snapshot", f"{first_fault}; no other is stored")
-        return None
+        """The newest snapshot that served and is whole on disk, or None; a newer one that is not is pulled again."""
+        found = self._stored.last_good()
+        if found.damaged is not None:
+            self.damaged = found.damaged
+            self.wanted = self._stored.manifest_of(found.damaged)
+        return found.manifest
 
     def manifest_of(self, digest: str) -> Manifest | None:
         """The manifest of a snapshot that is or was stored here, even when its folder is damaged; None when unknown."""
-        for path in (self._state.snapshots / digest / MANIFEST, self._state.manifests / f"{digest}.json"):
-            try:
-                manifest = Manifest.parse(path.read_bytes())
-            except (OSError, SnapshotDamaged):
-                continue
-            if manifest.digest == digest:
-                return manifest
-        return None
+        return self._stored.manifest_of(digest)
 
     async def on_live(self) -> None:
         """Envoy answers: check what it took, or take over what an agent before this one left; then the weights."""
@@ -149,8 +134,7 @@ class Serving:
 
     async def _take_over(self) -> None:
         self._prepared = True
-        good = self._state.good()
-        digest = good[0] if good else self._state.current(Resource.ROUTES).resolve().parent.name
+        digest = self._stored.live_digest()
         self.serving = self.manifest_of(digest)
         if self.serving is None:
             self._problems.note("envoy", "Envoy runs, but what it serves is not known here")
@@ -163,20 +147,10 @@ class Serving:
             self._problems.note("snapshot", f"{error}; Envoy still serves it from memory")
             self.in_force = digest
             return
-        if any(self._state.current(one).resolve() != self._shown(one, folder) for one in STRUCTURE):
+        if not self._stored.is_shown(digest):
             await self._switch(folder, folder).back()  # the agent before this one ended in the middle of a switch
-        self._state.remember_good(digest, (folder / MANIFEST).read_bytes())
+        self._stored.remember(digest)
         self.in_force = digest
-
-    def _shown(self, resource: Resource, folder: Path) -> Path:
-        file = folder / resource.file
-        return self._former.with_them(file) if resource is Resource.LISTENERS else file
-
-    def _link(self, digest: str) -> None:
-        folder = self._state.snapshots / digest
-        for resource in STRUCTURE:
-            point(self._state.current(resource), self._shown(resource, folder))
-        point(self._state.bootstrap, folder / BOOTSTRAP)
 
     # -- weights -------------------------------------------------------------------------------------------------------
 
@@ -200,9 +174,9 @@ class Serving:
                 return False
             began = time.perf_counter()
             with self._files.locked():
-                present = self._present()
+                present = self._kept.present()
                 wanted, lowered = self._target(serving, present)
-                stored = self._files.in_force() if self._is_stored(wanted) else self._write(wanted)
+                stored = self._files.in_force() if self._kept.has(wanted) else self._kept.write(wanted)
             written = time.perf_counter()
             mark = (self._supervisor.generation, stored.number)
             parts = self._shares_of(wanted)
@@ -235,7 +209,7 @@ class Serving:
         if self.serving is None:
             return 0
         with self._files.locked():
-            present = self._present()
+            present = self._kept.present()
         weights = effective(self.serving, present.weights if present else {})
         shares = present.shares if present else NOT_TOLD
         moves = [
@@ -279,27 +253,6 @@ class Serving:
     def _shares_of(self, wanted: Target) -> SharesInForce:
         return SharesInForce(version=self.told.version if self.told else None, shares=wanted.shares)
 
-    def _write(self, wanted: Target) -> StoredWeights:
-        return self._files.write(wanted.manifest, wanted.weights, wanted.shares)
-
-    def _present(self) -> StoredWeights | None:
-        try:
-            return self._files.in_force()
-        except WeightsDamaged as error:
-            good = self._files.newest_good()
-            if good is not None:
-                point(self._state.current(Resource.WEIGHTS), self._files.path(good.number))
-                self._problems.note("weights file", f"{error}; the weights of file {good.number} are used")
-            elif self._state.current(Resource.WEIGHTS).is_symlink():
-                self._problems.note("weights file", f"{error}; the weights built into the snapshot are used")
-            return good
-
-    def _is_stored(self, wanted: Target) -> bool:
-        try:
-            return is_stored(self._files.in_force(), wanted)
-        except WeightsDamaged:
-            return False
-
     # -- snapshots -----------------------------------------------------------------------------------------------------
 
     async def replace(self, manifest: Manifest) -> None:
@@ -314,7 +267,7 @@ class Serving:
             check_entry(manifest.entry)
         with self._former.moving(old.digest if old else None, manifest.digest):
             await self._replace(old, manifest)
-        self._state.remember_good(manifest.digest, (self._state.snapshots / manifest.digest / MANIFEST).read_bytes())
+        self._stored.remember(manifest.digest)
         self.in_force = manifest.digest
         self.damaged = None
         self._problems.mend("snapshot")
@@ -346,7 +299,7 @@ class Serving:
 
         try:
             await switch.forward(Weighing(bridge=bridge_weights, settle=settle_weights))
-            point(self._state.bootstrap, self._state.snapshots / new.digest / BOOTSTRAP)
+            self._stored.show_bootstrap(new.digest)
         except EnvoyGone:
             self._next = None  # the supervisor starts Envoy with the last good snapshot
             raise

@@ -19,6 +19,7 @@ from .samples import Sample, samples, target
 _TARGET = target("^fig[.](requests|calls)[.]")
 _INFINITE = "+Inf"
 _REQUESTS, _LATENCY = "fig_requests_total", "fig_requests_duration_bucket"
+_FAILED = 500
 _OURS = {_REQUESTS, _LATENCY}
 
 
@@ -44,6 +45,17 @@ async def read_traffic(admin: Admin, serving: Manifest | None) -> Traffic:
     epoch = str(await admin.process_id())
     judged = evidence(found, epoch=epoch, serving=serving) if serving else None
     return Traffic(epoch=epoch, routes=parse(found), evidence=judged)
+
+
+def has_failed_again(before: Traffic | None, now: Traffic) -> bool:
+    """Whether more requests that were meant for Lambda failed, or were answered by legacy, than had at `before`."""
+    return before is not None and before.epoch == now.epoch and _failed(now) > _failed(before)
+
+
+def _failed(traffic: Traffic) -> int:
+    sides = [route["lambda"] for route in traffic.routes.values() if "lambda" in route]
+    failed = [int(count) for side in sides for status, count in side["by_status"].items() if int(status) >= _FAILED]
+    return sum(failed) + sum(int(side["fallbacks"]) for side in sides)
 
 
 def parse(found: Iterable[Sample]) -> dict[str, dict[str, Any]]:

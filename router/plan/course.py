@@ -65,7 +65,7 @@ def _next(
         return now, Order(command=Command.APPROVE, actor="assumed")
     step = ramp.steps[state.step]
     if state.phase is Phase.HOLDING and step.needs_pass:
-        needs = verdict_seconds.get(state.step, 0.0)
+        needs = 0.0 if ramp.gate.dry_run else verdict_seconds.get(state.step, 0.0)  # only looked at, time promotes
         if needs is None:
             return None
         verdicts = tuple(RouteVerdict(route=route, verdict=_PASS) for route in ramp.routes)

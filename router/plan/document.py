@@ -199,14 +199,14 @@ def _step(one: PlannedStep) -> dict[str, Any]:
 
 
 def _load(load: FunctionLoad) -> dict[str, Any]:
-    allotment = load.allotment
+    ceiling = load.ceiling
     return {
         "function": load.function,
         "requests_per_second": round(load.total, 3),
         "of_others": round(load.others, 3),
-        "max_rps": allotment.max_rps if allotment else None,
+        "max_rps": ceiling.requests_per_second if ceiling else None,
         "is_carried": load.is_carried,
-        "binding_limit": str(allotment.binding) if allotment else None,
+        "binding_limit": ceiling.binding if ceiling else None,
     }
 
 

@@ -4,14 +4,14 @@ A function's load is everything that is sent to it at once: the step, the other 
 running releases at theirs, other routes at their weight, and requests that are shown to it as a shadow.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from strangler_fig.units import FULL_SHARE
 
 from ..estate import Candidate, Estate
 from ..release.values import Ramp, Release, Step
-from .capacity import Allotment, Capacity
+from .capacity import Capacity
 from .present import Present, Users
 
 SCALING_CONCURRENCY = 1_000
@@ -35,13 +35,25 @@ NOTHING_ASSUMED = Assumed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ceiling:
+    """The requests a second that a function may be sent, and the limit that binds, in words."""
+
+    requests_per_second: float
+    binding: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionLoad:
-    """A function at a step: requests a second of this ramp, and of everything else; None: its traffic is not known."""
+    """A function at a step: requests a second of this ramp, and of everything else; `ceiling` None: nothing limits it.
+
+    `others_words` says what the others are.
+    """
 
     function: str
     own: float
     others: float
-    allotment: Allotment | None
+    ceiling: Ceiling | None
+    others_words: str = ""
 
     @property
     def total(self) -> float:
@@ -50,15 +62,15 @@ class FunctionLoad:
 
     @property
     def is_carried(self) -> bool:
-        """Whether capacity carries it; what has no allotment is not refused."""
-        return self.allotment is None or self.total <= self.allotment.max_rps
+        """Whether every limit carries it; what has none is not refused."""
+        return self.ceiling is None or self.total <= self.ceiling.requests_per_second
 
     @property
     def most(self) -> float:
         """The share of the ramp's requests that would be carried, from 0 to 1."""
-        if self.allotment is None or not self.own:
+        if self.ceiling is None or not self.own:
             return 1.0
-        return max(0.0, min(1.0, (self.allotment.max_rps - self.others) / self.own))
+        return max(0.0, min(1.0, (self.ceiling.requests_per_second - self.others) / self.own))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +119,34 @@ class Loads:
         for route in ramp.routes:
             function, rate = self.candidate(route), self.rate(route)
             if function is not None and rate is not None:
-                own[function.name] = own.get(function.name, 0.0) + rate * sent_share(step)
-        allotments: Mapping[str, Allotment] = self.capacity.functions if self.capacity else {}
-        return tuple(
-            FunctionLoad(function=name, own=load, others=self._others(name, ramp), allotment=allotments.get(name))
-            for name, load in sorted(own.items())
-        )
+                own[function.name] = own.get(function.name, 0.0) + rate * step.sent_share
+        found: list[FunctionLoad] = []
+        for name, load in sorted(own.items()):
+            others = self._others(name, ramp)
+            words = ", ".join(f"{route} {rate:.1f}" for route, rate in others.items() if rate)
+            ceiling = self._ceiling(name, ramp)
+            total = sum(others.values())
+            found.append(FunctionLoad(function=name, own=load, others=total, ceiling=ceiling, others_words=words))
+        return tuple(found)
+
+    def _ceiling(self, function: str, ramp: Ramp) -> Ceiling | None:
+        """The lowest limit of the function: what the verdict gives it, and what the estate lets run at once.
+
+        So many at once are so many a second by how long one takes. The median is taken for that: a refusal by a limit
+        that is perhaps not reached would be worse than one that comes later.
+        """
+        allotment = self.capacity.functions.get(function) if self.capacity else None
+        found = [Ceiling(requests_per_second=allotment.max_rps, binding=str(allotment.binding))] if allotment else []
+        takes = max((ms for route in ramp.routes if (ms := self.median_ms(route)) is not None), default=None)
+        candidate = next((one for one in self.estate.candidates if one.name == function), None)
+        for most, where in (
+            (candidate.max_concurrency if candidate else None, "max_concurrency in the estate"),
+            (allotment.max_concurrency if allotment else None, "max_concurrency of the capacity verdict"),
+        ):
+            if most is not None and takes:
+                text = f"{where} ({most} at once, at {takes:g} ms each)"
+                found.append(Ceiling(requests_per_second=most * _MILLISECONDS / takes, binding=text))
+        return min(found, key=lambda one: one.requests_per_second, default=None)
 
     def scaling(self, ramp: Ramp, step: Step, before: float) -> Iterator[Scaling]:
         """The step against each function's scaling rate; `before`: the share that was sent to it before."""
@@ -121,11 +155,11 @@ class Loads:
             if function is None or rate is None or latency is None:
                 continue
             each = rate * latency / _MILLISECONDS
-            added = each * max(0.0, sent_share(step) - before)
+            added = each * max(0.0, step.sent_share - before)
             seconds = added / SCALING_CONCURRENCY * SCALING_SECONDS
             yield Scaling(
                 function=function.name,
-                executions=each * sent_share(step),
+                executions=each * step.sent_share,
                 added=added,
                 seconds=seconds,
                 is_too_fast=added > SCALING_CONCURRENCY and seconds > step.glide_seconds,
@@ -136,23 +170,22 @@ class Loads:
         sides = (self.present.lambda_, self.present.legacy) if self.present else ()
         return next((side[route].p99_ms for side in sides if route in side and side[route].p99_ms), None)
 
-    def _others(self, function: str, ramp: Ramp) -> float:
-        """What is sent to the function beside the ramp, at the most."""
-        highest = dict(self.present.weights) if self.present else {}
+    def median_ms(self, route: str) -> float | None:
+        """How long half of the requests take at most: on Lambda, else on legacy; None: not known."""
+        sides = (self.present.lambda_, self.present.legacy) if self.present else ()
+        return next((side[route].p50_ms for side in sides if route in side and side[route].p50_ms), None)
+
+    def _others(self, function: str, ramp: Ramp) -> dict[str, float]:
+        """What other routes send to the function at the most, shadows included, in requests a second by route."""
+        weights = self.present.weights if self.present else {}
+        shares = {route: parts / FULL_SHARE for route, parts in weights.items()}
         for running in self.present.running if self.present else ():
-            highest |= {route: most for route, (_now, most) in running.weights.items()}
-        shares = {route: parts / FULL_SHARE for route, parts in highest.items()}
+            shares |= running.reaches
         for other in self.release.ramps:
-            shares |= dict.fromkeys(other.routes, max(sent_share(step) for step in other.steps))
-        total = 0.0
+            shares |= dict.fromkeys(other.routes, max(step.sent_share for step in other.steps))
+        found: dict[str, float] = {}
         for route, share in shares.items():
             called, rate = self.candidate(route), self.rate(route)
             if route not in ramp.routes and called is not None and called.name == function and rate is not None:
-                total += rate * share
-        return total
-
-
-def sent_share(step: Step) -> float:
-    """The share of a route's requests that reach Lambda in a step: its users', and the shadow of the others."""
-    weight = step.weight.parts / FULL_SHARE
-    return weight + (1 - weight) * step.shadow / FULL_SHARE
+                found[route] = rate * share
+        return found

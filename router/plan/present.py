@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from strangler_fig.units import FULL_SHARE
+
 from ..gate.evidence import BUCKETS
 
 
@@ -31,10 +33,14 @@ class Users:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A release that runs: its name, and of each route the weight now and the highest that it may still reach."""
+    """A release that runs: its name, and of each route the weight now and the highest that it may still reach.
+
+    `reaches`: the share of each route's requests that may still reach Lambda, shadows included; from 0 to 1.
+    """
 
     name: str
     weights: Mapping[str, tuple[int, int]]
+    reaches: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +125,9 @@ def _rate(plain: Mapping[str, Any]) -> Rate:
 
 def _running(plain: Mapping[str, Any]) -> Running:
     weights = {route: (one["weight"], one["highest"]) for route, one in plain["routes"].items()}
-    return Running(name=plain["release"], weights=weights)
+    # an older control does not tell of shadows
+    reaches = {route: one.get("reaches", one["highest"] / FULL_SHARE) for route, one in plain["routes"].items()}
+    return Running(name=plain["release"], weights=weights, reaches=reaches)
 
 
 def _attempt(plain: Mapping[str, Any]) -> Attempt:

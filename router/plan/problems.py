@@ -6,7 +6,7 @@ from strangler_fig.diagnostics import Diagnostic, Severity
 from strangler_fig.units import format_seconds, format_share
 
 from ..release.conflicts import with_running
-from ..weight import Weight
+from ..weight import MOST_COUNTED, Weight
 from .capacity import Capacity
 from .load import Loads
 from .present import Present
@@ -21,6 +21,7 @@ NEVER_DECIDES = "PL206"
 FROZEN = "PL207"
 NOT_BACK = "PL208"
 NO_ALLOTMENT = "PL209"
+TOO_MANY = "PL210"
 ENOUGH_SECONDS = 1.0
 
 
@@ -30,12 +31,25 @@ def problems(ramps: Iterable[PlannedRamp], loads: Loads, estate_digest: str) -> 
     if loads.present is not None:
         yield from _present(planned, loads.present, estate_digest)
         yield from with_running(loads.release, [(running.name, running.weights) for running in loads.present.running])
+        yield from _too_many(loads, loads.present)
     for ramp in planned:
         yield from _capacity(ramp)
         yield from _scaling(ramp)
         yield from _course(ramp)
     if loads.capacity is not None:
         yield from _functions(planned, loads, loads.capacity)
+
+
+def _too_many(loads: Loads, present: Present) -> Iterator[Diagnostic]:
+    """Of more routes at once no gate has evidence, neither this release's nor those of the releases that run."""
+    others = {name: set(one.weights) for one in present.running if (name := one.name) != loads.release.name}
+    routes = set(loads.release.routes).union(*others.values())
+    if len(routes) > MOST_COUNTED and others:
+        message = (
+            f"{len(routes)} routes would move at once with {', '.join(sorted(others))}, and of at most {MOST_COUNTED} "
+            "there is evidence: no gate could decide any more"
+        )
+        yield _error(TOO_MANY, message, "wait until one of them is over, or split this release")
 
 
 def _present(ramps: Iterable[PlannedRamp], present: Present, estate_digest: str) -> Iterator[Diagnostic]:
@@ -61,12 +75,13 @@ def _capacity(ramp: PlannedRamp) -> Iterator[Diagnostic]:
     for step in ramp.steps:
         refused = [load for load in step.loads if not load.is_carried]
         for load in refused:
-            if load.allotment is None:
+            if load.ceiling is None:
                 continue
+            others = f" of others: {load.others_words}" if load.others_words else " of others"
             message = (
                 f"{ramp.ramp.name}: step {step.step.number} ({step.step}) sends {load.total:.1f} requests/s to "
-                f"{load.function} ({load.own:.1f} of this ramp, {load.others:.1f} of others), and "
-                f"{load.allotment.max_rps:g} are carried; binding limit {load.allotment.binding}"
+                f"{load.function} ({load.own:.1f} of this ramp, {load.others:.1f}{others}), and "
+                f"{load.ceiling.requests_per_second:g} are carried; binding limit {load.ceiling.binding}"
             )
             weight = format_share(int(step.step.weight.parts * load.most))
             yield _error(CAPACITY, message, f"at the present traffic at most {weight} is carried")

@@ -10,7 +10,7 @@ from ..ledger.chain import text_digest
 from ..release.values import Ramp, Release, Step
 from .capacity import Capacity
 from .course import Course, course
-from .load import NOTHING_ASSUMED, Assumed, Loads, sent_share
+from .load import NOTHING_ASSUMED, Assumed, Loads
 from .present import Present, Users
 from .problems import problems
 from .values import Inputs, PlannedRamp, PlannedStep, ReleasePlan
@@ -106,7 +106,7 @@ class _Planner:
         steps: list[PlannedStep] = []
         for index, step in enumerate(ramp.steps):
             steps.append(self._step(index, step, before))
-            before = sent_share(step)
+            before = step.sent_share
         attempts = present.attempts if present else {}
         return PlannedRamp(
             ramp=ramp,
@@ -124,7 +124,7 @@ class _Planner:
             step=step,
             arrives=self._course.arrivals.get(index),
             users=self._users(step),
-            requests_per_second=sum(rates) * step.weight.parts / FULL_SHARE if rates else None,
+            requests_per_second=sum(rates) * step.sent_share if rates else None,
             verdict_seconds=seconds,
             is_undecidable=step.needs_pass and known and seconds is None,
             is_unknown=step.needs_pass and not known,

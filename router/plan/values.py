@@ -11,7 +11,7 @@ from .course import Arrival
 from .load import FunctionLoad, Scaling
 from .present import Attempt, Users
 
-LIMITS = frozenset({"PL201", "PL202"})
+LIMITS = frozenset({"PL201", "PL202", "PL210"})
 """Codes of refusals by a limit, not by the input: the command exits 4."""
 
 

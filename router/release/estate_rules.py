@@ -6,7 +6,7 @@ from strangler_fig.diagnostics import Diagnostic
 from strangler_fig.documents import did_you_mean
 
 from ..estate import HttpUpstream, LambdaFunction, Route
-from .gate_shape import GateShape, gate_of
+from .gate_shape import GateShape, gate_of, without_parity
 from .subject import Subject, Written
 
 UNKNOWN_ROUTE = "RS201"
@@ -93,11 +93,22 @@ def pinned_versions_are_published(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def parity_is_compared(subject: Subject) -> Iterator[Diagnostic]:
-    """A parity limit needs a route whose answers are compared, and nothing compares answers yet."""
+    """A parity limit needs a route whose answers are compared, and nothing compares answers yet: it is left out.
+
+    A gate that limits nothing else would have nothing to decide on.
+    """
     for ramp, path, gate in _gates(subject):
-        if gate_of(gate)[0].needs_parity:
-            message = f"{ramp.path[0][:-1]} {ramp.name}: a parity limit on a route without parity can never decide"
-            yield subject.error(NO_PARITY, message, *path, "limits", "parity", hint="leave the parity limit out")
+        judged = gate_of(gate)[0]
+        if not judged.needs_parity:
+            continue
+        place = (*path, "limits", "parity")
+        name = f"{ramp.path[0][:-1]} {ramp.name}"
+        if without_parity(judged) is None:
+            message = f"{name}: the gate can never decide: it limits parity alone, and nothing compares answers there"
+            yield subject.error(NO_PARITY, message, *place, hint="keep one of the built-in limits")
+        else:
+            message = f"{name}: the limit of parity is not judged, because nothing compares answers there"
+            yield subject.warning(NO_PARITY, message, *place, hint="the release runs with its other limits")
 
 
 def shadows_can_be_cast(subject: Subject) -> Iterator[Diagnostic]:

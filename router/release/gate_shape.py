@@ -99,6 +99,12 @@ def gate_of(shape: GateShape | None) -> tuple[Gate, list[tuple[Path, Fault]]]:
     return (Gate(), wrong) if wrong else (_gate(shape, chosen), [])
 
 
+def without_parity(gate: Gate) -> Gate | None:
+    """The gate without limits of parity, which need a route whose answers are compared; None: it has no others."""
+    others = tuple(limit for limit in gate.limits if limit.metric is not Metric.PARITY)
+    return replace(gate, limits=others) if others else None
+
+
 def _gate(shape: GateShape, limits: tuple[Limit, ...]) -> Gate:
     gate = Gate(
         limits=limits,

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from .subject import Subject
 from .values import Release
 
 UNREADABLE = "RS100"
+NO_VARIABLES = "write the value out: a release runs as it was reviewed, whoever plans it wherever ($$ is a dollar sign)"
 _MOST_BYTES = 4 * 2**20
 _RELEASE = re.compile(r"^(?:release|[\"']release[\"'])\s*:", re.MULTILINE)
 
@@ -54,7 +54,7 @@ def is_release(text: str) -> bool:
     return _RELEASE.search(text) is not None
 
 
-def load_release_file(path: Path, *, environment: Mapping[str, str], estate: Estate | None) -> LoadedRelease:
+def load_release_file(path: Path, *, estate: Estate | None) -> LoadedRelease:
     """The release in a file; a file that cannot be read is a finding too."""
     try:
         with path.open("rb") as file:
@@ -66,15 +66,16 @@ def load_release_file(path: Path, *, environment: Mapping[str, str], estate: Est
         return _unreadable(path, error.strerror or str(error))
     except UnicodeDecodeError as error:
         return _unreadable(path, f"it is not UTF-8 (byte {error.start})")
-    return load_release(text, file=str(path), environment=environment, estate=estate)
+    return load_release(text, file=str(path), estate=estate)
 
 
-def load_release(text: str, *, file: str, environment: Mapping[str, str], estate: Estate | None) -> LoadedRelease:
+def load_release(text: str, *, file: str, estate: Estate | None, is_stored: bool = False) -> LoadedRelease:
     """The release that `text` describes, with every finding in file order.
 
-    Without an estate nothing is said about the routes that it names.
+    Without an estate nothing is said about the routes that it names. `is_stored`: it was started before, perhaps when
+    a variable with a default was still taken for that.
     """
-    document, faults = read_yaml(text, file=file, environment=environment)
+    document, faults = read_yaml(text, file=file, no_variables="" if is_stored else NO_VARIABLES)
     if document is None:
         return LoadedRelease(release=None, diagnostics=in_file_order(faults), text=text)
     try:

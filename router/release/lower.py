@@ -11,7 +11,7 @@ from datetime import time
 from strangler_fig.units import FULL_SHARE
 
 from ..weight import LAMBDA_ONLY, Weight
-from .gate_shape import gate_of
+from .gate_shape import gate_of, without_parity
 from .shapes import RampShape, ReadyShape, ReleaseShape, StepShape, WindowsShape
 from .values import Cohort, OnBreach, Ramp, Ready, Release, Step, StepKind
 from .windows import ALWAYS, Freeze, Hours, Windows
@@ -39,12 +39,13 @@ def windows_of(shape: WindowsShape | None) -> Windows:
 
 def _ramp(name: str, shape: RampShape, routes: tuple[str, ...], release: ReleaseShape) -> Ramp:
     start = Weight(shape.from_)
+    gate = gate_of(shape.gate or release.gate)[0]
     return Ramp(
         name=name,
         routes=routes,
         is_group=len(routes) > 1,
         steps=tuple(_steps(shape.steps, start)),
-        gate=gate_of(shape.gate or release.gate)[0],
+        gate=without_parity(gate) or gate,
         on_breach=OnBreach(shape.on_breach or release.on_breach),
         windows=windows_of(shape.windows or release.windows),
         start=start,

@@ -6,6 +6,7 @@ from strangler_fig.diagnostics import Diagnostic
 from strangler_fig.units import FULL_SHARE
 
 from ..gate.values import Relation
+from ..weight import MOST_COUNTED
 from . import estate_rules, step_rules
 from .gate_shape import NEVER, GateShape, gate_of
 from .lower import windows_of
@@ -41,6 +42,18 @@ def gates_have_a_comparison(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.error(NEVER, message, *ramp.path, "steps", index, "lambda", hint=hint)
 
 
+def gates_see_every_route(subject: Subject) -> Iterator[Diagnostic]:
+    """Not more routes move at once than a gate has evidence of."""
+    routes = {route for ramp in subject.ramps() for route in ramp.routes}
+    if len(routes) > MOST_COUNTED:
+        message = (
+            f"the gates can never decide: {len(routes)} routes move at once, and of at most {MOST_COUNTED} there is"
+        )
+        path = "routes" if subject.shape.routes else "groups"
+        hint = "split the release, and apply the parts one after the other"
+        yield subject.error(NEVER, f"{message} evidence", path, hint=hint)
+
+
 def windows_open(subject: Subject) -> Iterator[Diagnostic]:
     """There is a time at which the release may move."""
     places: list[tuple[tuple[str, ...], WindowsShape | None]] = [((), subject.shape.windows)]
@@ -74,6 +87,7 @@ RULES: tuple[Rule, ...] = (
     step_rules.each_does_something,
     gates_can_decide,
     gates_have_a_comparison,
+    gates_see_every_route,
     windows_open,
     estate_rules.routes_exist,
     estate_rules.routes_have_two_sides,

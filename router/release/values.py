@@ -8,6 +8,8 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from strangler_fig.units import FULL_SHARE
+
 from ..gate.values import Gate
 from ..weight import LAMBDA_ONLY, LEGACY_ONLY, Weight
 from .windows import ALWAYS, Windows
@@ -78,6 +80,12 @@ class Step:
     def needs_pass(self) -> bool:
         """Whether the gate must have passed before the ramp goes on: where a share of all users is on Lambda."""
         return self.kind is StepKind.LAMBDA
+
+    @property
+    def sent_share(self) -> float:
+        """The share of a route's requests that reach Lambda: its users', and the shadow of the others; 0 to 1."""
+        weight = self.weight.parts / FULL_SHARE
+        return weight + (1 - weight) * self.shadow / FULL_SHARE
 
     @property
     def is_approval(self) -> bool:

@@ -1,8 +1,8 @@
 """A simulated ramp as a picture: the weight step by step, and below it what the gate knew at each look.
 
 Each step has a column of the same width, in which time runs by its logarithm: a verdict takes seconds or weeks. Below,
-the band is what the gate holds possible of one limit; it passes when the band is below the upper line (the limit), and
-fails when it is above the lower one (what is tolerated).
+the band is what the gate holds possible of one limit; it passes when the band is below the upper line (the limit, which
+is eased where few users are on Lambda), and fails when it is above the lower one (what is tolerated).
 """
 
 import math
@@ -104,8 +104,9 @@ def _bands(columns: Sequence[_Column], width: float, metric: Metric) -> Iterator
     yield f'<text x="12" y="{top - 10}">{escape(_named(metric))}, Lambda against legacy</text>'
     for name, value in (("limit", limit), ("tolerated", tolerated)):
         y = _y(value, limit)
-        yield f'<line class="{name}" x1="{_LEFT}" y1="{y:.1f}" x2="{width - _RIGHT}" y2="{y:.1f}"/>'
         yield f'<text class="small" text-anchor="end" x="{_LEFT - 8}" y="{y + 4:.1f}">{name} {value * 100:g}</text>'
+    y = _y(tolerated, limit)
+    yield f'<line class="tolerated" x1="{_LEFT}" y1="{y:.1f}" x2="{width - _RIGHT}" y2="{y:.1f}"/>'
     zero = _y(0.0, limit)
     yield f'<line class="grid" x1="{_LEFT}" y1="{zero:.1f}" x2="{width - _RIGHT}" y2="{zero:.1f}"/>'
     for column in columns:
@@ -117,6 +118,8 @@ def _band(column: _Column, metric: Metric, limit: float) -> Iterator[str]:
     uppers = [(x, _y(_bound(found.upper, limit, 1), limit)) for x, found in seen]
     lowers = [(x, _y(_bound(found.lower, limit, -1), limit)) for x, found in seen]
     if seen:
+        y = _y(seen[-1][1].limit, limit)
+        yield f'<line class="limit" x1="{column.left:.1f}" y1="{y:.1f}" x2="{column.left + _COLUMN:.1f}" y2="{y:.1f}"/>'
         yield f'<polygon class="band" points="{_points([*uppers, *reversed(lowers)])}"/>'
         line = [(x, _y(found.estimate, limit)) for x, found in seen if found.estimate is not None]
         yield f'<polyline class="estimate" points="{_points(line)}"/>'

@@ -15,8 +15,11 @@ from .proto import Json, extension
 LOG_FILE = "logs/access.jsonl"
 SCOPE = "fig.requests"
 REQUESTS, BYTES, DURATION, LIMITED_CALLS = "total", "bytes", "duration", "limited_calls"
-BUCKET_TAG, FOLD_TAG = "fig.bucket", "fig.fold"
-"""Buckets of users, and folds of buckets: absent where more routes move than user.lua puts into buckets."""
+BUCKET_TAG, FOLD_TAG, COLD_TAG = "fig.bucket", "fig.fold", "fig.cold"
+"""Buckets of users, and folds of buckets: absent where more routes move than user.lua puts into buckets.
+
+`COLD_TAG` is `1` on the latencies of requests that started an environment of the function, as the function says.
+"""
 
 _FIELDS = {
     "time": "%START_TIME%",
@@ -76,9 +79,10 @@ def _counters() -> Json:
     sides = {ROUTE_ATTRIBUTE: "%ROUTE_NAME%", ASSIGNED_ATTRIBUTE: "%METADATA(CLUSTER:fig:side)%"}
     bucket = {BUCKET_TAG: "%DYNAMIC_METADATA(fig:request:bucket)%"}
     answered = {SIDE_ATTRIBUTE: "%UPSTREAM_METADATA(fig:side)%", STATUS_TAG: "%RESPONSE_CODE%"}
+    fold = {FOLD_TAG: "%DYNAMIC_METADATA(fig:request:fold)%", COLD_TAG: "%DYNAMIC_METADATA(fig:cold)%"}
     return counters.counting(
         SCOPE,
         [counters.counter(REQUESTS, sides | answered | bucket), counters.total(BYTES, sides | bucket, "%BYTES_SENT%")],
         only=counters.noted(["request", "moving"], {"bool_match": True}),
-        histograms=[counters.milliseconds(DURATION, sides | {FOLD_TAG: "%DYNAMIC_METADATA(fig:request:fold)%"})],
+        histograms=[counters.milliseconds(DURATION, sides | fold)],
     )

@@ -1,5 +1,7 @@
 """The entry: the listener that the VIP sends to, and what happens to every request before a route is chosen."""
 
+from strangler_fig.names import COLD_START_HEADER
+
 from ..estate import Entry, Estate
 from . import identities, limits, loops, names, strict, tls_files, vip
 from .access_log import access_logs
@@ -84,11 +86,20 @@ def _filters(estate: Estate) -> list[Json]:
         # Last: what was refused before is no evidence about either side, and is not counted among a route's requests.
         {"name": _USER_FILTER, "disabled": True, "typed_config": user},
     ]
+    if estate.candidates:
+        filters.append({"name": "envoy.filters.http.header_to_metadata", "typed_config": _cold_starts()})
     if entry.max_body_bytes is not None:
         limit = extension("filters.http.body_size_limit.v3.BodySizeLimit", max_request_bytes=entry.max_body_bytes)
         filters.append({"name": "envoy.filters.http.body_size_limit", "typed_config": limit})
     router = extension("filters.http.router.v3.Router", suppress_envoy_headers=True)
     return [*filters, {"name": "envoy.filters.http.router", "typed_config": router}]
+
+
+def _cold_starts() -> Json:
+    """The mark of a cold start, noted for the counters; no client sees it, whoever answered it."""
+    noted = {"metadata_namespace": "fig", "key": "cold", "value": "1"}
+    rule = {"header": COLD_START_HEADER, "on_header_present": noted, "remove": True}
+    return extension("filters.http.header_to_metadata.v3.Config", response_rules=[rule])
 
 
 def _http1() -> Json:

@@ -91,6 +91,11 @@ def parse_web_url(text: str) -> WebUrl:
     return WebUrl(secure=root.secure, endpoint=root.endpoint, path=found[2].rstrip("/"))
 
 
+def parse_web_url_or_none(text: str) -> WebUrl | None:
+    """The same, or None for an empty text: `${NAME:-}` of a variable that is not set. Raises `Fault`."""
+    return parse_web_url(text) if text else None
+
+
 def parse_https_url(text: str) -> WebUrl:
     """What an https URL names. Raises `Fault`."""
     url = parse_web_url(text)

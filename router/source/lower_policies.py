@@ -73,7 +73,7 @@ def limit(shape: LimitShape | None) -> Limit | None:
 
 def telemetry(shape: TelemetryShape | None) -> Telemetry | None:
     """Where telemetry goes; None: nowhere."""
-    if shape is None:
+    if shape is None or shape.otlp is None:
         return None
     return Telemetry(
         otlp=shape.otlp.endpoint, tls=_url_tls(shape.otlp, shape.tls), path=shape.otlp.path, sample=shape.sample

@@ -135,12 +135,16 @@ class LimitShape(Shape):
 class TelemetryShape(Shape):
     """Where the router sends traces, access logs and metrics."""
 
-    otlp: OtlpUrl = Field(description="Base URL of an OTLP/HTTP receiver; /v1/traces and the like are added.")
+    otlp: OtlpUrl = Field(
+        description="Base URL of an OTLP/HTTP receiver; /v1/traces and the like are added. Empty: nowhere."
+    )
     tls: TlsShape | None = Field(None, description="CA and name of an https receiver. It is always verified.")
     sample: ShareOfRequests = Field(1000, description="Share of requests that begin a trace. Default 10%.")
 
     @model_validator(mode="after")
     def _has_name(self) -> "TelemetryShape":
+        if self.otlp is None:
+            return self
         if self.tls and not self.otlp.secure:
             raise refused(Fault(CHOICE, "tls is set, but the receiver is http://", "write https:// or leave tls out"))
         if self.otlp.secure:

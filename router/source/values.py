@@ -135,7 +135,9 @@ HttpsUrl = Annotated[
     WebUrl, parsed(address.parse_https_url), described(r"https://[^?#]+", "https://login.example/jwks.json")
 ]
 OtlpUrl = Annotated[
-    WebUrl, parsed(address.parse_web_url), described(r"https?://[^?#]+", "http://collector.internal:4318")
+    WebUrl | None,
+    parsed(address.parse_web_url_or_none),
+    described(r"(https?://[^?#]+)?", "http://collector.internal:4318"),
 ]
 Claim = Annotated[str, parsed(_non_empty), described(_ANY_TEXT, "scope")]
 Word = Annotated[str, parsed(tokens.parse_word), described(tokens.WORD_PATTERN, "books:read")]

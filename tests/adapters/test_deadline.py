@@ -37,6 +37,12 @@ def test_the_nearer_bound_wins() -> None:
     assert current() is None
 
 
+def test_no_timer_is_asked_for_more_than_it_takes() -> None:
+    """A deadline of years is one of a day: a socket's timer refuses 25 of them."""
+    with in_force(Deadline(1e300)):
+        assert bounded(None, "x") == pytest.approx(86400, abs=60)
+
+
 def test_it_says_what_it_was_doing() -> None:
     """After the deadline nothing is begun, and the error says what would have been."""
     with in_force(Deadline(-0.1)), pytest.raises(DeadlineExceeded, match="while reading the orders") as caught:

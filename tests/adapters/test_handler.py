@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters import handler
 from adapters.events import FALLBACK_HEADERS, AnswerInvalid, fallback_safe, gateway_handler
 
 from .envoy_model import Request, event
@@ -83,6 +84,23 @@ def test_a_handler_can_leave_a_request_to_legacy() -> None:
     assert answer["headers"]["x-fig-fallback"] == "safe"
     assert answer["body"] == "the table is not migrated"
     assert dict(FALLBACK_HEADERS) == {"x-fig-fallback": "safe"}
+
+
+async def begun(_event: Any, _context: Any) -> Any:
+    """Does nothing until it is awaited."""
+
+
+def in_parts(_event: Any, _context: Any) -> Any:
+    """Does nothing until it is asked for more."""
+    yield {"statusCode": 200}
+
+
+@pytest.mark.parametrize("wrap", [handler, handler(route="r"), gateway_handler])
+@pytest.mark.parametrize("wrong", [begun, in_parts, "orders-read", 7])
+def test_what_lambda_could_not_call_is_refused_where_it_is_written(wrap: Any, wrong: Any) -> None:
+    """A coroutine, a generator, and a route without its name fail when the module is loaded."""
+    with pytest.raises(TypeError, match=r"a handler is a function|Lambda calls a plain function"):
+        wrap(wrong)
 
 
 def test_the_guide_s_example_runs() -> None:

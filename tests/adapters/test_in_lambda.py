@@ -191,7 +191,7 @@ def test_a_function_that_is_killed_leaves_no_query_running(site: Site) -> None:
     assert answers[0]["errorType"] == "Runtime.ExitError"
     until(lambda: not site.queries())
     assert time.monotonic() - killed < 4 + 5  # what it had, and slack; the statement alone takes 30 s
-    assert site.ask("hasty")[2] == "Moss"
+    until(lambda: site.ask("hasty")[2] == "Moss")  # a busy machine may need more than one cold start's time
 
 
 def test_a_black_hole_in_a_statement_is_bounded(site: Site) -> None:

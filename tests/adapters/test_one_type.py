@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters import handler, is_shadow
+from adapters.errors import AnswerInvalid
 from adapters.events.kinds import Kind, kind_of
 from adapters.events.one_type import PRINCIPALS
 
@@ -255,3 +256,81 @@ def test_the_router_s_own_event_is_believed() -> None:
     """Envoy's event comes from whoever may invoke the function: its headers count."""
     one = seen_by_the_function(envoy_event(Request(headers=(("x-fig-shadow", "1"), ("x-fig-user", "alice")))))
     assert (one["shadow"], one["requestContext"]["fig"]["user"]) == (True, "alice")
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"statusCode": 99},
+        {"statusCode": "20x"},
+        {"statusCode": None},
+        {"statusCode": 200, "headers": {"x": None}},
+        {"statusCode": 200, "headers": {"x": "a\r\nset-cookie: b=1"}},
+        {"statusCode": 200, "headers": ["x"]},
+        {"statusCode": 200, "headers": {"location": ["/a", "/b"]}},
+        {"statusCode": 200, "cookies": "a=1"},
+        {"statusCode": 200, "body": b"bytes"},
+        {"statusCode": 200, "body": "no base64!", "isBase64Encoded": True},
+        {"status_code": 200},
+        {"ratio": float("nan")},
+        {"when": object()},
+    ],
+)
+def test_what_is_no_answer_is_none_for_anybody(name: str, wrong: Any) -> None:
+    """What the router would refuse fails the function for every sender, instead of reaching a client half right."""
+    with pytest.raises(AnswerInvalid):
+        answer_to(MAKERS[name](), wrong)
+
+
+def test_an_answer_that_never_ends_is_none() -> None:
+    """A value that holds itself, or is nested too deeply, is our error for every sender, for shadows too."""
+    endless: list[Any] = []
+    endless.append(endless)
+    deep: Any = None
+    for _ in range(100_000):
+        deep = [deep]
+    shadow = envoy_event(Request(headers=(("x-fig-shadow", "1"),)))
+    for event in (v1(), alb(), v2(), envoy_event(Request()), shadow):
+        for wrong in (endless, {"deep": deep}):
+            with pytest.raises(AnswerInvalid, match="is no JSON"):
+                answer_to(event, wrong)
+
+
+def test_what_is_null_is_not_there() -> None:
+    """Null headers and null values of a query, as test consoles send them, do not become the text None."""
+    for event in (v1(), alb()):
+        event["multiValueHeaders"] |= {"x-none": None, "x-some": [None, "a"]}
+        event["multiValueQueryStringParameters"] |= {"none": None, "some": [None, "a"]}
+        one = seen_by_the_function(event)
+        assert "None" not in json.dumps({key: one[key] for key in ("headers", "queryStringParameters")})
+        assert (one["headers"]["x-some"], one["queryStringParameters"]["some"]) == ("a", "a")
+    for event in (
+        alb(multiple=False),
+        v2(),
+        v1() | {"multiValueHeaders": None, "multiValueQueryStringParameters": None},
+    ):
+        event["headers"]["x-none"] = None
+        event["queryStringParameters"]["none"] = None
+        assert "x-none" not in seen_by_the_function(event)["headers"]
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("change", [{"headers": ["x"]}, {"headers": {"x": ["y"]}}, {"body": {"a": 1}}])
+def test_an_event_of_no_shape_is_not_handled(name: str, change: dict[str, Any]) -> None:
+    """What cannot be read is answered in the sender's form, and the function does not run."""
+    event = MAKERS[name]() | {"multiValueHeaders": None} | change
+
+    @handler
+    def function(_event: Any, _context: Any) -> Any:
+        pytest.fail("the function ran")
+
+    assert function(event, None)["statusCode"] == 502
+
+
+def test_odd_contexts_do_no_harm() -> None:
+    """A context whose parts have another form loses them, no more."""
+    event = v1()
+    event["requestContext"] |= {"identity": ["x"], "requestTimeEpoch": "soon"}
+    one = seen_by_the_function(event)
+    assert (one["requestContext"]["http"]["sourceIp"], one["requestContext"]["timeEpoch"]) == ("", 0)

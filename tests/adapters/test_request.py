@@ -4,10 +4,13 @@ import base64
 import hmac
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from adapters.events import BodyDamaged, EventUnreadable, GatewayEvent, to_gateway
+from adapters.events import BodyDamaged, EventUnreadable, GatewayEvent, body_of, to_gateway
 
 from .envoy_model import Request, event
 
@@ -70,6 +73,16 @@ def test_no_query_leaves_no_query_parameters() -> None:
     seen = shown(target="/x?")
     assert seen["rawQueryString"] == ""
     assert "queryStringParameters" not in seen
+
+
+@given(st.text(alphabet="ab=&+%;2c3f\u00e9 ", max_size=30))
+def test_a_query_is_read_as_the_standard_library_reads_it(query: str) -> None:
+    """Whatever a client writes, names and values are those of `parse_qsl`."""
+    expected: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True, errors="replace"):
+        expected.setdefault(name, []).append(value)
+    found = to_gateway({"raw_path": f"/?{query}", "method": "GET"}).get("queryStringParameters") or {}
+    assert found == {name: ",".join(values) for name, values in expected.items()}
 
 
 def test_a_question_mark_in_the_query_stays_in_the_query() -> None:
@@ -178,7 +191,20 @@ def test_signed_claims_are_read_and_believed_by_their_key(monkeypatch: pytest.Mo
             shown(("x-fig-claims", wrong))
 
 
-@pytest.mark.parametrize("written", ["{", "[]", "W10", "a.b.c", "é", "null", "_w"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{",
+        "[]",
+        "W10",
+        "a.b.c",
+        "é",
+        "null",
+        "_w",
+        *('{"a":' + "[" * depth + "]" * depth + "}" for depth in (700, 9999)),
+    ],
+    ids=range(9),
+)
 def test_claims_that_cannot_be_read_are_no_anonymous_request(written: str) -> None:
     """A request whose claims are damaged is refused, never shown as one without an identity."""
     with pytest.raises(EventUnreadable, match="x-fig-claims"):
@@ -274,3 +300,12 @@ def test_an_event_may_lack_what_is_empty() -> None:
     seen = to_gateway({"raw_path": "/", "method": "GET", "headers": None, "body": None})
     assert seen["headers"] == {}
     assert seen["requestContext"]["timeEpoch"] > 0
+
+
+def test_the_bytes_of_a_body() -> None:
+    """What the client sent comes back as bytes, however the event has it."""
+    for body, kind in ((b"\xff\x00", "image/png"), ("é".encode(), "text/plain"), (b"", "text/plain")):
+        assert body_of(shown(("content-type", kind), body=body)) == body
+    assert body_of({"body": "é"}) == "é".encode()
+    with pytest.raises(EventUnreadable, match="is not"):
+        body_of({"body": "é", "isBase64Encoded": True})

@@ -114,7 +114,8 @@ def test_a_database_is_read_and_written(here: object) -> None:  # noqa: ARG001 -
     function = names["books"]
     try:
         assert function(request("GET", "/books/7"), FakeContext())["body"] == '{"title": "Moss"}'
-        assert function(request("GET", "/books/8"), FakeContext())["status_code"] == 404
+        for path in ("/books/8", "/books/abc", "/books/²", "/books/"):
+            assert function(request("GET", path), FakeContext())["status_code"] == 404
         put = request("PUT", "/books/7", json={"title": "Fern"}, shadow=True)
         assert function(put, FakeContext())["body"] == '{"title": "Fern"}'
         assert function(request("GET", "/books/7"), FakeContext())["body"] == '{"title": "Moss"}'
@@ -131,6 +132,9 @@ def test_a_service_is_called_once(here: object, core: Site) -> None:  # noqa: AR
     assert got["status_code"] == 201
     assert [one.target for one in core.seen] == ["/rates?of=EUR", "/payments", "/payments"]
     assert [one.headers.get("idempotency-key") for one in core.seen] == [None, "k-1", "k-1"]
+    core.acts += [answer(200, b'{"factor": 2}'), answer(409)]
+    got = names["pay"](request("POST", "/pay", json=body), FakeContext(seconds=20))
+    assert (got["status_code"], core.seen[-1].headers.get("idempotency-key")) == (409, None)
     names["core"].close()
 
 
@@ -139,7 +143,8 @@ def test_routes(here: object) -> None:  # noqa: ARG001
     names = run("routes")
     got = names["routes"](request("GET", "/books/7", user="alice"), FakeContext())
     assert json.loads(got["body"]) == {"title": "Moss", "for": "alice"}
-    assert names["routes"](request("GET", "/nowhere"), FakeContext())["status_code"] == 404
+    for path in ("/nowhere", "/books/8"):
+        assert names["routes"](request("GET", path), FakeContext())["status_code"] == 404
     names["orders"].dispose()
 
 
@@ -156,7 +161,14 @@ def test_a_breaker(here: object, core: Site, monkeypatch: pytest.MonkeyPatch) ->
             BillingMode="PAY_PER_REQUEST",
         )
         names = run("breaker")
-        core.acts += [drop] * 5
+        kept = ("content-type", "application/problem+json")
+        core.acts += [answer(500, b"\xff\x00", kept)] + [drop] * 5
+        headers = {"content-type": "application/octet-stream", "authorization": "s3cret"}
+        got = names["order"](request("POST", "/orders", body=b"\x00\xff", headers=headers), FakeContext(seconds=20))
+        assert (got["status_code"], got["headers"]["content-type"], got["body"]) == (500, kept[1], "/wA=")
+        assert core.seen[-1].body == b"\x00\xff"
+        assert core.seen[-1].headers["content-type"] == "application/octet-stream"
+        assert "authorization" not in core.seen[-1].headers
         before = len(core.seen)
         order = request("POST", "/orders", json={"book": 7})
         for _ in range(5):

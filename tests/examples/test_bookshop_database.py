@@ -25,7 +25,8 @@ from .test_bookshop_up import BOOKSHOP, DEADLINE_SECONDS, ESTATE, fig
 STARTED = """
 import os, sys
 print(os.environ["SHOP_DATABASE"], flush=True)
-os.execv(sys.executable, [sys.executable, "-P", "-m", "fig", "up", sys.argv[1], "--json", "--until-eof"])
+up = [sys.executable, "-P", "-m", "fig", "up", sys.argv[1]]
+os.execv(sys.executable, [*up, "--json", "--until-eof", "--no-observe"])
 """
 
 

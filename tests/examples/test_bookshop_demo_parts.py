@@ -27,6 +27,7 @@ SEEN = Seen(
 )
 HELD = Summary(
     requests=1000,
+    reads=950,
     failed=0,
     users=400,
     bounced_users=0,

@@ -1,6 +1,8 @@
 """A release on the running bookshop: real Envoy, control, node and function, real traffic, real evidence."""
 
 import json
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from .test_bookshop_faults import Traffic
 from .test_bookshop_up import ESTATE, Up, fig, until, up
 
 pytestmark = pytest.mark.timeout(300)  # a dozen processes start, on a machine that may be busy
-GATE = "{warm_up: 1s, minimum_requests: 50, minimum_users: 2, limits: {server_errors: {above_legacy: 30%}}}"
+GATE = "{warm_up: 1s, minimum_requests: 50, minimum_users: 2, limits: {server_errors: {above_legacy: LIMIT}}}"
 RELEASE = """\
 version: 1
 release: r1
@@ -30,9 +32,9 @@ WITHOUT = (
 )
 
 
-def write(folder: Path, hold: str) -> None:
-    """The release and its plan."""
-    gate = GATE.removesuffix("}") + f", without: [{WITHOUT}]}}"
+def write(folder: Path, hold: str, limit: str = "30%") -> None:
+    """The release and its plan. `limit` is wide where a busy machine alone must break nothing."""
+    gate = GATE.removesuffix("}").replace("LIMIT", limit) + f", without: [{WITHOUT}]}}"
     (folder / "release.yaml").write_text(RELEASE % {"gate": gate, "hold": hold})
     planned = fig("plan", "release.yaml", "--estate", str(ESTATE), "-o", "release.plan", folder=folder)
     assert planned.returncode == 0, planned.stdout + planned.stderr
@@ -56,11 +58,21 @@ def fail(running: Up) -> None:
     assert answer.is_success, answer.text
 
 
-def _judged(folder: Path) -> bool:
+def is_judged(folder: Path) -> bool:
     """Whether the ramp has evidence of users on Lambda, in force."""
     (release,) = status(folder)["releases"]
     (route,) = release["ramps"][0]["routes"]
     return bool(release["ramps"][0]["in_force"] and route["evidence"] and route["evidence"]["lambda"]["requests"] > 20)
+
+
+def seconds_to_leave(folder: Path, since: datetime) -> float:
+    """From the first request after `since` that the function failed to the last that was meant for it (Envoy's log)."""
+    (log,) = folder.glob(".fig/**/access.jsonl")
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assigned = [datetime.fromisoformat(one["time"]) for one in lines if one["assigned"] == "lambda"]
+    failed = [one for one in lines if one["assigned"] == "lambda" and one["answered"] == "legacy"]
+    first = min(at for one in failed if (at := datetime.fromisoformat(one["time"])) > since)
+    return (max(assigned) - first).total_seconds()
 
 
 def test_a_release_ramps_the_bookshop(tmp_path: Path) -> None:
@@ -79,13 +91,17 @@ def test_a_release_ramps_the_bookshop(tmp_path: Path) -> None:
 
 
 def test_a_function_that_begins_to_fail_is_left_at_once(tmp_path: Path) -> None:
-    """At 5 % a function begins to fail: by that evidence alone everybody is sent back; no user saw it."""
+    """At 5 % a function begins to fail: by that evidence alone everybody is sent back within seconds; no user saw it.
+
+    The goal is two seconds, which benchmarks/breaker.py measures; a machine under other load is given fifteen.
+    """
     with up(tmp_path) as running:
         traffic = Traffic(running.addresses["entry"], users=100)
         with traffic.running():
-            write(tmp_path, "1h")
+            write(tmp_path, "1h", limit="5%")
             assert fig("apply", "release.plan", "--detach", folder=tmp_path).returncode == 0
-            assert until(lambda: _judged(tmp_path)), status(tmp_path)
+            assert until(lambda: is_judged(tmp_path)), status(tmp_path)
+            since = datetime.now(UTC)
             fail(running)
             assert has_ended(tmp_path), status(tmp_path)
         assert status(tmp_path)["ended"][0]["outcome"] == "rolled back"
@@ -95,3 +111,6 @@ def test_a_function_that_begins_to_fail_is_left_at_once(tmp_path: Path) -> None:
         assert entry["evidence"]
         assert traffic.failed == []
         assert running.get("/books/7").headers["x-fig-side"] == "legacy"
+    seconds = seconds_to_leave(tmp_path, since)
+    sys.stdout.write(f"at weight 0 {seconds:.2f} s after the first failure\n")
+    assert seconds < 15

@@ -105,10 +105,11 @@ class Up:
 
 
 @contextmanager
-def up(folder: Path) -> Iterator[Up]:
-    """The bookshop, running, with its state in the folder's `.fig`."""
+def up(folder: Path, *options: str) -> Iterator[Up]:
+    """The bookshop, running unobserved, with its state in the folder's `.fig`; or with these options instead."""
     log = folder / "up.log"
     command = [sys.executable, "-P", "-m", "fig", "up", str(ESTATE), "--json", "--until-eof"]
+    command += options or ("--no-observe",)
     with (
         log.open("w") as errors,
         subprocess.Popen(

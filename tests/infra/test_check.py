@@ -39,6 +39,7 @@ def _template(tmp_path: Path, type_: str, properties: dict[str, Any]) -> Templat
     return Template("one", path, read_json_file(path))
 
 
+@pytest.mark.timeout(300)  # it may be the one that synthesises, and cfn-lint takes 10 s of processor time
 def test_what_is_synthesised_has_no_findings(topology: Topology) -> None:
     """The rules and the comparison with the plan find nothing in any template, cfn-lint nothing in those asked.
 
@@ -76,6 +77,16 @@ def test_what_is_synthesised_has_no_findings(topology: Topology) -> None:
             ("functions-spoke-1-shop", "AWS::Lambda::Function"),
             {"ReservedConcurrentExecutions": 500},
             "the reserved concurrency of books: the template has 500, the plan 52",
+        ),
+        (
+            ("functions-spoke-1-shop", "AWS::Lambda::Function"),
+            {"VpcConfig": {"SecurityGroupIds": [{"Fn::Select": [1, ["sg-1", "sg-2"]]}]}},
+            "the security-group set of books: the template has 2, the plan 1",
+        ),
+        (
+            ("functions-spoke-1-shop", "AWS::Lambda::Function"),
+            {"VpcConfig": {"SecurityGroupIds": ["sg-1"]}},
+            "the security-group set of books: the template has ['sg-1'], the plan 1",
         ),
         (
             ("hub", "AWS::EC2::Subnet"),
@@ -145,8 +156,10 @@ def test_a_narrowed_star_is_no_breach(tmp_path: Path) -> None:
 
 def test_the_command_exits_2_and_can_answer_in_json(topology: Topology, spoilt: Path) -> None:
     """An error is exit code 2; `--json` prints every finding with its place."""
-    _change(spoilt, "hub", "AWS::EC2::Subnet", lambda properties: properties.update(MapPublicIpOnLaunch=True))
-    (spoilt / "stacks.json").write_text('{"stacks": [{"name": "hub"}]}', encoding="utf-8")
+    lattice = json.loads((spoilt / "lattice.json").read_text(encoding="utf-8"))
+    lattice["Resources"]["Door"] = {"Type": "AWS::EC2::InternetGateway"}
+    (spoilt / "lattice.json").write_text(json.dumps(lattice), encoding="utf-8")
+    (spoilt / "stacks.json").write_text('{"stacks": [{"name": "lattice"}]}', encoding="utf-8")
     done = fig("infra", "check", str(spoilt), *topology.planned, "--json")
     assert done.code == 2
     assert {"IC301", "IC402"} <= {one["code"] for one in json.loads(done.stdout)}
@@ -156,3 +169,24 @@ def test_a_folder_without_templates_is_refused(tmp_path: Path) -> None:
     """What is no folder of `fig infra synth` is refused by name."""
     with pytest.raises(Refused, match=r"stacks\.json"):
         read_templates(tmp_path)
+
+
+@pytest.mark.parametrize("text", ['{"Resources": {"A": 5}}', '{"Resources": {"A": {"Properties": 1}}}', "[]", "{}"])
+def test_what_is_no_template_is_refused(topology: Topology, spoilt: Path, text: str) -> None:
+    """A file that was edited into something else is named, not a traceback."""
+    (spoilt / "hub.json").write_text(text, encoding="utf-8")
+    done = fig("infra", "check", str(spoilt), *topology.planned)
+    assert done.code == 2
+    assert "hub.json is no CloudFormation template" in done.stderr
+
+
+def test_tags_and_metadata_of_any_shape_are_looked_at(topology: Topology, spoilt: Path) -> None:
+    """Hand-written templates have what they like where the comparison looks; it finds differences, and ends."""
+    for name, key in (("hub", "Tags"), ("functions-spoke-1-shop", "VpcConfig")):
+        data = json.loads((spoilt / f"{name}.json").read_text(encoding="utf-8"))
+        data["Metadata"] = "mine"
+        for one in data["Resources"].values():
+            one.setdefault("Properties", {})[key] = "x"
+        (spoilt / f"{name}.json").write_text(json.dumps(data), encoding="utf-8")
+    found = list(plan_findings(read_templates(spoilt), *read_plan(topology.plan, topology.capacity)))
+    assert {"IC401", "IC402", "IC403"} <= {one.code for one in found}

@@ -2,12 +2,16 @@ import json
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.artefacts.reading import read_plan
+from infra.diagram.picture import picture
+from infra.synthesis.errors import SynthesisFailed
 from infra.synthesis.synthesize import Template, write
 from tests.infra.topology import HERE, Topology, fig
 
@@ -72,6 +76,16 @@ def test_a_stack_that_is_no_more_is_removed(tmp_path: Path) -> None:
     assert (tmp_path / "outside.json").exists()
 
 
+def test_a_synthesis_that_fails_leaves_what_stood_there(tmp_path: Path) -> None:
+    """A template that cannot be written spoils none of those that could be: the folder stays what it was."""
+    folder = tmp_path / "out"
+    write((Template("hub", "Hub", "{}"),), folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(SynthesisFailed, match="cannot be written"):
+        write((Template("hub", "Hub", '{"new": 1}'), Template("x" * 300, "Too long a name", "{}")), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 @pytest.mark.parametrize(("package", "arguments"), [("aws_cdk", ("synth",)), ("cfnlint", ("check",))])
 def test_without_the_extra_one_line_names_it(
     topology: Topology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, arguments: tuple[str, ...]
@@ -97,3 +111,34 @@ def test_the_picture_has_every_address(topology: Topology, tmp_path: Path) -> No
     plan = json.loads(topology.plan.read_text(encoding="utf-8"))
     assert {segment["block"] for vpc in plan["vpcs"] for segment in vpc["segments"]} <= words
     assert "prefers-color-scheme: dark" in text
+
+
+def test_the_picture_shows_the_way_out(topology: Topology, tmp_path: Path) -> None:
+    """Egress proxies are drawn where a spoke's plan has an endpoint to them, and it scales with the page."""
+    path = tmp_path / "topology.svg"
+    fig("infra", "diagram", *topology.planned, "-o", str(path))
+    text = path.read_text(encoding="utf-8")
+    assert text.count('class="way out"') == 3
+    assert "egress proxies: the security team" in text
+    assert "max-width: 100%" in text
+
+
+def test_long_names_stay_in_their_card(made: Topology) -> None:
+    """A card is as wide as its longest label, and a long list of endpoints takes several lines."""
+    plan, capacity = read_plan(made.plan, made.capacity)
+    hub, *spokes = plan.vpcs
+    subnets = tuple(replace(one, zone="z" * 60 if one.zone else "") for one in spokes[0].subnets)
+    many = replace(spokes[0], subnets=subnets, endpoints=tuple(f"service-{one}" for one in range(40)))
+    root = ET.fromstring(picture(replace(plan, vpcs=(hub, many)), capacity))  # noqa: S314 - our own
+    boxes = [one for one in root.iter("{http://www.w3.org/2000/svg}rect") if "spoke" in one.get("class", "")]
+    right = float(boxes[0].get("x", 0)) + float(boxes[0].get("width", 0))
+    bottom = float(boxes[0].get("y", 0)) + float(boxes[0].get("height", 0))
+    inside = [
+        one for one in root.iter("{http://www.w3.org/2000/svg}text") if (one.text or "").startswith("functions z")
+    ]
+    assert all(float(one.get("x", 0)) + 6 * len(one.text or "") < right for one in inside)
+    notes = [one for one in root.iter("{http://www.w3.org/2000/svg}text") if "service-" in (one.text or "")]
+    assert len(notes) > 1
+    assert all(
+        float(one.get("y", 0)) < bottom and float(one.get("x", 0)) + 6 * len(one.text or "") < right for one in notes
+    )

@@ -1,5 +1,6 @@
 """Constructs used alone, as in somebody's own CDK application, with the CDK's own assertions."""
 
+import json
 from typing import Any
 
 import pytest
@@ -47,6 +48,15 @@ def test_a_hub_by_virtual_private_gateway_learns_its_routes(stack: Any, plan: Pl
     template.resource_count_is("AWS::EC2::VPNGatewayRoutePropagation", 1)
     template.resource_count_is("AWS::EC2::Route", 0)
     template.resource_count_is("AWS::EC2::InternetGateway", 0)
+
+
+def test_endpoints_of_china_have_names_of_their_own(stack: Any, plan: Plan) -> None:
+    """A service that is named for it gets the name that begins with `cn.`; the others keep theirs."""
+    assert plan.hub
+    HubVpc(stack, "Hub", plan.hub, NetworkSettings(cn_endpoints=("lambda",)), Attachment.NONE)
+    template = Template.from_stack(stack)
+    for name in ("cn.com.amazonaws.${AWS::Region}.lambda", "com.amazonaws.${AWS::Region}.logs"):
+        template.has_resource_properties("AWS::EC2::VPCEndpoint", {"ServiceName": {"Fn::Sub": name}})
 
 
 def test_proxies_know_their_clients(stack: Any) -> None:
@@ -99,9 +109,20 @@ def test_hosts_on_premises_need_a_routers_certificate(stack: Any) -> None:
 
 
 def test_a_ledger_is_kept_and_found_under_its_owners_name(stack: Any) -> None:
-    """Two private instances, encrypted, that outlive the stack; other names leave no trace of the default one."""
+    """Two private instances, encrypted, whose data outlives the stack; other names leave no trace of the default."""
     ControlPlane(stack, "Ledger", PLACE, "bank")
     template = Template.from_stack(stack)
     template.resource_count_is("AWS::RDS::DBInstance", 2)
-    template.has_resource("AWS::RDS::DBCluster", {"DeletionPolicy": "Retain", "Properties": {"StorageEncrypted": True}})
+    kept = {"DeletionPolicy": "Snapshot", "Properties": {"StorageEncrypted": True, "DeletionProtection": True}}
+    template.has_resource("AWS::RDS::DBCluster", kept)
+    exported = {one["Properties"]["Name"] for one in template.find_resources("AWS::SSM::Parameter").values()}
+    assert {"/bank/ledger/url", "/bank/ledger/secret-arn", "/bank/ledger/secret-policy-arn"} <= exported
     assert "strangler-fig" not in str(template.to_json())
+
+
+def test_nothing_that_is_kept_holds_what_is_deleted(topology: Topology) -> None:
+    """A balancer or a database that outlived its stack would hold security groups, and its deletion would fail."""
+    names = json.loads((topology.templates / "stacks.json").read_text(encoding="utf-8"))["stacks"]
+    resources = [one for name in names for one in topology.template(name["name"])["Resources"].values()]
+    kept = {one["Type"] for one in resources if one.get("DeletionPolicy") == "Retain"}
+    assert kept == {"AWS::KMS::Key", "AWS::Lambda::Version", "AWS::Logs::LogGroup"}

@@ -12,6 +12,7 @@ from moto import mock_aws
 from tests.infra.deploying import NOT_FAITHFUL, Account
 from tests.infra.topology import Topology
 
+pytestmark = pytest.mark.timeout(300)  # it may be the one that synthesises, and moto makes 80 calls
 VPCS = ("hub", "spoke-1", "spoke-nat-1", "spoke-direct-1")
 
 
@@ -40,7 +41,7 @@ def _tag(one: dict[str, Any], key: str) -> str:
 
 def test_the_account_has_the_planned_blocks(topology: Topology, account: Account) -> None:
     """Each VPC has the planner's blocks, the primary first, and no other VPC was made."""
-    vpcs = account.session.client("ec2").describe_vpcs()["Vpcs"]
+    vpcs = account.client("ec2").describe_vpcs()["Vpcs"]
     made = {_tag(one, "fig:vpc"): one for one in vpcs if not one["IsDefault"]}
     assert {name: one["CidrBlock"] for name, one in made.items()} == {
         one["name"]: one["cidrs"][0] for one in _planned(topology)
@@ -52,7 +53,7 @@ def test_the_account_has_the_planned_blocks(topology: Topology, account: Account
 
 def test_the_account_has_the_planned_subnets(topology: Topology, account: Account) -> None:
     """Every subnet of the plan is there with its block and AZ, and gives no public addresses; there is no other."""
-    subnets = account.session.client("ec2").describe_subnets()["Subnets"]
+    subnets = account.client("ec2").describe_subnets()["Subnets"]
     made = {_tag(one, "Name"): (one["CidrBlock"], one["AvailabilityZone"]) for one in subnets if _tag(one, "Name")}
     planned = {
         subnet["name"]: (subnet["cidr"], segment["az"])
@@ -66,7 +67,7 @@ def test_the_account_has_the_planned_subnets(topology: Topology, account: Accoun
 
 def test_functions_reach_endpoints_and_on_premises_alone(account: Account) -> None:
     """What a function's security group lets out is endpoints' groups and on-premises, never everywhere."""
-    groups = account.session.client("ec2").describe_security_groups()["SecurityGroups"]
+    groups = account.client("ec2").describe_security_groups()["SecurityGroups"]
     functions = [one for one in groups if "Functions of" in one["Description"]]
     assert len(functions) == 3
     for group in functions:
@@ -81,16 +82,16 @@ def test_a_second_spoke_may_have_the_same_block(topology: Topology, account: Acc
     """PrivateLink needs no route, so a spoke is deployed twice in one account with the same addresses."""
     again = Account(account.session)
     again.deploy(topology.template("spoke-1"))
-    vpcs = account.session.client("ec2").describe_vpcs()["Vpcs"]
+    vpcs = account.client("ec2").describe_vpcs()["Vpcs"]
     assert [one["CidrBlock"] for one in vpcs].count("100.64.0.0/16") == 2
 
 
 def test_roles_may_do_what_the_estate_needs_and_no_more(topology: Topology, account: Account) -> None:
     """The routers' role invokes the estate's functions by their aliases; nothing else is invoked by anything."""
-    vpcs = account.session.client("ec2").describe_vpcs()["Vpcs"]
+    vpcs = account.client("ec2").describe_vpcs()["Vpcs"]
     account.made["StranglerFigHubVpcId"] = next(one["VpcId"] for one in vpcs if _tag(one, "fig:vpc") == "hub")
     account.deploy(topology.template("routers"))
-    iam = account.session.client("iam")
+    iam = account.client("iam")
     invoked = set()
     for role in iam.list_roles()["Roles"]:
         for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
@@ -105,7 +106,7 @@ def test_roles_may_do_what_the_estate_needs_and_no_more(topology: Topology, acco
 def test_dead_letters_stay_two_weeks_and_are_encrypted(topology: Topology, account: Account) -> None:
     """Each function has a queue for what failed, as long as SQS keeps anything, under a key of ours."""
     account.deploy(topology.template("functions-spoke-1-shop"))
-    sqs = account.session.client("sqs")
+    sqs = account.client("sqs")
     (url,) = sqs.list_queues()["QueueUrls"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert attributes["MessageRetentionPeriod"] == "1209600"

@@ -12,7 +12,7 @@ from tests.infra.topology import fig
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)  # cfn-lint over every template: 15 s of processor time, which a busy machine has not
 def test_the_steps_from_demand_to_picture_work_as_written(tmp_path: Path) -> None:
     """Plan, verdict, compile, synth, check and diagram succeed one after the other on the bookshop's files."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")

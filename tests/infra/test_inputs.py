@@ -164,3 +164,145 @@ def test_a_folder_of_compiled_estates_must_hold_one(made: Topology, tmp_path: Pa
         (tmp_path / name / "estate.json").write_text("{}", encoding="utf-8")
     with pytest.raises(Refused, match="holds 2 compiled estates"):
         estate_file(tmp_path)
+
+
+_DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not readable as JSON: Expecting value"),
+        (_DEEP, "nested too deeply"),
+        ('{"version": 1, "a": ' + "[" * 100 + "]" * 100 + "}", "more than 60 levels deep"),
+        ('{"version": NaN}', "NaN is not JSON"),
+        ('{"version": ' + "9" * 5_000 + "}", "not readable as JSON: Exceeds the limit"),
+        ("\x00", "not readable as JSON"),
+    ],
+    ids=["empty", "endless", "deep", "NaN", "digits", "control character"],
+)
+@pytest.mark.parametrize("which", ["plan", "capacity", "estate"])
+def test_what_is_no_json_is_refused(inputs: Topology, which: str, text: str, message: str) -> None:
+    """Whatever stands in a file, it is named with the reason; nothing is a traceback."""
+    path: Path = getattr(inputs, which)
+    path.write_text(text, encoding="utf-8")
+    assert message in _refused(inputs)["IN101"]
+    assert path.name in _refused(inputs)["IN101"]
+
+
+def test_a_file_that_no_program_of_ours_writes_is_not_read(inputs: Topology) -> None:
+    """A file of 65 MB is refused by its size, before it is read."""
+    with inputs.plan.open("r+b") as file:
+        file.truncate(65 * 1024 * 1024)
+    assert "more than 67,108,864 are not read" in _refused(inputs)["IN101"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda plan: plan.update(version=True), "its version is True"),
+        (lambda plan: plan.update(version=2), "its version is 2"),
+        (
+            lambda plan: plan["functions"]["books"].update(set=7),
+            "has the security-group set 7, and shop in spoke-1 has 1",
+        ),
+        (lambda plan: plan["vpcs"][0].update(name="stacks"), "may not be called 'stacks'"),
+        (lambda plan: plan["vpcs"][0].update(name="../../x"), "vpcs.0.name: string should match"),
+        (lambda plan: plan["vpcs"].append(plan["vpcs"][1]), "a second VPC with the name 'spoke-1'"),
+        (lambda plan: plan["vpcs"][1]["zones"][0].update(name="z" * 64), "vpcs.1.zones.0.name: string should match"),
+        (lambda plan: plan["functions"].update({"f" * 64: plan["functions"]["books"]}), "string should match"),
+        (lambda plan: plan["vpcs"][0]["stock"].update(proxies_per_az=-2), "greater than or equal to 0"),
+        (lambda plan: plan["vpcs"][0].update(cidrs=["2001:db8::/32"]), "not a valid IPv4 network"),
+        (
+            lambda plan: plan["functions"].update(
+                {"a-1": plan["functions"]["books"], "a1": plan["functions"]["books"]}
+            ),
+            "a-1 and a1 would be one name in a template",
+        ),
+    ],
+)
+def test_a_plan_that_no_template_can_hold_is_refused(
+    inputs: Topology, change: Callable[[Any], None], message: str
+) -> None:
+    """Names that a template has no room for or would confuse, sets and counts that cannot be, another version."""
+    _change(inputs.plan, change, sign=True)
+    assert any(message in found for found in _refused(inputs).values())
+
+
+@pytest.mark.parametrize(
+    ("which", "change", "message"),
+    [
+        ("capacity", lambda data: data.update(version=2), "no capacity file of version 1"),
+        ("capacity", lambda data: data["path"].pop("limits"), "path.limits is required"),
+        ("capacity", lambda data: data["path"]["limits"][0].update(value=-1), "greater than or equal to 0"),
+        ("capacity", lambda data: data["functions"]["books"].update(reserved_concurrency=-5), "greater than or equal"),
+        ("estate", lambda data: data.pop("routes"), "no compiled estate"),
+        ("estate", lambda data: data["lambda"]["books"].update(timeout="soon"), "'soon' is not a duration"),
+        (
+            "estate",
+            lambda data: data["lambda"]["books"].update(arn=data["lambda"]["stock-sync"]["arn"]),
+            "are one function at AWS, stock-sync",
+        ),
+    ],
+)
+def test_verdicts_and_estates_that_cannot_be_are_refused(
+    inputs: Topology, which: str, change: Callable[[Any], None], message: str
+) -> None:
+    """Each is named with its place; an estate as a person writes it has to be compiled first."""
+    _change(getattr(inputs, which), change)
+    assert any(message in found for found in _refused(inputs).values())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: aws-shop", "begins with aws or ssm"),
+        ("proxies: {instance: large}", "proxies.instance"),
+        ("proxies: {software: envoy, endpoint_ids: [vpce-0123456789abcdef0]}", "is for HAProxy"),
+        ("attachment: {prefixes: ['2001:db8::/32']}", "not a valid IPv4 network"),
+        ("attachment: {prefixes: [" + ", ".join(f"10.0.{one}.0/24" for one in range(101)) + "]}", "at most 100"),
+        ("egress: {domains: ['*.example.com']}", "egress.domains.0"),
+        (
+            "proxies: {targets: {a: {host: x, to: 1, port: 99}, b: {host: x, to: 2, port: 99}}}",
+            "b and a both listen on port 99",
+        ),
+        ("proxies: {targets: {a: {host: x, to: 1, port: 8404}}}", "a and the health check both listen on port 8404"),
+        ("proxies: {targets: {health: {host: x, to: 1, port: 99}}}", "health is a name that the proxies"),
+    ],
+)
+def test_settings_that_could_not_be_deployed_are_refused(
+    inputs: Topology, tmp_path: Path, text: str, message: str
+) -> None:
+    """What AWS or a proxy would refuse an hour later is refused here."""
+    settings = tmp_path / "infra.yaml"
+    settings.write_text(f"version: 1\n{text}\n", encoding="utf-8")
+    assert any(message in found for found in _refused(inputs, settings).values())
+
+
+def test_egress_needs_both_a_list_and_addresses(inputs: Topology, tmp_path: Path) -> None:
+    """Domains without an endpoint in the plan are a warning, and so is an endpoint that would lead nowhere."""
+    settings = tmp_path / "infra.yaml"
+    settings.write_text("version: 1\n", encoding="utf-8")
+    read = read_inputs(inputs.plan, inputs.capacity, inputs.estate, settings)
+    assert any("egress.domains is empty" in one.message for one in read.warnings)
+
+    def without(plan: Any) -> None:
+        for vpc in plan["vpcs"]:
+            vpc["endpoints"] = [one for one in vpc["endpoints"] if one != "egress"]
+
+    _change(inputs.plan, without, sign=True)
+    read = read_inputs(inputs.plan, inputs.capacity, inputs.estate, HERE / "infra.yaml")
+    (found,) = (one for one in read.warnings if one.code == "IN160")
+    assert "add egress to path.spoke.endpoints" in str(found)
+
+
+def test_a_hub_without_room_for_the_ledger_says_so(inputs: Topology) -> None:
+    """There is no stack for the ledger then, which nobody should find out by looking for it."""
+
+    def crowd(plan: Any) -> None:
+        for segment in plan["vpcs"][0]["segments"]:
+            segment["needed"] = sum(2 ** (32 - int(one["cidr"][-2:])) - 5 for one in segment["subnets"])
+
+    _change(inputs.plan, crowd, sign=True)
+    read = read_inputs(inputs.plan, inputs.capacity, inputs.estate, HERE / "infra.yaml")
+    assert [one.code for one in read.warnings if "ledger" in one.message] == ["IN163"]

@@ -158,14 +158,15 @@ def test_entry_in_use(tmp_path: Path) -> None:
         port = listener.getsockname()[1]
         estate.write_text(f"version: 1\nentry:\n  address: 127.0.0.1:{port}\n  default: shop\n")
         with pytest.raises(Refused, match=r"estate.yaml:3:12: UP122 error: entry.address 127.0.0.1:\d+ cannot be used"):
-            preflight.entry_address(estate, {})
-    assert preflight.entry_address(estate, {}) == f"127.0.0.1:{port}"
+            preflight.entry_address(preflight.read_estate(estate, {}))
+    assert preflight.entry_address(preflight.read_estate(estate, {})) == f"127.0.0.1:{port}"
 
 
 def test_no_local_file(tmp_path: Path) -> None:
     """An estate without a local.yaml beside it needs no commands and no ports."""
     local, chosen = preflight.read_local(tmp_path / "estate.yaml", tmp_path, {})
     assert (local.commands, local.local_lambda, chosen) == ((), None, {})
+    assert preflight.read_local(tmp_path / "estate.yaml", tmp_path, {}, ("OTLP_PORT",))[1].keys() == {"OTLP_PORT"}
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.estate_run.child import Child, ReadyLine, ReadyUrl, Spec
+from infra.local.estate_run.child import Child, ReadyLine, ReadyObject, ReadyUrl, Spec
 from infra.local.estate_run.errors import ChildEnded, EstateRunFailed, NotReady, StepFailed
 from infra.local.estate_run.ports import choose
 from infra.local.estate_run.run import Run, Stopped
@@ -94,6 +94,24 @@ def test_lines_and_readiness() -> None:
         return lines.taken
 
     assert asyncio.run(story()) == [("a", "one"), ("a", "two"), ("a", "ready at x")]
+
+
+def test_ready_by_what_it_tells() -> None:
+    """A process that tells where it is in a line of JSON is ready then; the line, maybe a secret, is not shown."""
+
+    async def story() -> tuple[object, list[tuple[str, str]]]:
+        lines = Lines()
+        run = Run(lines)
+        code = "import time; print('[1]'); print('{\"login\": \"secret\"}'); print('{}'); time.sleep(600)"
+        argv = (sys.executable, "-u", "-c", code)
+        try:
+            one = Spec(name="a", argv=argv, folder=Path.cwd(), environment=os.environ, ready=ReadyObject())
+            [child] = await started(run, one)
+        finally:
+            await run.end_all()
+        return child.told, lines.taken
+
+    assert asyncio.run(story()) == ({"login": "secret"}, [("a", "[1]"), ("a", "{}")])
 
 
 def test_ready_by_address() -> None:

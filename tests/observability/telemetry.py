@@ -12,7 +12,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 PAYLOADS = Path(__file__).parent / "payloads"
 CAPTURED = 1_795_659_300_000_000_000
-"""A time shortly after the payloads were captured from Envoy 1.40.0, SDK 1.45.1 and the Lambda instrumentor 0.66b1."""
+"""A time shortly after what payloads tell: of Envoy 1.40.0, SDK 1.45.1, the Lambda, Flask and SQLAlchemy instrumentors
+0.66b1, and the JavaScript SDK 0.223.0. `capture` moves what it captures there."""
 NOW = CAPTURED
 SECOND = 1_000_000_000
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

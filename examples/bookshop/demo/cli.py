@@ -25,6 +25,7 @@ INTERRUPTED = 130
 
 @click.command()
 @click.option("--keep", is_flag=True, envvar="KEEP", help="Leave everything running at the end, and say where.")
+@click.option("--no-observe", is_flag=True, help="Without fig observe: nobody can watch in a browser.")
 @click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="Also write the summary there, as JSON."
 )
@@ -36,7 +37,7 @@ INTERRUPTED = 130
     envvar="FIG_DEMO_SECONDS_PER_STEP",
     help="How long each weight is held.",
 )
-def main(*, keep: bool, report: Path | None, seconds_per_step: float) -> None:
+def main(*, keep: bool, no_observe: bool, report: Path | None, seconds_per_step: float) -> None:
     """Move a route of the bookshop to Lambda and back while 400 users read, then break Lambda."""
     console = Console(highlight=False)
     with ExitStack() as open_until_the_end:
@@ -44,8 +45,9 @@ def main(*, keep: bool, report: Path | None, seconds_per_step: float) -> None:
             state = Path(".fig")  # so that `fig status` in this folder finds it
         else:
             state = Path(open_until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="fig-demo-")))
+        estate = LocalEstate(state, keep=keep, observe=not no_observe)
         try:
-            summary = asyncio.run(_tell(console, state, Pace.of(seconds_per_step), keep=keep))
+            summary = asyncio.run(_tell(console, estate, Pace.of(seconds_per_step)))
         except EstateFailed as failed:
             console.print(f"The demo could not go on: {failed}", style="bold red", markup=False)
             sys.exit(1)
@@ -58,7 +60,7 @@ def main(*, keep: bool, report: Path | None, seconds_per_step: float) -> None:
     sys.exit(0 if summary.story_held else 1)
 
 
-async def _tell(console: Console, state: Path, pace: Pace, *, keep: bool) -> Summary | None:
+async def _tell(console: Console, estate: LocalEstate, pace: Pace) -> Summary | None:
     """The story's summary; None when somebody stopped it."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -66,7 +68,7 @@ async def _tell(console: Console, state: Path, pace: Pace, *, keep: bool) -> Sum
         if signal.getsignal(number) is signal.SIG_IGN:
             continue  # under nohup
         loop.add_signal_handler(number, stop.set)
-    telling = asyncio.create_task(_tell_all(console, state, pace, keep=keep))
+    telling = asyncio.create_task(_tell_all(console, estate, pace))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({telling, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -77,17 +79,18 @@ async def _tell(console: Console, state: Path, pace: Pace, *, keep: bool) -> Sum
     return None
 
 
-async def _tell_all(console: Console, state: Path, pace: Pace, *, keep: bool) -> Summary:
-    estate = LocalEstate(state, keep=keep)
+async def _tell_all(console: Console, estate: LocalEstate, pace: Pace) -> Summary:
     kept = False
     try:
         console.print("Starting the bookshop, a local Lambda, Envoy and control:")
         console.print("$ fig up examples/bookshop/estate.yaml", style="bold")
         await estate.start()
+        if estate.login:
+            console.print(f"Watch it live, in a browser: {estate.login}", markup=False, soft_wrap=True)
         with display_for(console) as display:
             summary = await Story(estate, display, pace).tell()
-        kept = keep
-        if keep:
+        kept = estate.keep
+        if kept:
             _say_where(console, estate)
         return summary
     finally:

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .observed import Observed, Observer, Told
+
 ESTATE_FILE = Path(__file__).resolve().parents[1] / "estate.yaml"
 FUNCTION = "books"
+TRACE_SAMPLE = "10%"
+"""Requests that begin a trace; log records and numbers are of all."""
 START_SECONDS = 60.0
 END_SECONDS = 20.0
 _TIMEOUT_SECONDS = 10.0
@@ -37,11 +41,14 @@ class LocalEstate:
     `keep`: it outlives this process; else it ends with it, whatever happens.
     """
 
-    def __init__(self, state: Path, *, keep: bool) -> None:
+    def __init__(self, state: Path, *, keep: bool, observe: bool = True) -> None:
         self.addresses: dict[str, str] = {}
+        self.login: str | None = None
+        """Where a browser watches, once; None where nobody observes."""
         self.log = state / "up.log"
         self._state = state
-        self._keep = keep
+        self.keep = keep
+        self._observe = observe
         self._process: asyncio.subprocess.Process | None = None
         self._environment: dict[str, str] = {}
 
@@ -53,18 +60,21 @@ class LocalEstate:
     async def start(self) -> None:
         """Start everything and wait until it serves. Raises `EstateFailed`."""
         self._state.mkdir(parents=True, exist_ok=True)
-        arguments = ("up", str(ESTATE_FILE), "--state", str(self._state), "--json")
+        arguments = ["up", str(ESTATE_FILE), "--state", str(self._state), "--json"]
+        arguments += [] if self.keep else ["--until-eof"]
+        arguments += [] if self._observe else ["--no-observe"]
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *_fig(*arguments, *(() if self._keep else ("--until-eof",))),
+                *_fig(*arguments),
+                env={"TRACE_SAMPLE": TRACE_SAMPLE, **os.environ},
                 # it sees the end of this pipe even when this process is killed
-                stdin=asyncio.subprocess.DEVNULL if self._keep else asyncio.subprocess.PIPE,
+                stdin=asyncio.subprocess.DEVNULL if self.keep else asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is ours to handle
             )
         ready = await self._ready_line(self._process)
-        self.addresses = ready["addresses"]
+        self.addresses, self.login = ready["addresses"], ready["login"]
         run = _read_json(ready["run_file"])
         self._environment = {**os.environ, "FIG_CONTROL": run["control"], "FIG_TOKEN": run["token"]}
 
@@ -92,6 +102,16 @@ class LocalEstate:
         body = json.dumps({"fail": fail, "count": None}).encode()
         address = f"{self.addresses['lambda']}/_local/faults/{FUNCTION}"
         await asyncio.to_thread(_post, address, body)
+
+    async def observed(self, told: Told) -> Observed | None:
+        """What `fig observe` saw; None where nobody observes. Raises `EstateFailed` when it does not answer."""
+        if self.login is None:
+            return None
+        try:
+            return await asyncio.to_thread(Observer(run_file=self._state / "observe.json").saw, told)
+        except OSError as error:
+            message = f"fig observe does not answer: {error}\n{self._last_lines()}"
+            raise EstateFailed(message) from error
 
     async def end(self) -> None:
         """End everything, and wait for it."""

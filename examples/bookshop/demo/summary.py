@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from .estate import Shift
+from .observed import Observed
 from .sides import Held
 
 _MOSTLY = 0.5
@@ -16,11 +17,13 @@ _MOSTLY = 0.5
 class Summary:
     """What was counted; `held` has what was seen after each of `shifts`.
 
-    `fallbacks_while_well` are those of `fallbacks` that happened before Lambda was broken or after it was mended.
-    `answered_by_lambda_while_broken` and `silent` (answers that did not say which side they came from) must be 0.
+    `reads` are those of `requests` that went to the route that moved. `fallbacks_while_well` are those of `fallbacks`
+    that happened before Lambda was broken or after it was mended. `answered_by_lambda_while_broken` and `silent`
+    (answers that did not say which side they came from) must be 0.
     """
 
     requests: int
+    reads: int
     failed: int
     users: int
     bounced_users: int
@@ -32,6 +35,7 @@ class Summary:
     shifts: tuple[Shift, ...]
     held: tuple[Held, ...]
     faults: tuple[str, ...] = ()
+    observed: Observed | None = None
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -50,6 +54,10 @@ class Summary:
             found.append(f"{self.answered_by_lambda_while_broken} reads were answered by a Lambda that was broken")
         if self.silent:
             found.append(f"{self.silent} answers did not say which side they came from")
+        if self.observed and not self.observed.crosses_both_worlds:
+            found.append(f"trace {self.observed.trace_id} does not lead through both worlds")
+        if self.observed and not sum(self.observed.requests.values()):
+            found.append(f"fig observe has heard of none of {self.reads} reads")
         found += [
             f"at {held.weight:g}% {held.share:.1f}% of {held.users} users were on Lambda"
             for held in self.held
@@ -77,6 +85,7 @@ class Summary:
             "shares": [
                 {"weight": _number(held.weight), "users_on_lambda_percent": round(held.share, 2)} for held in self.held
             ],
+            "observed": self.observed.to_json() if self.observed else None,
             "problems": list(self.problems),
         }
         return json.dumps(values, indent=2) + "\n"
@@ -98,11 +107,26 @@ class Summary:
         for shift, held in zip(self.shifts, self.held, strict=True):
             line = f"  {f'{shift.weight:g}%':>6} {f'{shift.in_force_ms:.1f} ms':>16} {f'{held.share:.1f}%':>17}"
             console.print(line, markup=False)
+        if self.observed:
+            self._show_observed(console, self.observed)
         console.print()
         for problem in self.problems:
             console.print(f"  !! {problem}", style="bold red", markup=False, soft_wrap=True)
         if self.story_held:
             console.print("Nothing failed, and nobody was moved but by the ramp.", style="bold green")
+
+    def _show_observed(self, console: Console, observed: Observed) -> None:
+        counted = sum(observed.requests.values())
+        sides = ", ".join(f"{side} {number}" for side, number in sorted(observed.requests.items()))
+        weight = "-" if observed.weight is None else f"{observed.weight:g}%"
+        console.print("\n[bold]As fig observe saw it[/]")
+        line = f"  books-read: {counted} requests ({sides}), {observed.fallbacks} fallbacks, weight now {weight}"
+        console.print(line, markup=False, soft_wrap=True)
+        line = f"  one request through both worlds, with {observed.log_lines} log lines, trace {observed.trace_id}:"
+        console.print(line, markup=False, soft_wrap=True)
+        for hop in observed.hops:
+            name = "  " * hop.depth + hop.name
+            console.print(f"    {name:<36} {hop.service:<12} {hop.milliseconds:>8.1f} ms", markup=False, soft_wrap=True)
 
 
 def _number(percent: float) -> float | int:

@@ -15,8 +15,9 @@ from .sides import Mark
 
 READ_STATUS, ORDER_STATUS = 200, 201
 BOOKS = 20
-_LIST_EVERY, _ORDER_EVERY = 10, 20
-"""Of a connection's requests every tenth reads the list, every twentieth is an order; the others read one book."""
+_LIST_EVERY, _ORDER_EVERY, _STOCK_EVERY = 10, 20, 10
+"""Of a connection's requests every tenth reads the list, every tenth asks how many there are of a book, every twentieth
+is an order; the others read one book."""
 _TIMEOUT_SECONDS = 20.0
 _PAUSE_AFTER_FAULT_SECONDS = 0.05
 
@@ -110,8 +111,7 @@ class Traffic:
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 if is_read:
-                    path = "/books" if count % _LIST_EVERY == 1 else f"/books/{book}"
-                    answer = await connection.send("GET", path, headers)
+                    answer = await connection.send("GET", _read(count, book), headers)
                 else:
                     body = b'{"book": %d}' % book
                     answer = await connection.send(
@@ -134,3 +134,10 @@ class Traffic:
             seconds=time.perf_counter() - begun,
             fault=fault,
         )
+
+
+def _read(count: int, book: int) -> str:
+    """The path of a connection's read of that number."""
+    if count % _LIST_EVERY == 1:
+        return "/books"
+    return f"/books/{book}/stock" if count % _STOCK_EVERY == 2 else f"/books/{book}"  # noqa: PLR2004 - its turn

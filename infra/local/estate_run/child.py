@@ -6,11 +6,13 @@ group.
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 _CHUNK = 64 * 1024
 _LAST_LINES_SECONDS = 1.0
@@ -24,6 +26,14 @@ class ReadyLine:
 
     def __str__(self) -> str:
         return f"a line that begins with {self.prefix!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyObject:
+    """Ready when the process prints a JSON object as one line, which `Child.told` keeps: nobody is shown it."""
+
+    def __str__(self) -> str:
+        return "a line with a JSON object"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class ReadyAtOnce:
         return "its start"
 
 
-Readiness = ReadyLine | ReadyUrl | ReadyNode | ReadyAtOnce
+Readiness = ReadyLine | ReadyObject | ReadyUrl | ReadyNode | ReadyAtOnce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +91,7 @@ class Child:
         self.pid = process.pid
         self.ended = asyncio.ensure_future(process.wait())
         self.said_ready = asyncio.Event()
+        self.told: Mapping[str, Any] = {}
         self._process = process
         self._reading: asyncio.Task[None] | None = None
 
@@ -153,6 +164,18 @@ class Child:
         match self.spec.ready:
             case ReadyLine(prefix=prefix) if text.startswith(prefix):
                 self.said_ready.set()
+            case ReadyObject() if not self.said_ready.is_set() and (told := _object(text)):
+                self.told = told
+                self.said_ready.set()
+                return
             case _:
                 pass
         on_line(self.spec.name, text)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

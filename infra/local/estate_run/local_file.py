@@ -30,7 +30,7 @@ from strangler_fig.diagnostics import Diagnostic, has_errors, in_file_order
 from strangler_fig.documents import Document, read_yaml
 from strangler_fig.shapes import shape_diagnostics
 
-RESERVED_NAMES = frozenset({"check", "control", "entry", "fig", "lambda", "node", "publish"})
+RESERVED_NAMES = frozenset({"check", "control", "entry", "fig", "lambda", "node", "observe", "otlp", "publish"})
 _VARIABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _COMMAND_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _KNOWN_KEYS = {

@@ -8,14 +8,14 @@ import json
 import os
 import random
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from strangler_fig.diagnostics import Diagnostic, Refused, has_errors
-from strangler_fig.documents import read_yaml
+from strangler_fig.documents import Document, read_yaml
 
-from . import local_file, ports
+from . import local_file, observing, ports
 from .errors import StepFailed
 from .local_file import LocalFile
 from .stages import Plan, fig
@@ -24,15 +24,17 @@ LOCAL_FILE = "local.yaml"
 PORTS_FILE = "ports.json"
 
 
-def read_local(estate: Path, state: Path, environment: Mapping[str, str]) -> tuple[LocalFile, dict[str, str]]:
-    """What `local.yaml` beside the estate asks for, and the port chosen for each name; without the file, nothing.
+def read_local(
+    estate: Path, state: Path, environment: Mapping[str, str], more: Sequence[str] = ()
+) -> tuple[LocalFile, dict[str, str]]:
+    """What `local.yaml` beside the estate asks for, and the port chosen for each name, and for `more`.
 
     An estate keeps its ports from run to run while they are free, so that its addresses and its snapshot stay the same.
     """
     path = estate.with_name(LOCAL_FILE)
     folder = estate.parent.resolve()
     if not path.exists():
-        return LocalFile(folder=folder), {}
+        return LocalFile(folder=folder), _choose(more, state, environment)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
@@ -40,11 +42,15 @@ def read_local(estate: Path, state: Path, environment: Mapping[str, str]) -> tup
     names, found = local_file.port_names(text, file=str(path))
     if found:
         raise Refused(found)
-    chosen = ports.choose(names, environment, random.SystemRandom(), _ports_of_last_time(state))
+    chosen = _choose(tuple(dict.fromkeys((*names, *more))), state, environment)
     parsed, found = local_file.parse(text, file=str(path), folder=folder, environment={**environment, **chosen})
     if parsed is None or has_errors(found):
         raise Refused(found)
     return parsed, chosen
+
+
+def _choose(names: Sequence[str], state: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    return ports.choose(names, environment, random.SystemRandom(), _ports_of_last_time(state))
 
 
 def _ports_of_last_time(state: Path) -> dict[str, str]:
@@ -71,11 +77,16 @@ class CheckFailed(StepFailed):
         self.findings = findings.rstrip()
 
 
-def entry_address(estate: Path, environment: Mapping[str, str]) -> str:
-    """The entry's `host:port`, once it can be bound. Raises `Refused`, at its place in the file, when it cannot."""
+def read_estate(estate: Path, environment: Mapping[str, str]) -> Document:
+    """The estate's file, which passed its check. Raises `Refused` when it cannot be read."""
     document, _ = read_yaml(estate.read_text(encoding="utf-8"), file=str(estate), environment=environment)
     if document is None:
         raise Refused([Diagnostic(code="UP121", message=f"{estate} cannot be read")])
+    return document
+
+
+def entry_address(document: Document) -> str:
+    """The entry's `host:port`, once it can be bound. Raises `Refused`, at its place in the file, when it cannot."""
     address = str(document.data["entry"]["address"])
     host, _, port = address.rpartition(":")
     reason = ports.why_not_bindable(host.strip("[]"), int(port))
@@ -115,14 +126,29 @@ def hold(state: Path) -> TextIO:
 
 def remember_ports(made: Plan) -> None:
     """Write down the ports for the next run on the same state directory."""
-    (made.state / PORTS_FILE).write_text(json.dumps(dict(made.chosen)), encoding="utf-8")
+    (made.state / PORTS_FILE).write_text(json.dumps(dict(made.ports)), encoding="utf-8")
 
 
-def plan(estate: Path, state: Path, environment: Mapping[str, str]) -> tuple[Plan, str]:
+def plan(estate: Path, state: Path, environment: Mapping[str, str], *, observe: bool = True) -> tuple[Plan, str]:
     """The plan of an estate that may start, and the warnings about it. Raises `Refused` or `CheckFailed`."""
-    local, chosen = read_local(estate, state, environment)
-    whole = {**environment, **chosen, "PYTHONUNBUFFERED": "1"}
+    observed = observing.decide(environment, wanted=observe)
+    local, chosen = read_local(estate, state, environment, observed.ports)
+    variables = observed.variables({**environment, **chosen})
+    whole = {**environment, **chosen, **variables.whole, "PYTHONUNBUFFERED": "1"}
     warnings = check_estate(estate, whole)
-    entry = entry_address(estate, whole)
-    ready = Plan(estate=estate, entry=entry, state=state.resolve(), local=local, environment=whole, chosen=chosen)
+    document = read_estate(estate, whole)
+    notes = [observed.note]
+    if observed.ports:
+        notes.append(observing.unheard((document.data.get("telemetry") or {}).get("otlp"), whole[observing.ENDPOINT]))
+    ready = Plan(
+        estate=estate,
+        entry=entry_address(document),
+        state=state.resolve(),
+        local=local,
+        environment=whole,
+        chosen={**chosen, **variables.told},
+        ports=chosen,
+        is_observed=bool(observed.ports),
+        notes=tuple(filter(None, notes)),
+    )
     return ready, warnings

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from . import warden
-from .child import Child, ReadyAtOnce, ReadyLine, ReadyNode, ReadyUrl, Spec
+from .child import Child, ReadyAtOnce, ReadyLine, ReadyNode, ReadyObject, ReadyUrl, Spec
 from .errors import ChildEnded, EstateRunFailed, NotReady, StepFailed, ending
 from .output import OWN_NAME
 
@@ -185,7 +185,7 @@ async def _ready(child: Child, deadline_seconds: float) -> None:
             match child.spec.ready:
                 case ReadyAtOnce():
                     return
-                case ReadyLine():
+                case ReadyLine() | ReadyObject():
                     await child.said_ready.wait()
                 case ReadyUrl(url=url):
                     await _until(url, {}, lambda answer: answer.is_success)

@@ -1,8 +1,8 @@
 """What `fig up` starts, in which order, and with which arguments: the one place that knows the parts' command lines.
 
-    control, the example's commands, lambda    together
-    node                                       once control has written where it listens
-    publish                                    once all are ready: the estate comes into force
+    observe, control, the example's commands, lambda    together
+    node                                                once control has written where it listens
+    publish                                             once all are ready: the estate comes into force
 
 The parts are the command `fig` again, on the same interpreter, so that this package needs no other one's code.
 """
@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .child import ReadyAtOnce, ReadyLine, ReadyNode, ReadyUrl, Spec
+from . import observing
+from .child import ReadyAtOnce, ReadyLine, ReadyNode, ReadyObject, ReadyUrl, Spec
 from .local_file import LocalFile
 from .run_file import NAME as RUN_FILE
 from .run_file import ControlAddress
@@ -21,12 +22,18 @@ CONTROL_GONE = (
     "Requests go on, with the weights as they are. "
     "fig shift, publish and status need control: for them, end fig up and start it again."
 )
+OBSERVE_GONE = "Requests go on, and nobody hears of them: end fig up and start it again to observe it."
+OBSERVE = "observe"
 _READY = ReadyLine("ready")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """An estate that passed its checks. `environment` is the processes' whole one; `chosen` what fig up put into it."""
+    """An estate that passed its checks.
+
+    `environment` is the processes' whole one; `chosen` what fig up put into it for commands in other terminals, too,
+    among it `ports`. `notes` are sentences for whoever started it.
+    """
 
     estate: Path
     entry: str
@@ -34,6 +41,9 @@ class Plan:
     local: LocalFile
     environment: Mapping[str, str]
     chosen: Mapping[str, str]
+    ports: Mapping[str, str]
+    is_observed: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def run_file(self) -> Path:
@@ -48,6 +58,9 @@ class Plan:
         for command in self.local.commands:
             if command.ready_url:
                 found[command.name] = "/".join(command.ready_url.split("/")[:3])
+        if self.is_observed:
+            found[OBSERVE] = f"http://127.0.0.1:{self.environment[observing.PAGES_PORT]}"
+            found["otlp"] = self.environment[observing.ENDPOINT]
         return found
 
 
@@ -57,7 +70,7 @@ def fig(*arguments: str) -> tuple[str, ...]:
 
 
 def first(plan: Plan) -> tuple[Spec, ...]:
-    """The processes that need nothing else."""
+    """The processes that need nothing else, in this order; they end in the opposite one, and `observe` hears all."""
     control = Spec(
         name="control",
         argv=fig("control", "--state", str(plan.state / "control"), "--port", "0", "--run-file", str(plan.run_file)),
@@ -66,7 +79,7 @@ def first(plan: Plan) -> tuple[Spec, ...]:
         ready=_READY,
         when_gone=CONTROL_GONE,
     )
-    return (control, *_commands(plan), *_local_lambda(plan))
+    return (*_observe(plan), control, *_commands(plan), *_local_lambda(plan))
 
 
 def node(plan: Plan, control: ControlAddress) -> Spec:
@@ -99,13 +112,35 @@ def publish(plan: Plan, control: ControlAddress) -> Spec:
     )
 
 
+def _observe(plan: Plan) -> tuple[Spec, ...]:
+    if not plan.is_observed:
+        return ()
+    places = {"--data": plan.state / "observe.duckdb", "--run-file": plan.state / "observe.json"}
+    ports = {"--otlp-port": observing.RECEIVER_PORT, "--port": observing.PAGES_PORT}
+    return (
+        Spec(
+            name=OBSERVE,
+            argv=fig(
+                "observe",
+                *(word for option, place in places.items() for word in (option, str(place))),
+                *(word for option, name in ports.items() for word in (option, plan.environment[name])),
+                "--json",
+            ),
+            folder=Path.cwd(),
+            environment=plan.environment,
+            ready=ReadyObject(),
+            when_gone=OBSERVE_GONE,
+        ),
+    )
+
+
 def _commands(plan: Plan) -> tuple[Spec, ...]:
     return tuple(
         Spec(
             name=command.name,
             argv=command.argv,
             folder=plan.local.folder,
-            environment=plan.environment,
+            environment={**observing.of_command(command.ready_url), **plan.environment},
             ready=ReadyUrl(command.ready_url) if command.ready_url else ReadyAtOnce(),
         )
         for command in plan.local.commands

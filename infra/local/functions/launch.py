@@ -26,6 +26,9 @@ if ctypes.CDLL(None).prctl(1, {signal.SIGKILL.value}) or os.getppid() != int(sys
 os.execv(sys.argv[2], sys.argv[2:])
 """
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
+_TELEMETRY = "OTEL_"
+_SERVICE_NAME = "OTEL_SERVICE_NAME"
+"""The process's own, not its functions': they are told by AWS_LAMBDA_FUNCTION_NAME."""
 _KIB_IN_MB = 1024
 
 
@@ -89,11 +92,12 @@ def start(function: FunctionSettings, variables: Mapping[str, str]) -> HandlerPr
 
 
 def variables(function: FunctionSettings, version: str, settings: Settings, runtime_api: str) -> dict[str, str]:
-    """The environment of a handler process: what the service sets, then the function's own."""
+    """The environment of a handler process: what the service sets, where telemetry goes, then the function's own."""
     stream = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{secrets.token_hex(16)}"
     credentials = settings.credentials
     return {
         **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+        **{name: os.environ[name] for name in os.environ if name.startswith(_TELEMETRY) and name != _SERVICE_NAME},
         "_HANDLER": function.handler,
         "AWS_ACCESS_KEY_ID": credentials.access_key_id if credentials else "local",
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key if credentials else "local",

@@ -1,43 +1,5 @@
 # The plan's VPCs, subnets, route tables, security-group sets and endpoints, and nothing that gives a public address.
 
-locals {
-  subnets = merge([
-    for vpc, one in var.vpcs : { for name, subnet in one.subnets : name => merge(subnet, { vpc = vpc }) }
-  ]...)
-
-  blocks = merge([
-    for vpc, one in var.vpcs : { for block in one.secondary_cidr_blocks : "${vpc}/${block}" => { vpc = vpc, block = block } }
-  ]...)
-
-  # A route table for each VPC, purpose and trust zone.
-  table_of = { for name, one in local.subnets : name => join("/", compact([one.vpc, one.purpose, one.trust_zone])) }
-  tables   = { for name, table in local.table_of : table => local.subnets[name].vpc... }
-
-  sets = merge(flatten([
-    for vpc, one in var.vpcs : [
-      for zone, count in one.security_group_sets : {
-        for number in range(1, count + 1) : "${vpc}/${zone}/${number}" => { vpc = vpc, zone = zone, number = number }
-      }
-    ]
-  ])...)
-
-  endpoints = merge([
-    for vpc, one in var.vpcs : {
-      for service in one.endpoints : "${vpc}/${service}" => { vpc = vpc, service = service }
-      if !contains(["on-premises", "s3", "dynamodb"], service)
-    }
-  ]...)
-
-  # One subnet in each AZ: the first by name, so that a grown segment's further part is not taken.
-  endpoint_subnets = {
-    for vpc, one in var.vpcs : vpc => [
-      for az in var.availability_zones : sort([
-        for name, subnet in one.subnets : name if subnet.purpose == "endpoints" && subnet.availability_zone == az
-      ])[0]
-    ] if length([for subnet in values(one.subnets) : subnet if subnet.purpose == "endpoints"]) > 0
-  }
-}
-
 data "aws_partition" "this" {}
 data "aws_region" "this" {}
 data "aws_caller_identity" "this" {}
@@ -101,7 +63,7 @@ resource "aws_security_group" "endpoints" {
 }
 
 resource "aws_vpc_security_group_egress_rule" "set" {
-  for_each = { for pair in setproduct(keys(local.sets), distinct(concat([443], var.proxies_ports))) : "${pair[0]}/${pair[1]}" => pair }
+  for_each = { for pair in setproduct(keys(local.sets), local.ports) : "${pair[0]}/${pair[1]}" => pair }
 
   security_group_id            = aws_security_group.set[each.value[0]].id
   referenced_security_group_id = aws_security_group.endpoints[local.sets[each.value[0]].vpc].id
@@ -111,7 +73,7 @@ resource "aws_vpc_security_group_egress_rule" "set" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "endpoints" {
-  for_each = { for pair in setproduct(keys(local.sets), distinct(concat([443], var.proxies_ports))) : "${pair[0]}/${pair[1]}" => pair }
+  for_each = { for pair in setproduct(keys(local.sets), local.ports) : "${pair[0]}/${pair[1]}" => pair }
 
   security_group_id            = aws_security_group.endpoints[local.sets[each.value[0]].vpc].id
   referenced_security_group_id = aws_security_group.set[each.value[0]].id
@@ -157,14 +119,14 @@ resource "aws_vpc_endpoint" "interface" {
   })
 }
 
-resource "aws_vpc_endpoint" "on_premises" {
-  for_each = { for vpc, one in var.vpcs : vpc => one if var.proxies_service_name != null && contains(one.endpoints, "on-premises") }
+resource "aws_vpc_endpoint" "fleet" {
+  for_each = local.fleets
 
-  vpc_id              = aws_vpc.this[each.key].id
+  vpc_id              = aws_vpc.this[each.value.vpc].id
   vpc_endpoint_type   = "Interface"
-  service_name        = var.proxies_service_name
-  subnet_ids          = [for name in local.endpoint_subnets[each.key] : aws_subnet.this[name].id]
-  security_group_ids  = [aws_security_group.endpoints[each.key].id]
+  service_name        = local.services[each.value.name]
+  subnet_ids          = [for name in local.endpoint_subnets[each.value.vpc] : aws_subnet.this[name].id]
+  security_group_ids  = [aws_security_group.endpoints[each.value.vpc].id]
   private_dns_enabled = false
 }
 

@@ -16,7 +16,7 @@ output "functions" {
         for subnet, own in local.subnets : aws_subnet.this[subnet].id
         if own.vpc == one.vpc && own.trust_zone == one.trust_zone && contains(one.availability_zones, own.availability_zone)
       ]
-      security_group_ids = [aws_security_group.set["${one.vpc}/${one.trust_zone}/1"].id]
+      security_group_ids = [aws_security_group.set["${one.vpc}/${one.trust_zone}/${one.security_group_set}"].id]
     }
   }
 }

@@ -40,10 +40,11 @@ variable "vpcs" {
 }
 
 variable "functions" {
-  description = "In which VPC, trust zone and AZs each function is."
+  description = "In which VPC, trust zone, security-group set and AZs each function is."
   type = map(object({
     vpc                = string
     trust_zone         = string
+    security_group_set = number
     availability_zones = list(string)
   }))
 }
@@ -76,6 +77,18 @@ variable "proxies_ports" {
   description = "The ports that the proxies listen on."
   type        = list(number)
   default     = []
+}
+
+variable "egress_service_name" {
+  description = "The egress proxies' endpoint service; null makes no endpoint to them."
+  type        = string
+  default     = null
+}
+
+variable "egress_port" {
+  description = "The port that the egress proxies listen on."
+  type        = number
+  default     = 3128
 }
 
 variable "retention_days" {

@@ -69,8 +69,9 @@ function envoy_on_response(handle)
   local headers = handle:headers()
   local outcome, reason = classify(headers, known)
   local method = (known.asked or {}).method
-  local version = headers:get("x-amz-executed-version")
+  local version, cold = headers:get("x-amz-executed-version"), headers:get("x-fig-cold-start") == "1"
   strip(headers)
+  if cold and outcome == "answered" then headers:add("x-fig-cold-start", "1") end -- the entry counts it, and takes it away
   local answer = { outcome = outcome, reason = reason or "none", version = version or "none" }
   if reason then answer.failed = true end
   if COUNTED[reason] and known.asked and known.asked.user then answer.bucket = tostring(bucket_of(known.asked.user)) end

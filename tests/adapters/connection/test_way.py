@@ -71,6 +71,9 @@ def test_all_failures_are_told() -> None:
     assert str(caught.value).startswith("orders cannot be reached: ")
     assert all(f"{one}: Connection refused" in str(caught.value) for one in (first, second))
     assert (caught.value.nothing_done, caught.value.retry) == (True, True)
+    proxy = Proxy(kind=ProxyKind.CONNECT, endpoint=first)
+    with pytest.raises(Unreachable, match=f"db:1 through the proxy {first}: Connection refused"):
+        dial(way(Endpoint("db", 1), proxy=proxy), "orders")
 
 
 @pytest.mark.parametrize("script", [silent, dripping])

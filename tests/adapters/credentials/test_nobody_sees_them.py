@@ -157,7 +157,10 @@ def test_profiles_that_cannot_be_read(
 
 def test_a_denied_login(server: MariaDb, debug: pytest.LogCaptureFixture) -> None:
     """A login that is denied is told by its user, without the password."""
-    for changes in ({"credentials": {"user": "app", "password": PASSWORD}}, {"credentials": {"user": "nobody"}}):
+    for changes in (
+        {"credentials": {"user": "app", "password": PASSWORD}},
+        {"credentials": {"user": "nobody", "password": ""}},
+    ):
         with (
             pytest.raises(CredentialsRefused) as caught,
             Database(database("orders", document(server, **changes))).begin(),

@@ -88,21 +88,21 @@ def test_all_faults_are_told_at_once() -> None:
             "proxy": "ftp://user:s3cret@proxy",
             "tls": {"mode": "off", "name": "x", "cafile": "/ca.pem"},
             "credentials": {"user": "a", "secret": "b"},
-            "read_timeout": "5",
+            "read_timeout": "5 minutes",
             "connect_timeout": -1,
             "statement_timout": 3,
             "budget": {"environments": 100, "connections": 10},
         }
     ) == (
-        "endpoints[0] is 'db.example:99999': Port out of range 0-65535",
+        "endpoints[0] is not HOST or HOST:PORT; an IPv6 address stands in brackets, a password's / ? # @ as %2F ...",
         "endpoints[1] is wrong: endpoint host 'a b' is not a host",
         "endpoints[2].host is missing",
         "proxy is not a proxy's URL: write http://host:3128 or socks5://host:1080",
-        "connect_timeout is -1: a duration is above zero",
+        "connect_timeout is -1: a duration is above zero, and a day at most",
         "tls.cafile is not known: did you mean ca_file?",
         "tls is wrong: tls.mode off verifies nothing: leave name and ca_file out",
         "credentials has user and secret: one of user and password, secret, iam_user, or file",
-        "read_timeout is '5', not a duration: write seconds, or 500ms, 2s",
+        "read_timeout is '5 minutes', not a duration: write seconds, or 500ms, 2s",
         "budget is wrong: 100 environments may hold 10 connections: each needs one",
         "statement_timout is not known: did you mean statement_timeout?",
     )
@@ -151,7 +151,7 @@ def test_services() -> None:
     """An HTTP service's document has its own keys; its Host is the certificate's name unless it says another."""
     found = service("core", {"endpoints": "vpce.example", "tls": {"name": "core.bank"}, "base_path": "/api/"})
     assert (str(found.way.endpoints[0]), found.host, found.base_path) == ("vpce.example:443", "core.bank", "/api")
-    with pytest.raises(ProfileInvalid, match="base_path must begin with /"):
+    with pytest.raises(ProfileInvalid, match="base_path is 'api': it begins with /"):
         service("core", {"endpoints": "core.example", "base_path": "api"})
 
 
@@ -162,7 +162,7 @@ def test_profiles_are_found_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert load.database_profile("legacy-orders").way.endpoints[0].host == "db.bank.example"
     assert load.service_profile("core").host == "core.example"
     load.forget()
-    monkeypatch.setenv("ADAPTERS_DATABASE_LEGACY_ORDERS", "mysql+onprem://u@own.example/x")
+    monkeypatch.setenv("ADAPTERS_DATABASE_LEGACY_ORDERS", "mysql+onprem://u:@own.example/x")
     assert load.database_profile("legacy-orders").way.endpoints[0].host == "own.example"
     path = tmp_path / "profiles.json"
     path.write_text(json.dumps(document))

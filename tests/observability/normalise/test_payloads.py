@@ -11,7 +11,7 @@ from observability.normalise.logs import logs_batch
 from observability.normalise.metrics import metrics_batch
 from observability.normalise.minutes import RouteNames
 from observability.normalise.spans import spans_batch
-from observability.receive.decode import PROTOBUF, decoded
+from observability.receive.decode import JSON, PROTOBUF, decoded
 from observability.tables import TABLES, Batch
 from tests.observability.telemetry import CAPTURED, PAYLOADS
 
@@ -22,8 +22,9 @@ _MAX_ROWS = 12
 def batch_of(name: str) -> Batch:
     """The rows of a captured payload."""
     body = (PAYLOADS / name).read_bytes()
-    signal = name.removesuffix(".pb").rpartition("-")[2]
-    message, clock = decoded(signal, PROTOBUF, body), Clock(CAPTURED)
+    stem, _, form = name.rpartition(".")
+    signal = stem.rpartition("-")[2]
+    message, clock = decoded(signal, JSON if form == "json" else PROTOBUF, body), Clock(CAPTURED)
     match signal:
         case "traces":
             return spans_batch(message, clock, RouteNames(), len(body))
@@ -51,7 +52,7 @@ def test_real_payloads(case: Path, golden: Callable[[Path, Callable[[str], str]]
     golden(case, as_text)
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in PAYLOADS.glob("*.pb")))
+@pytest.mark.parametrize("name", sorted(path.name for path in PAYLOADS.iterdir()))
 def test_no_planted_secret_is_in_the_rows(name: str) -> None:
     """The secrets that were planted in the requests and records are nowhere in the rows."""
     text = json.dumps(list(batch_of(name).rows.values()))
@@ -61,6 +62,6 @@ def test_no_planted_secret_is_in_the_rows(name: str) -> None:
 
 def test_the_payloads_do_carry_them() -> None:
     """The secrets really are in the payloads: what is not there cannot be taken out."""
-    everything = b"".join(path.read_bytes() for path in PAYLOADS.glob("*.pb"))
+    everything = b"".join(path.read_bytes() for path in PAYLOADS.iterdir())
     for secret in (b"planted-secret", b"jane@bank.example", b"4111 1111 1111 1111", b"'Jane'"):
         assert secret in everything

@@ -1,28 +1,46 @@
 """The catalogue over a real store: the numbers of routes, traces, searches, and how whole the picture is."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from sqlalchemy import SelectBase
 
 from observability.normalise.bounds import Clock
 from observability.normalise.logs import logs_batch
+from observability.normalise.metrics import metrics_batch
 from observability.normalise.minutes import RouteNames
 from observability.normalise.spans import spans_batch
 from observability.query import completeness, logs, routes, traces
 from observability.query.constructs import DUCKDB
 from observability.query.reader import DuckDbReader, Record
 from observability.query.traces import Wanted
+from observability.query.weights import told_weights
 from observability.query.window import MAX_LIMIT, SECOND, Window, last, limited
 from observability.store.database import Place, open_database
 from observability.store.upkeep import Keep
 from observability.store.writer import Writer
-from strangler_fig.names import ROUTER_SERVICE
+from strangler_fig.names import CONTROL_SERVICE, ROUTE_ATTRIBUTE, ROUTER_SERVICE, WEIGHT_METRIC
 from tests.observability import telemetry
 from tests.observability.telemetry import CLIENT, INTERNAL, NOW, TRACE, record, served, span
 
 AROUND = Window(NOW - 600 * SECOND, NOW + 600 * SECOND)
 ID = [f"{number:016x}" for number in range(1, 20)]
+
+
+def _weights() -> ExportMetricsServiceRequest:
+    """What control tells of a route's weight, the later word first."""
+    gauge = Metric(name=WEIGHT_METRIC)
+    for seconds, weight in ((3_590, 7_500), (3_580, 5_000)):
+        point = gauge.gauge.data_points.add(time_unix_nano=NOW + seconds * SECOND, as_int=weight)
+        point.attributes.add(key=ROUTE_ATTRIBUTE).value.string_value = "books"
+    request = ExportMetricsServiceRequest()
+    group = request.resource_metrics.add()
+    group.resource.attributes.add(key="service.name").value.string_value = CONTROL_SERVICE
+    group.scope_metrics.add().metrics.append(gauge)
+    return request
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +83,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDbReader]:
     for batch in (
         *(spans_batch(one, clock, names, 1) for one in (router, function, alone)),
         *(logs_batch(one, clock, names, 1) for one in (told, said)),
+        metrics_batch(_weights(), Clock(NOW + 3_600 * SECOND), 1),
     ):
         writer.submit(batch).result(60)
     yield DuckDbReader(lambda: connection)
@@ -89,6 +108,14 @@ def test_the_numbers_of_routes_and_sides(reader: DuckDbReader) -> None:
     assert alone["sides"]["legacy"]["p50_ms"] == pytest.approx(50, rel=0.03)
     assert alone["sides"]["legacy"]["p99_ms"] == pytest.approx(99, rel=0.03)
     assert alone["total"]["requests"] == 100
+
+
+def test_the_weight_is_what_control_says_last(reader: DuckDbReader) -> None:
+    """A weight that control told of a moment ago is the route's, whatever the last request said; an old one is not."""
+    late = Window(NOW, NOW + 3_600 * SECOND)
+    assert {one["route"]: one["weight"] for one in routes.overview(reader, late)}["books"] == 7_500
+    assert told_weights(reader, late) == {"books": 7_500}
+    assert told_weights(reader, Window(NOW, NOW + 7_200 * SECOND)) == {}
 
 
 def test_a_route_over_time_adds_up(reader: DuckDbReader) -> None:
@@ -117,6 +144,27 @@ def test_a_trace_by_its_id(reader: DuckDbReader) -> None:
     assert spans[1]["SpanAttributes"]["http.response.status_code"] == "200"
     assert spans[1]["Timestamp"] == NOW
     assert spans[1]["Events.Timestamp"] == []
+
+
+def test_what_the_page_of_a_trace_asks(reader: DuckDbReader) -> None:
+    """The outline has each span once and says how many rows there are; a text is found in names and values."""
+    columns, rows = traces.sketch(reader, TRACE, AROUND)
+    assert (sorted(columns["SpanId"]), rows) == (sorted(ID[:6]), 7)
+    assert traces.sketch(reader, "0" * 32, AROUND)[0]["SpanId"] == ()
+    whole = traces.one_span(reader, TRACE, ID[0], AROUND)
+    assert whole is not None
+    assert whole["SpanAttributes"]["http.response.status_code"] == "200"
+    assert traces.one_span(reader, TRACE, ID[9], AROUND) is None
+    assert traces.mentions(reader, TRACE, "LEGACY.shop", AROUND) == [ID[3]]
+    assert traces.mentions(reader, TRACE, "select", AROUND) == [ID[5], ID[5]]
+    assert traces.mentions(reader, TRACE, "2_0", AROUND) == []
+    assert ID[0] in traces.mentions(reader, TRACE, "200", AROUND)
+    assert len(logs.brief_of_trace(reader, TRACE, AROUND)) == 101
+    assert len(logs.of_span(reader, TRACE, "", AROUND)) == 101
+    entries = traces.search(reader, Wanted(kind=traces.ENTRY, route="books"), AROUND)
+    assert [one["SpanName"] for one in entries] == ["GET books"]
+    slowest = traces.search(reader, Wanted(service="shop", max_milliseconds=50), AROUND, 2, "slowest")
+    assert [one["Duration"] for one in slowest] == [50_000_000, 49_000_000]
 
 
 def test_searches(reader: DuckDbReader) -> None:
@@ -171,6 +219,11 @@ class Watched:
         self.asked.append(str(statement.compile(dialect=DUCKDB)))
         return self.store.rows(statement)
 
+    def columns(self, statement: SelectBase) -> dict[str, tuple[Any, ...]]:
+        """The columns, as the store gives them."""
+        self.asked.append(str(statement.compile(dialect=DUCKDB)))
+        return self.store.columns(statement)
+
 
 def test_every_statement_has_a_time_and_a_limit(reader: DuckDbReader) -> None:
     """No statement of the catalogue reads all of time, or gives as many rows as there are."""
@@ -182,6 +235,12 @@ def test_every_statement_has_a_time_and_a_limit(reader: DuckDbReader) -> None:
     traces.slowest(store, "books", AROUND)
     logs.search(store, Wanted(text="x"), AROUND)
     logs.of_trace(store, TRACE, AROUND)
+    traces.search(store, Wanted(kind=traces.ENTRY, max_milliseconds=9), AROUND, order="slowest")
+    traces.one_span(store, TRACE, ID[0], AROUND)
+    traces.mentions(store, TRACE, "x", AROUND)
+    traces.sketch(store, TRACE, AROUND)
+    logs.of_span(store, TRACE, ID[0], AROUND)
+    logs.brief_of_trace(store, TRACE, AROUND)
     completeness.completeness(store, AROUND)
     assert len(store.asked) >= 12
     for text in store.asked:

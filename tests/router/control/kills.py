@@ -85,7 +85,9 @@ class Killed:
     def client(self) -> httpx2.AsyncClient:
         """A client of whichever control runs."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, trust_env=False, timeout=5)
+        return httpx2.AsyncClient(
+            base_url=f"http://127.0.0.1:{self.port}", headers=headers, trust_env=False, timeout=60
+        )
 
     async def follow(self) -> None:
         """Be a node that counts and reports, whether control is there or not."""

@@ -71,7 +71,7 @@ class Desk:
 
     async def fig(self, *arguments: str, **environ: str) -> Said:
         """Run a command to its end."""
-        process = await self._start(*arguments, **environ)
+        process = await self.start(*arguments, **environ)
         out, err = await asyncio.wait_for(process.communicate(), 60)
         return Said(code=process.returncode or 0, out=out.decode(), err=err.decode())
 
@@ -81,7 +81,7 @@ class Desk:
         envoy = self.folder / "envoy"
         envoy.write_text("#!/bin/sh\nexit 0\n")  # the real one is asked where the data plane is tested
         envoy.chmod(0o755)
-        process = await self._start("control", "--state", "state", "--port", "0", "--envoy", str(envoy), *arguments)
+        process = await self.start("control", "--state", "state", "--port", "0", "--envoy", str(envoy), *arguments)
         assert process.stdout is not None
         try:
             line = await asyncio.wait_for(process.stdout.readline(), 30)
@@ -103,7 +103,8 @@ class Desk:
         ):
             yield node
 
-    async def _start(self, *arguments: str, **environ: str) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str, **environ: str) -> asyncio.subprocess.Process:
+        """Start a command."""
         known = {name: value for name, value in os.environ.items() if not name.startswith("FIG_")}
         return await asyncio.create_subprocess_exec(
             sys.executable,

@@ -180,6 +180,46 @@ def test_a_ramp_goes_on_from_its_step_after_a_restart(tmp_path: Path) -> None:
     run(tmp_path, then, time, judge.outside())
 
 
+def test_what_a_step_counted_survives_a_restart_and_is_not_counted_twice(tmp_path: Path) -> None:
+    """Another control goes on from what was kept: the window has what the node counted since it began, once."""
+    time, judge = FakeTime(), FakeJudge()
+    nodes: list[Play] = []
+
+    def counted() -> int:
+        window = judge.seen[-1].evidence
+        return window.lambda_.requests if window else -1
+
+    async def first(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node())
+        nodes.append(one)
+        await one.begin()
+        await one.second(31)
+        await one.second(1)
+        before = counted()
+        await one.second(61)
+        assert counted() > before
+        await here.control.ramping.settled()
+        nodes.append(one)
+
+    async def then(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node(), counter=nodes[0].counter)
+        here.control.ramping.recall()
+        here.control.ramping.look()
+        assert judge.seen[-1].evidence is None
+        await one.second(0)
+        total = sum(one.counter.sides["books"][1])
+        assert counted() == total - warm
+        one.counter.restart()
+        await one.second(1)
+        assert counted() == total - warm + sum(one.counter.sides["books"][1])
+
+    run(tmp_path, first, time, judge.outside())
+    warm = sum(nodes[0].counter.sides["books"][1]) - counted()
+    run(tmp_path, then, time, judge.outside())
+    rows = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT release_id, ramp FROM evidence").fetchall()
+    assert rows == [("r1#1", "books")]
+
+
 def test_evidence_begins_when_the_weight_is_in_force_everywhere(tmp_path: Path) -> None:
     """A node that lags keeps the hold from beginning; what was counted before does not count."""
 
@@ -466,7 +506,8 @@ def test_a_plan_whose_basis_moved_is_stale(tmp_path: Path) -> None:
         assert after["releases"][0]["routes"]["books"]["weight"] == 100
         assert after["entries"] > present["entries"]
         await one.order("abort")
-        assert (await one.here.get("/v1/present"))["attempts"]["books"]["outcome"] == "aborted"
+        attempt = (await one.here.get("/v1/present"))["attempts"]["books"]
+        assert (attempt["outcome"], attempt["reason"]) == ("aborted", "because")
 
     play(tmp_path, story)
 
@@ -555,13 +596,58 @@ def test_a_release_that_cannot_be_read_is_a_problem_and_stops_nothing_else(tmp_p
         status = await here.get("/v1/status")
         assert any("the release r1 cannot be read" in problem for problem in status["problems"])
         assert (one.weight("books"), one.weight("ink")) == (100, 1000)
-        await here.shift("books", 0, wait_seconds=0)
+        ramp = await one.ramp("books")
+        assert (ramp["phase"], ramp["weight"], "fig rollback r1" in ramp["reason"]) == ("unreadable", 100, True), ramp
+        await here.shift("books", 0, 422, wait_seconds=0)
+        await here.shift("books", 0, wait_seconds=0, reason="errors")
         await one.second()
         assert one.weight("books") == 0
+        assert (await here.history())[-1] == ("abort", "books", 100, 0)
 
     run(tmp_path, first, time, judge.outside())
     ledger = sqlite3.connect(tmp_path / "ledger.sqlite")
     ledger.execute("UPDATE documents SET text = 'nonsense' WHERE text LIKE '%release: r1%'")
+    ledger.commit()
+    ledger.close()
+    run(tmp_path, then, time, judge.outside())
+
+
+@pytest.mark.parametrize(("command", "weight"), [("rollback", 0), ("abort", 100)])
+@pytest.mark.parametrize("damage", ["documents SET text = 'nonsense'", "ramps SET state = '{\"step\": 0}'"])
+def test_a_release_that_cannot_be_read_goes_down_and_never_up(
+    tmp_path: Path, command: str, weight: int, damage: str
+) -> None:
+    """No shift and no other release moves its routes up; it is rolled back or aborted, after its end too."""
+    time, judge = FakeTime(), FakeJudge()
+
+    async def first(here: Here) -> None:
+        await Play(here=here, time=time, node=here.node()).begin()
+
+    async def then(here: Here) -> None:
+        one = Play(here=here, time=time, node=here.node())
+        judge.says(Outcome.PASS)
+        await one.second(600)
+        assert one.weight() == 100
+        await here.shift("books", 5000, 409, reason="up", wait_seconds=0)
+        assert "is moved by the release r1" in str(await one.start(RELEASE.replace("r1", "r2"), 409))
+        assert "fig rollback r1" in str(await one.order("approve", status=409))
+        assert (await here.get("/v1/present"))["releases"][0]["routes"]["books"]["highest"] == 100
+        answer = await one.order(command)
+        assert (answer["routes"], answer["recorded"]) == (["books"], True)
+        await one.second()
+        assert one.weight() == weight
+        status = await here.get("/v1/status")
+        assert (status["releases"], status["problems"]) == ([], [])
+        if command == "abort":
+            await one.order("rollback")
+            await one.second()
+            assert one.weight() == 0
+        assert (await here.history())[-1] == ("rollback", "books", 100, 0)
+        assert (await here.get("/v1/history/check"))["intact"] is ("documents" not in damage)
+
+    run(tmp_path, first, time, judge.outside())
+    ledger = sqlite3.connect(tmp_path / "ledger.sqlite")
+    ledger.execute(f"UPDATE {damage}")
     ledger.commit()
     ledger.close()
     run(tmp_path, then, time, judge.outside())
@@ -643,8 +729,14 @@ def test_a_cohort_is_told_and_ends_with_the_release(tmp_path: Path) -> None:
         await one.second()
         await one.start(release)
         assert await of(one) == {"cohort.books": 100}
-        await one.order("abort")
+        assert (await one.ramp())["weight"] == 0
+        one.node.frozen = True
+        await one.order("pause")
+        before = one.here.control.keeper.desired.weights_version
+        answer = await one.order("rollback")
         assert await of(one) == {}
+        assert (answer["in_force"], answer["lagging"]) == (False, ["node-1"]), answer
+        assert one.here.control.keeper.desired.weights_version == before + 1
 
     play(tmp_path, story)
 

@@ -55,6 +55,11 @@ def test_a_release_is_seen_and_ordered_from_the_command_line(desk: Desk) -> None
             shown = await desk.fig("status")
             assert "2026.11.2" in shown.out
             assert "1 of 2: lambda 1%" in shown.out
+            watching = await desk.start("status", "--watch")  # into a pipe it goes at once, too
+            assert watching.stdout is not None
+            assert b"published" in await asyncio.wait_for(watching.stdout.readline(), 60)
+            watching.kill()
+            await watching.wait()
             for arguments, said in (
                 (["pause", "2026.11.2"], "2026.11.2 (books-read): paused"),
                 (["resume", "2026.11.2", "--route", "books-read"], "2026.11.2 (books-read): resumed"),
@@ -112,6 +117,8 @@ def test_the_run_file_names_the_control_that_releases_ask(desk: Desk) -> None:
             unreachable = await desk.fig("freeze", "--reason", "x", "--control", "http://127.0.0.1:1")
             assert unreachable.code == 1
             assert (await desk.fig("freeze")).code == 2
+            empty = await desk.fig("freeze", "--reason", " ")
+            assert (empty.code, "it is empty: the history keeps why" in empty.err) == (2, True), empty
             assert (await desk.fig("history", "--head", "x")).code == 2
 
     asyncio.run(main())

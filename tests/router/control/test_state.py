@@ -1,5 +1,6 @@
 """The pure rules of the desired state, for random sequences of changes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -14,13 +15,14 @@ from router.control.state import (
     returned,
     settled,
     shifted,
+    too_many,
     weight_of,
     weights_to_fold,
 )
 from router.estate import Endpoint
-from router.ledger.records import Desired, Kind, NewEntry, Step
+from router.ledger.records import Desired, Held, Kind, NewEntry, RampRecord, ReleaseRecord, Step
 from router.snapshot.manifest import Manifest, RouteKeys
-from router.weight import Weight
+from router.weight import MOST_COUNTED, Weight
 
 AT = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 ENTRY = NewEntry(at=AT, kind=Kind.PUBLISH, actor="ann")
@@ -111,3 +113,22 @@ def test_too_many_keys_are_all_folded() -> None:
     assert weights_to_fold(desired, present, AT) is None
     desired = shifted(desired, move(names[-1], 1)).after
     assert weights_to_fold(desired, present, AT) == dict.fromkeys(names, Weight(1))
+
+
+def test_what_moves_beside_a_release_makes_room_for_its_evidence() -> None:
+    """With more routes in motion than are counted, status names those beside releases, and they are folded at once."""
+    names = [f"r{number:02}" for number in range(MOST_COUNTED)]
+    held = {name: Held(weight=Weight(100), since=AT, by="ann", moving=True) for name in [*names, "books"]}
+    release = ReleaseRecord(id="r#1", name="r", document="", plan="", actor="", reason="", started_at=AT)
+    ramps = {("r#1", "books"): RampRecord(routes=("books",), state="{}", at=AT)}
+    desired = Desired(weights=held, releases={"r#1": release}, ramps=ramps)
+    present = manifest("1", dict.fromkeys(held, 0))
+    assert f"25 routes move at once, and gates have evidence of at most {MOST_COUNTED}" in too_many(desired)
+    assert too_many(desired).endswith("r21, r22, r23")
+    folded = weights_to_fold(desired, present, AT)
+    assert folded is not None
+    assert (folded["books"], folded["r00"]) == (Weight(0), Weight(100))
+    fewer = replace(desired, weights={name: one for name, one in held.items() if name != "r00"})
+    assert (too_many(fewer), weights_to_fold(fewer, present, AT)) == ("", None)
+    alone = replace(desired, releases={}, ramps={})
+    assert (too_many(alone), weights_to_fold(alone, present, AT)) == ("", None)

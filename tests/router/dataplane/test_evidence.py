@@ -9,7 +9,7 @@ from router.node.samples import samples
 from ..half_sip_hash import half_sip_hash
 from .conftest import World
 from .harness import eventually
-from .standins import api_error
+from .standins import Reply, api_error
 
 _USERS = [f"user-{number}" for number in range(40)]
 
@@ -80,6 +80,31 @@ def test_latencies_are_counted_by_fold(world: World) -> None:
     folds = reading(world)["lambda"]["latency_ms"]
     assert {str(int(bucket_of(user)) % 8) for user in _USERS[:8]} <= folds.keys() <= set("01234567")
     assert all(len(one["counts"]) == len(one["bounds"]) + 1 for one in folds.values())
+
+
+def test_cold_starts_have_latencies_of_their_own(world: World) -> None:
+    """What a function marks as a cold start is counted apart, by fold; no client sees the mark, nor legacy's."""
+    moving(world, 10_000)
+
+    def cold(side: str = "lambda") -> int:
+        folds = reading(world).get(side, {}).get("cold_latency_ms", {})
+        return sum(sum(one["counts"]) for one in folds.values())
+
+    def told() -> int:
+        return cold() + sum(sum(one["counts"]) for one in reading(world)["lambda"]["latency_ms"].values())
+
+    before = cold()
+    world.api.function = lambda _event: {"status_code": 200, "headers": {"x-fig-cold-start": "1"}, "body": "ok"}
+    answers = [world.router.request("/h", [("X-User", user)]) for user in _USERS[:3]]
+    assert [(answer.status, answer.header("x-fig-cold-start")) for answer in answers] == [(200, None)] * 3
+    world.api.function = world.api.echo
+    world.router.request("/h", [("X-User", "bob")])
+    eventually(lambda: told() == sum(buckets(reading(world)["lambda"]).values()))
+    assert cold() - before == 3
+    world.api.api = api_error(429, "TooManyRequestsException")
+    world.legacy.answer = lambda _seen: Reply(headers=[("x-fig-cold-start", "1")], body=b"old")
+    answer = world.router.request("/h", [("X-User", _USERS[3])])
+    assert (answer.body, answer.header("x-fig-cold-start")) == (b"old", None)
 
 
 def test_limited_calls_are_counted_where_legacy_answered(world: World) -> None:

@@ -1,10 +1,11 @@
 from dataclasses import replace
+from operator import add
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.gate.evidence import BUCKETS, FOLDS, Parity, RouteEvidence, SideEvidence
+from router.gate.evidence import BUCKETS, FOLDS, Histogram, Parity, RouteEvidence, SideEvidence
 from router.gate.judge import judge, spending
 from router.gate.values import DEFAULT_LIMITS, Gate, Limit, Metric, Relation
 from router.gate.verdict import Baseline, Code, Outcome, Verdict
@@ -192,6 +193,39 @@ def test_parity_is_judged_where_answers_are_compared() -> None:
     both = RouteEvidence(legacy=legacy, lambda_=MUCH.evidence())
     assert judge(gate, replace(window(), evidence=both)).findings[0].lambda_requests == 20_000
     assert codes(judge(gate, compared(None))) == [Code.NO_PARITY]
+
+
+def test_cold_starts_are_left_out_of_latencies_and_told() -> None:
+    """A tenth of the requests start environments and take six times as long: all limits are kept, they are named."""
+    equal = window(MUCH, MUCH)
+    assert equal.evidence is not None
+    cold = dict.fromkeys(range(FOLDS), latencies(4_000, 10))
+    lambda_ = replace(equal.evidence.lambda_, cold_latency=cold)
+    verdict = judge(GATE, replace(equal, evidence=replace(equal.evidence, lambda_=lambda_)))
+    assert verdict.outcome is Outcome.PASS
+    assert (
+        "cold starts, left out of latencies: 32000 of 288000 requests (11.11%), 95 % within " in verdict.diagnostics[0]
+    )
+    mixed = dict.fromkeys(range(FOLDS), sums_of(latencies(28_000), latencies(4_000, 10)))
+    lambda_ = replace(equal.evidence.lambda_, latency=mixed)
+    verdict = judge(GATE, replace(equal, evidence=replace(equal.evidence, lambda_=lambda_)))
+    assert (verdict.outcome, verdict.diagnostics) == (Outcome.FAIL, ())
+
+
+def sums_of(one: Histogram, other: Histogram) -> Histogram:
+    return replace(one, counts=tuple(map(add, one.counts, other.counts)))
+
+
+def test_limits_are_eased_where_few_users_are_on_lambda() -> None:
+    """What passes at 1 % does not yet at 16 %; what is beyond the tolerated rolls back at 1 % too."""
+    few, many = Side(requests=20, failed=0), Side(requests=3_000, failed=0)
+    at = {parts: judge(GATE, replace(window(few, many), weight=Weight(parts))).findings[0] for parts in (100, 1_600)}
+    assert [(one.limit, one.outcome) for one in at.values()] == [
+        (0.02, Outcome.PASS),
+        (0.005, Outcome.INCONCLUSIVE),
+    ]
+    broken = judge(GATE, replace(window(Side(requests=20, failed=2), many), weight=Weight(100)))
+    assert broken.findings[0].outcome is Outcome.FAIL
 
 
 def test_cold_starts_have_a_limit_of_their_own() -> None:

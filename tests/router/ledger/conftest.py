@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, create_engine
 
+from router.ledger.store import Ledger
 from tests.adapters.mariadb import MariaDb, running
 
 
@@ -20,3 +21,11 @@ def database(server: MariaDb) -> Iterator[Engine]:
     engine = create_engine(f"mysql+pymysql://root@/ledger?unix_socket={server.socket}&charset=utf8mb4")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def ledger(database: Engine) -> Iterator[Ledger]:
+    """A ledger in that database."""
+    one = Ledger.over(database)
+    yield one
+    one.close()

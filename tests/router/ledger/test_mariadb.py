@@ -32,7 +32,9 @@ def test_a_step_is_kept_whole(database: Engine) -> None:
     first = replace(first, frozen=frozen, snapshot="a")
     ledger.record(Step(before=Desired(), after=first, entries=(ENTRY, ENTRY), documents=("{}",)))
     ledger.record(Step(before=Desired(), after=Desired(), documents=("{}",)))
-    assert Ledger.over(database).desired() == first
+    ledger.close()
+    ledger = Ledger.over(database)
+    assert ledger.desired() == first
     ended = replace(RELEASE, outcome="completed", ended_at=AT)
     second = replace(first, weights={"books": first.weights["books"]}, frozen=None, releases={"r#1": ended})
     ledger.record(Step(before=first, after=second))
@@ -42,6 +44,7 @@ def test_a_step_is_kept_whole(database: Engine) -> None:
     assert ledger.verify().faults == ()
     ledger.store(Stored(digest="s", estate="x" * 200_000, published_at=AT))
     assert ledger.stored("s") == Stored(digest="s", estate="x" * 200_000, published_at=AT)
+    ledger.close()
 
 
 @pytest.mark.parametrize(
@@ -54,18 +57,16 @@ def test_a_step_is_kept_whole(database: Engine) -> None:
         "UPDATE desired SET head_entries = 0",
     ],
 )
-def test_the_database_itself_refuses_to_rewrite_the_past(database: Engine, statement: str) -> None:
+def test_the_database_itself_refuses_to_rewrite_the_past(database: Engine, ledger: Ledger, statement: str) -> None:
     """No connection, not even root's, can change or remove a line, or turn a version back, while the triggers stand."""
-    ledger = Ledger.over(database)
     ledger.record(Step(before=Desired(), after=Desired(revision=5), entries=(ENTRY,)))
     with pytest.raises(DBAPIError, match="only"), database.begin() as connection:
         connection.execute(text(statement))
     assert [entry.actor for entry in ledger.history()] == ["Änn"]
 
 
-def test_what_truncate_took_is_found(database: Engine) -> None:
+def test_what_truncate_took_is_found(database: Engine, ledger: Ledger) -> None:
     """TRUNCATE asks no trigger; the kept head says that lines are gone."""
-    ledger = Ledger.over(database)
     ledger.record(Step(before=Desired(), after=Desired(), entries=(ENTRY,), documents=("{}",)))
     with database.begin() as connection:
         connection.execute(text("TRUNCATE TABLE history"))
@@ -74,14 +75,13 @@ def test_what_truncate_took_is_found(database: Engine) -> None:
 
 def test_the_revisions_make_the_tables_that_the_code_knows(database: Engine) -> None:
     """On MariaDB too the revisions and the code's tables say the same."""
-    Ledger.over(database)
+    Ledger.over(database).close()
     with database.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
 
 
-def test_a_node_s_own_move_is_written_once(database: Engine) -> None:
+def test_a_node_s_own_move_is_written_once(ledger: Ledger) -> None:
     """A node's move that was written before is neither written again nor an error."""
-    ledger = Ledger.over(database)
     for _ in range(2):
         own = replace(ENTRY, node="n1", move_id="m1", evidence=None)
         ledger.record(Step(before=Desired(), after=Desired(), entries=(own,)))

@@ -51,10 +51,12 @@ class FakeControl:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake)
 
-    def tell(self, version: str, *, nodes: int, of: dict[str, int]) -> None:
-        """Tell the node its shares, in a new revision."""
+    def tell(self, version: str, *, nodes: int, of: dict[str, int], **weights: int) -> None:
+        """Tell the node its shares, in a new revision, which has these moving weights too, where any are given."""
         shares = {"version": version, "nodes": nodes, "of": of}
-        self._desired = {**self._desired, "revision": self.version + 1, "shares": shares}
+        revision = self.version + 1
+        moved = {"weights": {"version": revision, "routes": weights}} if weights else {}
+        self._desired = {**self._desired, "revision": revision, "shares": shares, **moved}
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake)
 

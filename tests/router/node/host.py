@@ -75,11 +75,11 @@ class Host:
             return None
         return pid if alive else None
 
-    def side(self, user: str = "anyone", path: str = "/books/1") -> str:
-        """Which upstream answers this user, or the status or error instead."""
+    def side(self, user: str = "anyone", path: str = "/books/1", **more: str) -> str:
+        """Which upstream answers this user (`more`: further headers), or the status or error instead."""
         connection = http.client.HTTPConnection("127.0.0.1", self.entry_port, timeout=5)
         try:
-            connection.request("GET", path, headers={"X-User": user})
+            connection.request("GET", path, headers={"X-User": user, **more})
             answer = connection.getresponse()
             body = answer.read().decode()
         except OSError as error:

@@ -3,10 +3,15 @@
 import json
 import os
 import signal
+from dataclasses import replace
+
+from router.estate import Cohort
+from router.snapshot.compiler import compile_estate
+from router.snapshot.names import cohort_key
 
 from .fake_control import FakeControl, fake_control
 from .host import Host
-from .snapshots import snapshot
+from .snapshots import estate, snapshot
 from .waiting import until
 
 Ports = tuple[int, int, int]
@@ -116,3 +121,28 @@ def test_a_rollback_without_a_node_says_what_is_missing(host: Host) -> None:
     assert done.returncode == 1
     assert "--state" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_named_users_go_back_with_everybody(host: Host, control: FakeControl, ports: Ports) -> None:
+    """Where a node says that a rollback is in force named users are on legacy too; so after a rollback on the host.
+
+    Neither needs a weight to change: named users are on Lambda while the weight is 0.
+    """
+    plain = estate(ports)
+    named = tuple(replace(route, cohort=Cohort(header="x-pilot", values=("team",))) for route in plain.routes)
+    cohort = {cohort_key("books"): 100}
+    control.want(compile_estate(replace(plain, routes=named), {}), books=0)
+    control.tell("a", nodes=1, of=cohort, books=0)
+    host.start(control.url)
+    control.await_in_force()
+    assert (host.side(**{"x-pilot": "team"}), host.side()) == ("lambda", "legacy")
+    control.tell("b", nodes=1, of={}, books=0)
+    control.await_in_force()
+    assert host.side(**{"x-pilot": "team"}) == "legacy"
+    control.acknowledges = False
+    control.tell("c", nodes=1, of=cohort, books=0)
+    control.await_in_force()
+    assert host.side(**{"x-pilot": "team"}) == "lambda"
+    host.end_agent(signal.SIGKILL)
+    assert host.rollback("--route", "books", "--reason", "errors").returncode == 0
+    assert host.side(**{"x-pilot": "team"}) == "legacy"

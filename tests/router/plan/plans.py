@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from router.estate import Estate
 from router.ledger.chain import text_digest
 from router.plan.capacity import Capacity, read_capacity
 from router.plan.load import NOTHING_ASSUMED, Assumed
@@ -49,18 +50,20 @@ def capacity(rps: float, *, takes_all: bool = True, function: str = "books") -> 
     return read_capacity(json.dumps(plain), "capacity.json")
 
 
-def planned(
+def planned(  # noqa: PLR0913 - all but the text have defaults
     text: str,
     plain: dict[str, Any] | None = None,
     capacity_: Capacity | None = None,
     now: datetime = MONDAY,
     assumed: Assumed = NOTHING_ASSUMED,
+    *,
+    estate_: Estate | None = None,
 ) -> ReleasePlan:
     """The plan of a release's text; `plain` None: control is down."""
     given = Given(
         release=release(text),
         text=text,
-        estate=estate(),
+        estate=estate_ or estate(),
         estate_text=ESTATE_TEXT,
         present=None if plain is None else Present.from_json(plain),
         capacity=capacity_,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 from router.plan.load import Assumed
 from router.plan.present import Users, users_of
 from router.plan.words import release_words
-from tests.router.release.texts import books
+from tests.router.release.texts import books, estate
 
 from .plans import MONDAY, capacity, codes, planned, present_json
 
@@ -51,6 +52,14 @@ def test_a_verdict_that_takes_longer_than_the_hold_delays_what_follows() -> None
     assert second.arrives.at - first.arrives.at == timedelta(seconds=first.verdict_seconds)
     assert second.verdict_seconds is not None
     assert second.verdict_seconds < first.verdict_seconds
+
+
+def test_a_gate_that_only_looks_delays_nothing() -> None:
+    """In a dry run time alone promotes, however long a verdict would take."""
+    text = books("lambda: 5% for 1h", "lambda: 10% for 1h", head="gate: {dry_run: true}\n")
+    ends = planned(text, present_json(), assumed=Assumed(requests_per_second=0.001)).ramps[0].ends
+    assert ends is not None
+    assert ends.at == MONDAY + timedelta(hours=2)
 
 
 def test_traffic_that_decides_nothing_is_said() -> None:
@@ -114,9 +123,41 @@ def test_everything_that_the_function_serves_counts() -> None:
     plan = planned(together, present_json(traffic=both, weights=weights), capacity(17))
     assert [ramp.steps[-1].loads[0].total for ramp in plan.ramps] == pytest.approx([17.5, 17.5])
     assert set(codes(plan)) == {"PL201"}
+    shown = {"release": "other", "routes": {"reviews": {"weight": 100, "highest": 2000, "reaches": 0.6}}}
+    assert others(weights={"books": 0, "reviews": 100}, releases=[shown]) == pytest.approx(30)
+    plan = planned(
+        books("lambda: 10% for 1h", "lambda: 50% for 1h"), present_json(traffic=both, releases=[shown]), capacity(40)
+    )
+    assert "30.0 of others: reviews 30.0), and 40 are carried" in plan.problems[0].message
     shadowing = books("{lambda: 10% for 1h, shadow: 50%}")
     load = planned(shadowing, present_json(), capacity(1000)).ramps[0].steps[0].loads[0]
     assert load.total == pytest.approx(50 * (0.1 + 0.9 * 0.5))
+
+
+def test_more_routes_than_are_counted_at_once_are_refused_by_that_limit() -> None:
+    """With the routes of running releases no gate could decide: exit code 4, and the release in the way is named."""
+    many = {f"r{one}": {"weight": 0, "highest": 100} for one in range(24)}
+    plan = planned(books("lambda: 5% for 1h"), present_json(releases=[{"release": "big", "routes": many}]))
+    assert codes(plan) == ["PL210"]
+    assert "25 routes would move at once with big" in plan.problems[0].message
+    assert plan.is_refused_by_limit
+    del many["r0"]
+    assert not codes(planned(books("lambda: 5% for 1h"), present_json(releases=[{"release": "big", "routes": many}])))
+
+
+def test_what_may_run_at_once_binds_too() -> None:
+    """The estate's `max_concurrency` is a limit, by the median of the route's requests, with no verdict at all."""
+    limited = [replace(one, max_concurrency=1) if one.name == "books" else one for one in estate().candidates]
+    narrow = replace(estate(), candidates=tuple(limited))
+    text = books("lambda: 25% for 1h", "lambda: 75% for 1h")
+    plan = planned(text, present_json(), estate_=narrow)
+    assert codes(plan) == ["PL201"]
+    assert "step 2 (lambda 75%) sends 37.5 requests/s" in plan.problems[0].message
+    assert "binding limit max_concurrency in the estate (1 at once, at 40 ms each)" in plan.problems[0].message
+    assert plan.problems[0].hint == "at the present traffic at most 50% is carried"
+    assert codes(planned(text, present_json(), capacity(30), estate_=narrow)) == ["PL201"]
+    silent = present_json(traffic={"books": {"legacy": {"requests_per_second": 50.0}}})
+    assert codes(planned(text, silent, estate_=narrow)) == []
 
 
 def test_what_control_does_not_know_may_be_assumed() -> None:

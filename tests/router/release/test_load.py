@@ -2,11 +2,14 @@ from datetime import date, datetime, time
 
 import pytest
 
+from router.control.read_release import read_release, read_stored
 from router.gate.values import Harm, Metric, Relation
 from router.release.load import is_release
 from router.release.values import Cohort, OnBreach, Ready, StepKind
 from router.release.windows import Freeze
-from router.weight import Weight
+from router.snapshot.scripts import lua
+from router.weight import MOST_COUNTED, Weight
+from strangler_fig.diagnostics import Refused
 
 from .texts import WHOLE, books, load, release
 
@@ -42,6 +45,49 @@ def test_a_group_is_one_ramp_with_what_it_says_itself() -> None:
     assert ramp.gate.dry_run
     assert ramp.windows.zone == "Europe/Zurich"
     assert ramp.highest == Weight(5000)
+
+
+def test_a_variable_is_refused_where_it_stands_by_files_and_by_control_alike() -> None:
+    """What is applied is what was reviewed: `${NAME}` is a fault even with a default; one that runs is still read."""
+    text = books("lambda: ${SHARE:-1%} for 2h", "lambda: 20% for 1h").replace("T-1", "${TICKET} costs $$5")
+    places = [(str(one.position), one.code) for one in load(text).diagnostics]
+    assert places == [("r.yaml:3:9", "DOC108"), ("r.yaml:7:17", "DOC108")]
+    both = books("lambda: 5% for 2h", "lambda: 1% for 1h").replace("T-1", "${TICKET}")
+    assert [one.code for one in load(both).diagnostics] == ["DOC108", "RS203"]
+    with pytest.raises(Refused) as refused:
+        read_release(text, None)
+    assert [one.code for one in refused.value.diagnostics] == ["DOC108", "DOC108"]
+    stored = read_stored(books("lambda: ${SHARE:-1%} for 2h", "lambda: 10% for 1h"))
+    assert stored.routes["books"].steps[0].weight.parts == 100
+
+
+def test_more_routes_than_there_can_be_evidence_of_are_refused() -> None:
+    """No gate would ever decide; 24 are what Envoy's script counts."""
+    steps = "{steps: [{lambda: 5%}, {lambda: 10%}]}"
+
+    def many(number: int) -> list[str]:
+        routes = "".join(f"  r{one}: {steps}\n" for one in range(number))
+        text = f"version: 1\nrelease: r1\nticket: T-1\nroutes:\n{routes}"
+        return [str(one) for one in load(text, with_estate=False).diagnostics]
+
+    assert many(MOST_COUNTED) == []
+    (found,) = many(MOST_COUNTED + 1)
+    assert found.startswith("r.yaml:4:1: RS208 error: the gates can never decide: 25 routes move at once"), found
+    assert f"MOST_IN_BUCKETS = {MOST_COUNTED}\n" in lua("user.lua")["inline_string"]
+
+
+def test_a_parity_limit_where_nothing_is_compared_is_said_and_left_out() -> None:
+    """The release runs with its other limits; where there are none it is refused."""
+    loaded = load(books("lambda: 5%", "lambda: 10%", head="gate: {limits: {parity: {at_most: 1%}}}\n"))
+    (said,) = [str(one) for one in loaded.diagnostics]
+    assert said.startswith("r.yaml:4:17: RS211 warning: route books: the limit of parity is not judged"), said
+    gate = loaded.release_or_refused().routes["books"].gate
+    assert not gate.needs_parity
+    assert gate.limits == release(books("lambda: 5%", "lambda: 10%")).routes["books"].gate.limits
+    every = ", ".join(sorted({one.metric.value for one in gate.limits}))
+    alone = f"gate: {{limits: {{parity: {{at_most: 1%}}}}, without: [{every}]}}\n"
+    (refused,) = [str(one) for one in load(books("lambda: 5%", "lambda: 10%", head=alone)).diagnostics]
+    assert refused.startswith("r.yaml:4:17: RS211 error: route books: the gate can never decide"), refused
 
 
 def test_limits_are_read_in_their_metrics_units() -> None:
@@ -120,11 +166,6 @@ def test_windows_are_read() -> None:
             books("lambda: 5%", head="gate: {limits: {server_errors: {times_legacy: 2}}}\n"),
             "4:17: RS108",
             "times_legacy does not fit",
-        ),
-        (
-            books("lambda: 5%", head="gate: {limits: {parity: {at_most: 1%}}}\n"),
-            "4:17: RS211",
-            "a parity limit on a route without parity can never decide",
         ),
         (
             books("lambda: 5%", head="windows: {time_zone: Europe/Zuerich}\n"),

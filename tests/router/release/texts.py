@@ -75,7 +75,7 @@ def estate() -> Estate:
 
 def load(text: str, *, with_estate: bool = True) -> LoadedRelease:
     """What a release file's text holds."""
-    return load_release(text, file="r.yaml", environment={}, estate=estate() if with_estate else None)
+    return load_release(text, file="r.yaml", estate=estate() if with_estate else None)
 
 
 def release(text: str) -> Release:

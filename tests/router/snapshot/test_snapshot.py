@@ -98,6 +98,12 @@ def test_only_the_receiver_is_a_matter_of_the_bootstrap() -> None:
     assert len({none, one, moved}) == 3
 
 
+def test_an_empty_receiver_is_none() -> None:
+    """A receiver that a variable does not name is the same as no telemetry at all."""
+    text = TELEMETRY.format(url='"${OTEL_EXPORTER_OTLP_ENDPOINT:-}"', sample="1%")
+    assert compiled(text).digest == compiled().digest
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [

@@ -1,0 +1,34 @@
+"""How a handler's decorator was written, checked once. Loads nothing: it stands before OpenTelemetry's import."""
+
+from dataclasses import dataclass
+
+from .variables import variable
+
+FLUSH_SECONDS = 0.5
+RESERVE_SECONDS = 0.2
+_VARIABLE = "OTEL_INSTRUMENTATION_AWS_LAMBDA_FLUSH_TIMEOUT"
+"""Milliseconds; the variable of OpenTelemetry's own instrumentation of Lambda."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What `lambda_` was given; seconds."""
+
+    route: str = ""
+    service: str = ""
+    metrics: str = ""
+    flush_seconds: float = FLUSH_SECONDS
+    reserve_seconds: float = RESERVE_SECONDS
+
+    def __post_init__(self) -> None:
+        if self.flush_seconds < 0 or self.reserve_seconds < 0:
+            message = f"flush={self.flush_seconds} and reserve={self.reserve_seconds} are seconds, 0 or more"
+            raise ValueError(message)
+
+
+def flush_seconds(given: float | None) -> float:
+    """What the decorator was given, else the variable, else half a second."""
+    if given is not None:
+        return given
+    said = variable(_VARIABLE)
+    return int(said) / 1000 if said.isascii() and said.isdecimal() else FLUSH_SECONDS

@@ -1,0 +1,59 @@
+"""WSGI applications: OpenTelemetry's own middleware, with the router's headers and Flask's routes added."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.instrumentation.wsgi import OpenTelemetryMiddleware
+from opentelemetry.util.http import get_excluded_urls, sanitize_method
+
+from . import router_headers
+
+Ready = Callable[[], None]
+
+
+def wrapped(app: Any, ready: Ready) -> Any:
+    """The application that tells; Flask's own object, changed inside, where it is one."""
+    if hasattr(app, "wsgi_app") and hasattr(app, "before_request"):
+        app.wsgi_app = Wsgi(app.wsgi_app, ready)
+        app.before_request(_note_flask)
+        return app
+    return Wsgi(app, ready)
+
+
+class Wsgi:
+    """A WSGI application around another one."""
+
+    def __init__(self, app: Any, ready: Ready) -> None:
+        self._app, self._ready = app, ready
+        self._told: Any = OpenTelemetryMiddleware(app, request_hook=_note)
+        self._excluded = get_excluded_urls("WSGI")
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """The answer of the application."""
+        self._ready()
+        if self._excluded.url_disabled(environ.get("PATH_INFO", "")):
+            return self._app(environ, start_response)  # type: ignore[no-any-return]  # as the application gives it
+        return self._told(environ, start_response)  # type: ignore[no-any-return]
+
+    def __getattr__(self, name: str) -> Any:
+        """What else the application has."""
+        return getattr(self._app, name)
+
+
+def _note(span: Any, environ: dict[str, Any]) -> None:
+    method = _method(environ.get("REQUEST_METHOD", ""))
+    router_headers.note(span, method, lambda name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", ""))
+
+
+def _note_flask() -> None:
+    """Note the rule that Flask chose; runs before the view."""
+    from flask import request  # noqa: PLC0415 - only where the application is Flask's
+
+    if request.url_rule is not None:
+        router_headers.note_route(trace.get_current_span(), _method(request.method), request.url_rule.rule)
+
+
+def _method(said: str) -> str:
+    known = sanitize_method(said)
+    return "HTTP" if known == "_OTHER" else known

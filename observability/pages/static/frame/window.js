@@ -1,0 +1,52 @@
+// The stretch of time that all pages look at. It stands in the address: `last=15m` moves along, `start` and `end` stand still.
+import { changeQuery, here, usePlace } from "./router.js";
+
+export const CHOICES = ["5m", "15m", "1h", "6h", "1d"];
+const DEFAULT = "15m";
+const UNITS = { m: 1, h: 60, d: 1440 };
+const MAX_MINUTES = 400 * 1440;
+
+export function minutesOf(text) {
+  const found = /^(\d{1,6})([mhd])$/.exec(text ?? "");
+  const minutes = found ? Number(found[1]) * UNITS[found[2]] : 0;
+  return minutes > 0 && minutes <= MAX_MINUTES ? minutes : 0;
+}
+
+// {last, minutes, start, end, isLive}: start and end are milliseconds, null while the window moves along.
+export function windowOf(search) {
+  const query = new URLSearchParams(search);
+  const last = minutesOf(query.get("last")) ? query.get("last") : DEFAULT;
+  const start = Date.parse(query.get("start") ?? "");
+  const end = Date.parse(query.get("end") ?? "");
+  if (start >= 0 && end > start) return { last, minutes: (end - start) / 60_000, start, end, isLive: false };
+  return { last, minutes: minutesOf(last), start: null, end: null, isLive: true };
+}
+
+export const currentWindow = () => windowOf(here().search);
+export const useWindow = () => windowOf(usePlace().search);
+
+// The same as the API wants it. Nanoseconds do not fit a number here, so they are written.
+export const askedWindow = (one) =>
+  one.isLive ? { minutes: one.minutes } : { start: `${Math.floor(one.start)}000000`, end: `${Math.ceil(one.end)}000000` };
+
+export const setLast = (last) => changeQuery({ last: last === DEFAULT ? null : last, start: null, end: null }, { push: true });
+export const setWindow = (start, end) =>
+  changeQuery({ start: new Date(start).toISOString(), end: new Date(end).toISOString() }, { push: true });
+export const resume = () => changeQuery({ start: null, end: null });
+
+// Stand still where we are: from then on the address shows the same to everybody who opens it.
+export function pause(now) {
+  const { minutes } = currentWindow();
+  const end = Math.ceil(now / 1000) * 1000;
+  changeQuery({ start: new Date(end - minutes * 60_000).toISOString(), end: new Date(end).toISOString() });
+}
+
+// An address of ours with the window that is looked at now; `params` are added, `time` stands for the window's own values.
+export function href(path, params = {}, time = null) {
+  const now = new URLSearchParams(here().search);
+  const query = new URLSearchParams();
+  for (const name of ["last", "start", "end"]) if (!time && now.get(name)) query.set(name, now.get(name));
+  for (const [name, value] of Object.entries({ ...time, ...params })) if (value !== null && value !== undefined && value !== "") query.set(name, value);
+  const text = query.toString();
+  return path + (text ? `?${text}` : "");
+}

@@ -1,0 +1,1 @@
+"""Applications as they run on-premises, each a process of its own."""

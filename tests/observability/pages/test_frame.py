@@ -1,0 +1,140 @@
+"""The frame around every page: logging in, time, pausing, keys, light and dark, narrow windows."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.observability.pages.conftest import NARROW, Visit
+from tests.observability.process import Observing
+
+
+@pytest.fixture
+def stranger(browser: Browser) -> Iterator[Page]:
+    """A window that is not logged in."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def minted(running: Observing, role: str = "viewer") -> str:
+    answer = running.http.post(f"{running.pages}/api/logins", json={"role": role}, headers=running.bearer())
+    return str(answer.json()["token"])
+
+
+def test_strangers_are_told_how_to_log_in(told: Observing, stranger: Page) -> None:
+    """Every page says to strangers which command logs them in; a pasted address does it, and works once."""
+    answer = stranger.goto(f"{told.pages}/routes/catalogue")
+    assert answer is not None
+    assert answer.status == 401
+    expect(stranger.get_by_text("fig observe login", exact=True)).to_be_visible()
+    address = f"{told.pages}/login?token={minted(told)}"
+    stranger.get_by_label("Address or token").fill(address)
+    stranger.get_by_role("button", name="Log in").click()
+    expect(stranger.get_by_role("heading", name="Routes")).to_be_visible()
+    assert stranger.goto(address).status == 403  # type: ignore[union-attr]  # a navigation has an answer
+
+
+def test_a_link_from_another_site_opens_for_who_is_logged_in(told: Observing, stranger: Page) -> None:
+    """The strict cookie does not come along with a link from elsewhere; the page that asks for a login fetches it."""
+    stranger.goto(f"{told.pages}/login?token={minted(told)}")
+    there = f"{told.pages}/health?last=1h"
+    stranger.goto(told.pages.replace("127.0.0.1", "localhost"))  # another site to a browser
+    stranger.evaluate(
+        "(there) => { const a = document.createElement('a'); a.href = there; document.body.append(a); a.click(); }",
+        there,
+    )
+    expect(stranger.get_by_role("heading", name="Health of the telemetry")).to_be_visible()
+    assert stranger.url == there
+
+
+def test_a_viewer_may_log_out(visit: Visit) -> None:
+    """The menu says who looks, and logs out: the next page asks for a login again."""
+    visitor = visit(role="viewer", fresh=True)
+    page = visitor.open("/")
+    page.get_by_label("Settings and help").click()
+    expect(page.locator(".who")).to_have_text("viewer")
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    visitor.complaints = [one for one in visitor.complaints if "401" not in one]  # what the console says of the refusal
+
+
+def test_the_window_of_time_stands_in_the_address(visit: Visit) -> None:
+    """A chosen window, a custom one and a paused one are all in the address, and going on takes the pause out of it."""
+    visitor = visit()
+    page = visitor.open("/")
+    page.get_by_role("button", name="1h", exact=True).click()
+    expect(page).to_have_url(re.compile(r"\?last=1h$"))
+    with page.expect_response(re.compile(r"/api/routes\?minutes=45&")):
+        page.goto(f"{visitor.running.pages}/?last=45m")
+    expect(page.get_by_role("button", name="45m", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Live").click()
+    expect(page).to_have_url(re.compile(r"last=45m&start=\d{4}-.*Z&end=\d{4}-.*Z$"))
+    expect(page.get_by_role("status").filter(has_text="Paused")).to_be_attached()
+    expect(page.get_by_role("link", name="Health", exact=True)).to_have_attribute("href", re.compile("start="))
+    page.keyboard.press("p")
+    expect(page).to_have_url(re.compile(r"\?last=45m$"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"\?last=1h$"))
+
+
+def test_keys(visit: Visit) -> None:
+    """Help lists this page's keys; the slash finds the filter, Escape leaves both; the first Tab leads past the top."""
+    page = visit().open("/")
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("next row")
+    expect(dialog).to_contain_text("pause, or go on live")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.keyboard.press("/")
+    field = page.get_by_label("Filter routes")
+    expect(field).to_be_focused()
+    page.keyboard.type("?j")
+    expect(field).to_have_value("?j")
+    page.keyboard.press("Escape")
+    expect(field).not_to_be_focused()
+    page.reload()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_light_and_dark(visit: Visit) -> None:
+    """A page follows the system until the reader chooses, and remembers the choice."""
+    page = visit(scheme="dark").open("/")
+    ground = "() => getComputedStyle(document.documentElement).backgroundColor"
+    dark = page.evaluate(ground)
+    page.get_by_label("Settings and help").click()
+    page.get_by_role("button", name="light", exact=True).click()
+    light = page.evaluate(ground)
+    assert light != dark
+    page.reload()
+    expect(page.get_by_role("heading", name="Routes")).to_be_visible()
+    assert page.evaluate(ground) == light
+
+
+def test_narrow_windows_scroll_one_way(visit: Visit) -> None:
+    """On a telephone nothing is wider than the window."""
+    visitor = visit(size=NARROW)
+    for path in ("/", "/routes/catalogue", "/health", "/?q=none-such"):
+        page = visitor.open(path)
+        assert page.evaluate("() => document.documentElement.scrollWidth") == NARROW[0]
+        expect(page.get_by_role("button", name="15m")).to_be_visible()
+        expect(page.get_by_role("link", name="Health", exact=True)).to_be_in_viewport()
+
+
+def test_an_address_that_is_no_page(visit: Visit) -> None:
+    """A place that is none says so, without a request; what the process does not know is a 404."""
+    visitor = visit()
+    page = visitor.open("/")
+    page.evaluate("() => { history.pushState(null, '', '/nowhere'); dispatchEvent(new PopStateEvent('popstate')); }")
+    expect(page.get_by_text("There is no such page")).to_be_visible()
+    page.get_by_role("link", name="To the routes").click()
+    expect(page.get_by_role("heading", name="Routes")).to_be_visible()
+    assert (
+        visitor.running.http.get(f"{visitor.running.pages}/nowhere", headers=visitor.running.bearer()).status_code
+        == 404
+    )

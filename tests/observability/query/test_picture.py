@@ -1,0 +1,125 @@
+"""When a decision may be based on the telemetry, and what is said when not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from observability.query.picture import picture
+
+WHOLE: Mapping[str, list[dict[str, Any]]] = {
+    "hops": [{"Side": "lambda", "Hops": 200, "WithChild": 198}, {"Side": "legacy", "Hops": 200, "WithChild": 200}],
+    "orphans": [{"ServiceName": "shop", "Spans": 400, "Orphans": 2}],
+    "clocks": [{"ServiceName": "shop", "Calls": 200, "BeforeParent": 1, "EarliestNanoseconds": -20_000}],
+    "logs": [{"ServiceName": "shop", "Records": 100, "WithoutTrace": 3}],
+    "drops": [],
+    "router_batches": [{"Instance": "router-1", "Sent": 1200.0, "Taken": 1200.0}],
+}
+PROCESS: Mapping[str, Any] = {
+    "fault": "",
+    "free_bytes": 50 * 2**30,
+    "queued_bytes": 0,
+    "max_queued_bytes": 100,
+    "door": {"refused": []},
+    "forward": {"to": None, "fault": "", "dropped": 0, "rejected": 0},
+    "pages": {"policy_reports": 0},
+}
+
+
+Found = dict[str, Any]
+
+
+def judged(process: Mapping[str, Any] | None = None, **found: list[dict[str, Any]]) -> dict[str, Any]:
+    return picture({**WHOLE, **found}, {**PROCESS, **(process or {})})
+
+
+def test_a_whole_picture() -> None:
+    """Nothing is lost, nearly every hop leads somewhere: one may decide."""
+    said = judged()
+    assert (said["share"], said["level"]) == (0.995, "good")
+    assert said["headline"] == "A decision may be based on this"
+    texts = [one["text"] for one in said["findings"]]
+    assert texts == [
+        "all 1,200 batches that the router tells of were taken",
+        "99 % of 200 hops to lambda lead to a span of whom they reached",
+        "100 % of 200 hops to legacy lead to a span of whom they reached",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "about", "level", "text"),
+    [
+        ({"router_batches": [{"Instance": "r", "Sent": 100.0, "Taken": 90.0}]}, "numbers", "bad", "10 of the router's"),
+        (
+            {"router_batches": [{"Instance": "r", "Sent": 100.0, "Taken": None}]},
+            "numbers",
+            "bad",
+            "100 of the router's",
+        ),
+        ({"router_batches": []}, "numbers", "good", "no router tells of a loss"),
+        (
+            {"drops": [{"ServiceName": "fig-router", "MetricName": "x.logs_dropped", "Lost": 7.0}]},
+            "numbers",
+            "bad",
+            "dropped 7 records",
+        ),
+        ({"hops": []}, "traces", "odd", "nobody knows how whole"),
+        ({"hops": [{"Side": "lambda", "Hops": 10, "WithChild": 9}]}, "traces", "odd", "90 % of 10 hops to lambda"),
+        ({"hops": [{"Side": "", "Hops": 10, "WithChild": 7}]}, "traces", "bad", "70 % of 10 hops to neither side"),
+        ({"orphans": [{"ServiceName": "", "Spans": 10, "Orphans": 1}]}, "traces", "odd", "a service without a name"),
+        (
+            {"clocks": [{"ServiceName": "fn", "Calls": 10, "BeforeParent": 9, "EarliestNanoseconds": -12_300_000}]},
+            "traces",
+            "odd",
+            "behind its callers' by up to 12 ms",
+        ),
+        (
+            {"drops": [{"ServiceName": "fn", "MetricName": "otel.sdk.exporter.span.exported", "Lost": 5.0}]},
+            "traces",
+            "odd",
+            "fn says that it lost 5",
+        ),
+        ({"logs": [{"ServiceName": "shop", "Records": 10, "WithoutTrace": 9}]}, "logs", "odd", "90 % of the records"),
+    ],
+)
+def test_what_is_missing_is_said(found: dict[str, Any], about: str, level: str, text: str) -> None:
+    """Each kind of loss is a sentence under its heading, as bad as it is."""
+    said = judged(**found)
+    assert said["levels"][about] == level
+    assert any(text in one["text"] and one["level"] == level for one in said["findings"] if one["about"] == about)
+
+
+@pytest.mark.parametrize(
+    ("process", "level", "text"),
+    [
+        ({"fault": "the disk is full"}, "bad", "nothing is stored at the moment: the disk is full"),
+        ({"free_bytes": 500 * 10**6}, "odd", "500 MB left"),
+        ({"free_bytes": 10**6}, "bad", "1 MB left"),
+        ({"queued_bytes": 51}, "odd", "half of the queue"),
+        ({"door": {"refused": [{"requests": 2}, {"requests": 3}]}}, "odd", "5 requests of senders were refused"),
+        (
+            {"forward": {"to": "u", "fault": "away", "dropped": 0, "rejected": 0}},
+            "odd",
+            "sending on does not work: away",
+        ),
+        ({"forward": {"to": "u", "fault": "", "dropped": 2, "rejected": 1}}, "odd", "3 messages were not sent on to u"),
+        ({"pages": {"policy_reports": 4}}, "odd", "4 breaches"),
+    ],
+)
+def test_the_process_is_part_of_the_picture(process: dict[str, Any], level: str, text: str) -> None:
+    """A store that does not store makes the best telemetry useless."""
+    said = judged(process)
+    assert said["levels"]["process"] == level
+    assert any(text in one["text"] for one in said["findings"])
+
+
+def test_the_worst_of_all_decides_what_is_advised() -> None:
+    """Lost records forbid a decision; torn traces forbid one that rests on traces; what is odd wants to be read."""
+    lost: Found = {"router_batches": [{"Instance": "r", "Sent": 2.0, "Taken": 1.0}]}
+    torn: Found = {"hops": [{"Side": "lambda", "Hops": 10, "WithChild": 1}]}
+    odd: Found = {"orphans": [{"ServiceName": "a", "Spans": 10, "Orphans": 9}]}
+    assert judged(**lost, **torn)["headline"].startswith("Do not decide on this")
+    assert judged({"fault": "full"})["headline"].startswith("Do not decide on this")
+    assert judged(**torn)["headline"].startswith("Decide on the numbers of routes, not on traces")
+    assert judged(**odd)["headline"].startswith("A decision may be based on the numbers of routes; read")
+    assert judged(**odd)["level"] == "odd"
