@@ -24,6 +24,8 @@ from .upkeep import Keep, Upkeep
 MAX_QUEUED_BYTES = 32 * 2**20
 """Of messages as they came. Their rows, Python's objects, take about five times as much: 118,000 spans are 170 MB."""
 MAX_COALESCED_RECORDS = 5_000
+_COMMIT_SECONDS = 0.05
+"""Between the beginnings of two commits: many small batches then share one, and a single one never waits."""
 _RETRY_SECONDS = 2
 _DISK_RETRY_SECONDS = 15
 _MIN_FREE_BYTES = 64 * 2**20
@@ -62,6 +64,7 @@ class Writer:
         self._upkeep = Upkeep(connection, keep)
         self._is_closed = False
         self._disk_seen, self._free = float("-inf"), 0
+        self._committed_at = float("-inf")
         self.condition = Condition()
         self.when_stored: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -149,6 +152,7 @@ class Writer:
         records = 0
         try:
             one = self._queue.get(timeout=seconds)
+            time.sleep(max(self._committed_at + _COMMIT_SECONDS - time.monotonic(), 0))
             while one is not None:
                 taken.append(one)
                 records += one.batch.records
@@ -160,7 +164,7 @@ class Writer:
         return taken, True
 
     def _store(self, taken: list[_Waiting]) -> None:
-        began = time.monotonic()
+        self._committed_at = began = time.monotonic()
         failure = self._commit([one.batch for one in taken])
         if failure is not None and len(taken) > 1:  # one of them may be at fault: the others must not pay for it
             for one in taken:
