@@ -15,10 +15,12 @@ from typing import Any, TypeVar, overload
 from strangler_fig.names import SHADOW_HEADER
 
 from . import effects
+from .coldstart import is_awaited
 from .deadline import RESERVE_SECONDS, Deadline, in_force
 from .errors import EventUnreadable, ShadowSuppressed, TargetFailed
+from .events.answer import with_cold_start
 from .events.handler import FALLBACK_HEADERS, fallback_safe, refuse
-from .events.kinds import kind_of
+from .events.kinds import Kind, kind_of
 from .events.one_type import answered, received
 from .events.others import whole
 from .shadow import is_shadow, marked
@@ -50,13 +52,15 @@ def handler_of(function: Function, *, route: str | None, reserve: float) -> Func
     refuse(function)
 
     def handle(event: Any, context: Any) -> Any:
+        is_cold = is_awaited()
         try:
             request, kind = received(event)
         except EventUnreadable as error:
             logging.getLogger(__name__).warning("not handled, left to legacy: %s", error)
             return answered(_unread(error, event), event, kind_of(event))
         with _invocation(request, context, reserve):
-            return answered(_outcome(function, request, context, route), event, kind)
+            answer = answered(_outcome(function, request, context, route), event, kind)
+        return with_cold_start(answer) if is_cold and kind is Kind.ROUTER else answer
 
     return functools.update_wrapper(handle, function, updated=())  # type: ignore[return-value]
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
-from strangler_fig.names import FALLBACK_HEADER, HEADER_PREFIX, SHADOW_HEADER
+from strangler_fig.names import COLD_START_HEADER, FALLBACK_HEADER, HEADER_PREFIX, SHADOW_HEADER
 
 from ..errors import AnswerInvalid
 from .shapes import EnvoyAnswer
@@ -25,8 +25,8 @@ _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 _RESERVED_PREFIXES = ("x-amz-", "x-amzn-", "x-envoy-", HEADER_PREFIX)
-_OF_FUNCTIONS = frozenset({FALLBACK_HEADER, SHADOW_HEADER})
-"""What a function may say to the router: that it did nothing, and that it left no trace of a shadow."""
+_OF_FUNCTIONS = frozenset({FALLBACK_HEADER, SHADOW_HEADER, COLD_START_HEADER})
+"""What a function may say to the router: that it did nothing, left no trace of a shadow, was started for a request."""
 # Headers that hold one value: two of them are a fault, not a list. Source: RFC 9110, RFC 9111, RFC 6797, Fetch.
 _SINGLE = frozenset(
     {
@@ -73,6 +73,11 @@ def from_gateway(answer: object, method: str = "GET") -> EnvoyAnswer:
         "body": body,
         "is_base64_encoded": encoded,
     }
+
+
+def with_cold_start(answer: EnvoyAnswer) -> EnvoyAnswer:
+    """The answer of an invocation that waited for its environment's start, which says so."""
+    return {**answer, "headers": {**answer["headers"], COLD_START_HEADER: "1"}}
 
 
 def parts(answer: Mapping[str, object]) -> tuple[int, bool, str]:

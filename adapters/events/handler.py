@@ -11,8 +11,9 @@ from typing import Any
 
 from strangler_fig.names import FALLBACK_HEADER, FALLBACK_SAFE
 
+from ..coldstart import is_awaited
 from ..errors import EventUnreadable
-from .answer import from_gateway
+from .answer import from_gateway, with_cold_start
 from .request import is_router_event, to_gateway
 from .shapes import EnvoyAnswer, GatewayAnswer
 
@@ -35,6 +36,7 @@ def gateway_handler(handler: Handler) -> Handler:
     refuse(handler)
 
     def handle(event: Any, context: Any) -> Any:
+        is_cold = is_awaited()
         if not is_router_event(event):
             return handler(event, context)
         try:
@@ -42,7 +44,8 @@ def gateway_handler(handler: Handler) -> Handler:
         except EventUnreadable as error:
             logging.getLogger(__name__).warning("not handled, left to legacy: %s", error)
             return _not_handled(error)
-        return from_gateway(handler(request, context), event["method"])
+        answer = from_gateway(handler(request, context), event["method"])
+        return with_cold_start(answer) if is_cold else answer
 
     # updated=(): a handler that is an object (Mangum) must not lend its attributes to the wrapper.
     return functools.update_wrapper(handle, handler, updated=())

@@ -125,7 +125,6 @@ class OnPremFunction(Construct):
                 "Variables": {
                     "POWERTOOLS_SERVICE_NAME": work.name,
                     "OTEL_SERVICE_NAME": work.name,
-                    "OTEL_PROPAGATORS": "tracecontext",
                     **dict(place.environment),
                 }
             },
