@@ -63,6 +63,8 @@ ROLE_SHADOW = "shadow"
 MIRROR_SPAN = "mirror"
 """The name that Envoy gives to a shadow's hop: a span without attributes of ours."""
 
+INIT_SPAN = "init"
+"""The span of the start that a function's first request waited for: part of that request, and none itself."""
 CONTROL_SERVICE = "fig-control"
 """`service.name` of what control tells by OTLP: decisions and weights."""
 RELEASE_ATTRIBUTE = "fig.release"

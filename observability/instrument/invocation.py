@@ -17,6 +17,7 @@ from opentelemetry import context as contexts
 from opentelemetry import propagate, trace
 
 from strangler_fig.names import (
+    INIT_SPAN,
     REQUEST_ATTRIBUTE,
     ROLE_ATTRIBUTE,
     ROLE_PRIMARY,
@@ -169,6 +170,6 @@ def _tell_start(process: Process, parent: Any, now: int) -> None:
     if begun is None or not waited_for(begun, process.begun, now):
         return
     span = process.tracer.start_span(
-        "init", context=parent, start_time=begun, attributes={SIDE_ATTRIBUTE: LAMBDA, "faas.coldstart": True}
+        INIT_SPAN, context=parent, start_time=begun, attributes={SIDE_ATTRIBUTE: LAMBDA, "faas.coldstart": True}
     )
     span.end(end_time=now)

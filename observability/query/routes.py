@@ -136,11 +136,15 @@ def activity(store: Rows, window: Window, points: int = _POINTS) -> dict[str, Re
 
 
 def together(found: Iterable[Record], window: Window) -> Record:
-    """What these routes add up to: requests, errors, fallbacks, and the share of requests that each side served."""
+    """What these routes add up to: requests, errors, fallbacks, and the share of requests that each side served.
+
+    Where a router tells of any route, what it does not tell of is no client's request: a function's call back to
+    on-premises is a route of its own, and would be counted twice.
+    """
     known = list(found)
     everything = Numbers()
     sides: dict[str, int] = defaultdict(int)
-    for one in known:
+    for one in [one for one in known if one["source"] == LOG] or known:
         everything.requests += one["total"]["requests"]
         everything.errors += one["total"]["errors"]
         everything.fallbacks += one["total"]["fallbacks"]

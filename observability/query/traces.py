@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
 
-from strangler_fig.names import ROUTER_SERVICE
+from strangler_fig.names import INIT_SPAN, ROUTER_SERVICE
 
 from ..normalise.bounds import MAX_DURATION
 from ..tables import otel_traces, otel_traces_trace_id_ts
@@ -177,6 +177,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found = [column == value for column, value in equal.items() if value]
     if wanted.kind == ENTRY:
         found.append(or_(_T.ParentSpanId == "", and_(_T.ServiceName == ROUTER_SERVICE, _T.SpanKind == "Server")))
+        found.append(not_(and_(_T.SpanName == INIT_SPAN, func.coalesce(_T.ColdStart, false()))))
     found += [_T.HttpStatus >= wanted.min_status] if wanted.min_status else []
     found += [_T.HttpStatus <= wanted.max_status] if wanted.max_status else []
     found += [_T.Duration >= int(wanted.min_milliseconds * 1e6)] if wanted.min_milliseconds > 0 else []

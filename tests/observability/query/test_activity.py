@@ -86,3 +86,11 @@ def test_one_route_has_the_numbers_of_the_board(reader: DuckDbReader) -> None:
         "router": round(1 / 452, 6),
     }
     assert together([], TEN)["error_share"] is None
+
+
+def test_a_function_s_call_back_is_no_client_s_request(reader: DuckDbReader) -> None:
+    """Beside a router's records, routes that only spans tell of are not added up; without a router they are."""
+    board = overview(reader, TEN)
+    inner = {**board[0], "route": "/stock", "source": "span"}
+    assert together([*board, inner], TEN) == {**together(board, TEN), "routes": 3}
+    assert together([inner], TEN)["requests"] == board[0]["total"]["requests"]
