@@ -206,7 +206,7 @@ def test_what_a_profile_refers_to_is_looked_at(monkeypatch: pytest.MonkeyPatch, 
         f"credentials.file {away} cannot be read: No such file or directory",
         "shadow is this profile itself",
     )
-    told = [
+    told: list[tuple[type[Database | HttpService], str, tuple[str, ...]]] = [
         (Database, "orders", (unread, "shadow nope: there is no such database: ADAPTERS_DATABASE_NOPE is not set")),
         (Database, "itself", (itself,)),
         (Database, "wrong", (f"shadow orders: {unread}",)),
