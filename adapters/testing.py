@@ -85,7 +85,10 @@ def request(  # noqa: PLR0913 - what a request and the router may say
     claims: Mapping[str, object] | None = None,
     shadow: bool = False,
 ) -> dict[str, Any]:
-    """The event that the router's Envoy sends for a request; `path` as text, `body` in bytes or UTF-8."""
+    """The event that the router's Envoy sends for a request; `path` as text, `body` in bytes or UTF-8.
+
+    So `handler` answers as Envoy reads it, too: `status_code`, `headers`, `cookies`, `body`, `is_base64_encoded`.
+    """
     found = {name.lower(): value for name, value in (headers or {}).items()}
     if json is not None:
         body = json_.dumps(json)
@@ -179,7 +182,8 @@ class FakeService(HttpService):
 class FakeDatabase(Database):
     """A database in memory, of SQLite: its tables are made, and filled, by the statements given.
 
-    Statements are SQLite's, so only what both databases understand can be tested with it. `shadow` takes the work of
+    Statements are SQLite's, so only what both databases understand can be tested with it; one that SQLite refuses is a
+    `ValueError`. `shadow` takes the work of
     shadows; without it a shadow is rolled back here, as in production.
     """
 
@@ -190,7 +194,8 @@ class FakeDatabase(Database):
         self._failures: list[TargetFailed] = []
         self._sqlite = sqlite3.connect(":memory:", factory=_Connection, check_same_thread=False)
         weakref.finalize(self, self._sqlite.close)  # who forgets `close` gets no warning of Python's
-        self._sqlite.executescript(";".join(statements))
+        for statement in statements:
+            self._fill(statement)
 
     def fail(self, *errors: TargetFailed) -> Self:
         """Let the next uses fail with these, one each, before they begin."""
@@ -211,6 +216,13 @@ class FakeDatabase(Database):
         """End it, and forget what it held."""
         self.engine.dispose()
         self._sqlite.close()
+
+    def _fill(self, statement: str) -> None:
+        try:
+            self._sqlite.executescript(statement)
+        except sqlite3.Error as error:
+            message = f"the database {self.profile.name} cannot be filled by {statement!r}: {error}"
+            raise ValueError(message) from error
 
     def _check(self, *_arguments: object) -> None:
         bounded(None, f"running a statement on {self.profile.name}", nothing_done=True)

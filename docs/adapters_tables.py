@@ -19,7 +19,8 @@ _MARKS = r"(<!-- begin: {} -->\n).*?(<!-- end: {} -->)"
 _NEEDED = "needed"
 
 SETTINGS: Mapping[str, str] = {
-    "endpoints": "`host:port`, or `{host, port, az}`; a list, or one text with commas. Own zone first, then in order.",
+    "endpoints": "`host[:port]`, or `{host, port, az}`; a list, or one text with commas. Own zone first, then in order."
+    " The port is by default 3306 of a database, 443 of a service.",
     "proxy": "`http://[user:password@]host:port` (CONNECT) or `socks5://...`; it resolves the endpoint's name.",
     "proxy_protocol": "`v1` or `v2`: the PROXY header that the target wants first.",
     "connect_timeout": "For each endpoint, the proxy on the way included.",
@@ -36,7 +37,7 @@ SETTINGS: Mapping[str, str] = {
     "base_path": "Stands before every path.",
     "retries": "Tries after the first one, where that is safe and there is time.",
     "largest_answer": "Bytes of an answer's body, unpacked; more is `Rejected`.",
-    "shadow": "The profile that shadows use instead of this one.",
+    "shadow": "The profile that shadows use instead of this one: another one, which is judged with it.",
     "tls.mode": "`verify`; `unverified` and `off` must be written down.",
     "tls.name": "The name in the target's certificate, never the hop's. By default the only endpoint's host.",
     "tls.ca_file": "The CA that signed it; by default the system's.",
@@ -49,7 +50,7 @@ SETTINGS: Mapping[str, str] = {
     "credentials.max_age": "How long it is kept; a denied login fetches it anew, once.",
     "credentials.iam_user": "Log in with tokens that the function's role signs; with `credentials.region`.",
     "credentials.region": "See `credentials.iam_user`.",
-    "credentials.file": "A JSON file with `username` and `password`, read again when it changes.",
+    "credentials.file": "A JSON file with `username` and `password`, there at the start, read again when it changes.",
     "budget.environments": "The function's reserved concurrency; said in the log with the next one.",
     "budget.connections": "What the target grants to all environments; fewer than environments is a fault.",
 }
@@ -105,7 +106,7 @@ class _Asked(dict[str, Any]):
         return super().get(key, default)
 
 
-_LOGINS = ({"user": "x", "password": "y"}, {"secret": "x"}, {"iam_user": "x", "region": "y"}, {"file": "x"})
+_LOGINS = ({"user": "x", "password": "y"}, {"secret": "x"}, {"iam_user": "x", "region": "eu-west-1"}, {"file": "x"})
 
 
 def known() -> tuple[set[str], set[str]]:

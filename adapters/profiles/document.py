@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ..errors import ProfileInvalid
-from .hosts import bracketed, in_ascii, parted
-from .reader import Reader
+from .hosts import bracketed, in_ascii, parted, why_not
+from .reader import Reader, short
 from .values import (
     Budget,
     Credentials,
@@ -37,12 +37,13 @@ _MYSQL_PORT, _HTTPS_PORT = 3306, 443
 _DURATIONS = ("handshake_timeout", "read_timeout", "write_timeout", "idle_recycle", "ping_after", "ping_timeout")
 _SERVICE_DURATIONS = ("handshake_timeout", "read_timeout", "idle_recycle")
 _FORMS = "user and password, secret, iam_user, or file"
+_ESCAPES = "; in a URL a password's / ? # @ are written %2F %3F %23 %40"
 
 
 def database(name: str, document: object) -> DatabaseProfile:
     """The database profile of a document. Raises `ProfileInvalid` with every fault."""
-    faults: list[str] = []
-    one = Reader(document, "", faults)
+    one = _reader(name, document)
+    faults = one.faults
     way, host = _way(one, _MYSQL_PORT)
     tls = _tls(one.inner("tls"), host)
     credentials = _credentials(one.inner("credentials"))
@@ -62,8 +63,8 @@ def database(name: str, document: object) -> DatabaseProfile:
 
 def service(name: str, document: object) -> ServiceProfile:
     """The HTTP service profile of a document. Raises `ProfileInvalid` with every fault."""
-    faults: list[str] = []
-    one = Reader(document, "", faults)
+    one = _reader(name, document)
+    faults = one.faults
     way, host = _way(one, _HTTPS_PORT)
     tls = _tls(one.inner("tls"), host)
     rest: dict[str, Any] = {
@@ -133,6 +134,14 @@ _DEFAULTS = DatabaseProfile(
 _SERVICE = ServiceProfile(name="", way=_DEFAULTS.way, tls=Tls(), host="localhost")
 
 
+def _reader(name: str, document: object) -> Reader:
+    """The document's reader. Raises `ProfileInvalid` where it is no mapping: no key is then missing."""
+    one = Reader(document, "", [])
+    if not one.is_mapping:
+        raise ProfileInvalid(name, tuple(one.faults))
+    return one
+
+
 def _way(one: Reader, port: int) -> tuple[Way | None, str | None]:
     """How the target is reached, and the host that its certificate names where nothing else is said.
 
@@ -162,15 +171,17 @@ def _way(one: Reader, port: int) -> tuple[Way | None, str | None]:
 def _endpoint(one: Reader, place: object, number: int, port: int) -> Endpoint | None:
     key = f"endpoints[{number}]"
     if isinstance(place, str):
-        # What has another form is not shown: in a URL that is written wrongly it is a password.
         found = parted(place)
         if found is None:
-            one.fault(
-                key, "is not HOST or HOST:PORT; an IPv6 address stands in brackets, a password's / ? # @ as %2F ..."
-            )
+            # In a text, as a URL's, what is written wrongly may be a password, as before an @: it is not shown.
+            is_shown = isinstance(one.get("endpoints"), list) and "@" not in place
+            told = f"is {short(place)}, not HOST or HOST:PORT: " if is_shown else "is not HOST or HOST:PORT: "
+            one.fault(key, f"{told}{why_not(place)}{'' if is_shown else _ESCAPES}")
             return None
         return Endpoint(found[0].lower(), found[1] or port)
     inner = Reader(place, key, one.faults)
+    if not inner.is_mapping:
+        return None
     host, number_of_port, zone = inner.needed("host"), inner.count("port", port), inner.text("az")
     inner.end()
     return inner.made("", lambda: Endpoint(host.strip("[]"), number_of_port or 0, zone)) if host.strip() else None
@@ -210,20 +221,23 @@ def _tls(one: Reader, host: str | None) -> Tls | None:
 
 
 def _credentials(one: Reader) -> Credentials | None:
+    if not one.is_mapping:
+        return None
     forms = [key for key in ("user", "secret", "iam_user", "file") if key in one]
     if len(forms) != 1:
         one.fault("", f"needs one of: {_FORMS}" if not forms else f"has {' and '.join(forms)}: one of {_FORMS}")
         return None
-    found: Credentials
+    found: Credentials | None
     match forms[0]:
         case "user":
             if "password" not in one:
-                one.fault("password", 'is missing: write "" where the user has none')
+                one.fault("password", 'is missing: write "" where the user has none, in a URL USER:@HOST')
             found = StaticCredentials(user=one.needed("user"), password=Secret(one.text("password")))
         case "secret":
             found = SecretCredentials(secret=one.needed("secret"), max_age=one.seconds("max_age", 300.0))
         case "iam_user":
-            found = IamCredentials(user=one.needed("iam_user"), region=one.needed("region"))
+            user, region = one.needed("iam_user"), one.needed("region")
+            found = one.made("", lambda: IamCredentials(user=user, region=region)) if region.strip() else None
         case _:
             found = FileCredentials(path=one.needed("file"))
     one.end()

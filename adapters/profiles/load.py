@@ -11,16 +11,18 @@ a running function; secrets, which do, are not in them.
 import functools
 import json
 import os
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from ..deadline import bounded
 from ..errors import ProfileInvalid
 from .document import database, of_url, service
-from .values import DatabaseProfile, ServiceProfile
+from .values import DatabaseProfile, FileCredentials, ServiceProfile
 
 Profile = TypeVar("Profile", DatabaseProfile, ServiceProfile)
 DOCUMENT = "ADAPTERS_PROFILES"
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _SSM_SECONDS = 5.0
 _URL = "URL"
 """How a profile is called that only a URL stands for."""
@@ -29,13 +31,13 @@ _URL = "URL"
 @functools.cache
 def database_profile(name: str) -> DatabaseProfile:
     """The database profile of that name. Raises `ProfileInvalid` with every fault, or where there is none."""
-    return _with_files(database(name, _find("database", name)))
+    return _judged(database(name, _find("database", name)))
 
 
 @functools.cache
 def service_profile(name: str) -> ServiceProfile:
     """The HTTP service profile of that name. Raises `ProfileInvalid` with every fault, or where there is none."""
-    return _with_files(service(name, _find("service", name)))
+    return _judged(service(name, _find("service", name)))
 
 
 def url_profile(url: str) -> DatabaseProfile:
@@ -44,7 +46,7 @@ def url_profile(url: str) -> DatabaseProfile:
         document = of_url(url)
     except ValueError as error:
         raise ProfileInvalid(_URL, (str(error),)) from error
-    return _with_files(database(_URL, document))
+    return _judged(database(_URL, document))
 
 
 def forget() -> None:
@@ -59,9 +61,13 @@ def variable(kind: str, name: str) -> str:
 
 
 def _find(kind: str, name: str) -> Any:
+    if not _NAME.fullmatch(name):
+        raise ProfileInvalid(name, ("this is no name of a profile: it has ASCII letters, digits, - and _ only",))
     own = variable(kind, name)
     if text := os.environ.get(own):
-        if kind == "database" and "://" in text.partition("{")[0]:
+        if "://" in text.partition("{")[0]:
+            if kind != "database":
+                raise ProfileInvalid(name, (f"{own} is a URL, which only a database's profile may be: write its JSON",))
             try:
                 return of_url(text)
             except ValueError as error:
@@ -72,12 +78,18 @@ def _find(kind: str, name: str) -> Any:
     if isinstance(profiles, Mapping) and name in profiles:
         return profiles[name]
     known = sorted(profiles) if isinstance(profiles, Mapping) else []
-    there = f"{DOCUMENT} has {', '.join(known) or f'no {kind}s'}" if place else f"{DOCUMENT} is not set"
-    raise ProfileInvalid(name, (f"there is no such {kind}: {own} is not set, {there}",))
+    there = f"{DOCUMENT} has {', '.join(known) or f'no {kind}s'}" if place else _unset(DOCUMENT)
+    raise ProfileInvalid(name, (f"there is no such {kind}: {_unset(own)}, {there}",))
+
+
+def _unset(own: str) -> str:
+    return f"{own} is empty" if own in os.environ else f"{own} is not set"
 
 
 def _document(place: str, name: str) -> Mapping[str, Any]:
     scheme, _, rest = place.partition(":")
+    if scheme in {"file", "ssm"} and not rest.strip():
+        raise ProfileInvalid(name, (f"{DOCUMENT} is {scheme}: without {'a path' if scheme == 'file' else 'a name'}",))
     try:
         text = _text(scheme, rest) if scheme in {"file", "ssm"} else place
     except _Unread as error:
@@ -148,8 +160,34 @@ def _no_number(word: str) -> Any:
     raise ValueError(message)
 
 
-def _with_files(profile: Profile) -> Profile:
-    """The profile, whose files of TLS are there and of use. Raises `ProfileInvalid`."""
+def _judged(profile: Profile) -> Profile:
+    """The profile, whose files are there and of use, and whose shadow is a sound profile. Raises `ProfileInvalid`."""
+    faults = [*_of_files(profile), *_of_shadow(profile)]
+    if faults:
+        raise ProfileInvalid(profile.name, tuple(faults))
+    return profile
+
+
+def _of_shadow(profile: DatabaseProfile | ServiceProfile) -> tuple[str, ...]:
+    """What is wrong with the profile that shadows use; a shadow of its own it may have, but nobody asks for it."""
+    name = profile.shadow
+    if name is None:
+        return ()
+    if name == profile.name:
+        return ("shadow is this profile itself: leave it out, then shadows leave no trace here",)
+    try:
+        faults = _of_files(
+            database(name, _find("database", name))
+            if isinstance(profile, DatabaseProfile)
+            else service(name, _find("service", name))
+        )
+    except ProfileInvalid as error:
+        faults = list(error.faults)
+    return tuple(f"shadow {name}: {fault}" for fault in faults)
+
+
+def _of_files(profile: DatabaseProfile | ServiceProfile) -> list[str]:
+    """What is wrong with the files that the profile names."""
     tls = profile.tls
     files = {"ca_file": tls.ca_file, "certificate_file": tls.certificate_file, "key_file": tls.key_file}
     faults = [f"tls.{key} {fault}" for key, path in files.items() if path and (fault := _unreadable(path))]
@@ -157,9 +195,10 @@ def _with_files(profile: Profile) -> Profile:
         from ..connection.tls import with_files  # noqa: PLC0415 - `ssl` is dear where there is nothing to look at
 
         faults = with_files(tls)
-    if faults:
-        raise ProfileInvalid(profile.name, tuple(faults))
-    return profile
+    login = profile.credentials if isinstance(profile, DatabaseProfile) else None
+    if isinstance(login, FileCredentials) and (fault := _unreadable(login.path)):
+        faults = [*faults, f"credentials.file {fault}"]
+    return faults
 
 
 def _unreadable(path: str) -> str:

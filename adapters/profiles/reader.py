@@ -21,11 +21,10 @@ class Reader:
         self.faults = faults
         self._place = place
         self._seen: set[str] = set()
-        self._data: Mapping[str, Any] = {}
-        if isinstance(data, Mapping):
-            self._data = data
-        else:
-            self.fault("", f"is {_kind(data)}, not a mapping")
+        self.is_mapping = isinstance(data, Mapping)
+        self._data: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
+        if not self.is_mapping:
+            self.fault("", f"{'' if place else 'it '}is {_kind(data)}, not a mapping")
 
     def __contains__(self, key: str) -> bool:
         return key in self._data
@@ -67,10 +66,10 @@ class Reader:
         try:
             result = _seconds(value)
         except (UnitError, TypeError, ValueError, OverflowError):
-            self.fault(key, f"is {_short(value)}, not a duration: write seconds, or 500ms, 2s")
+            self.fault(key, f"is {short(value)}, not a duration: write seconds, or 500ms, 2s")
             return default
         if isinstance(value, bool) or not 0 < result <= _LONGEST_SECONDS:
-            self.fault(key, f"is {_short(value)}: a duration is above zero, and a day at most")
+            self.fault(key, f"is {short(value)}: a duration is above zero, and a day at most")
             return default
         return result
 
@@ -86,7 +85,7 @@ class Reader:
         if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _MOST_DIGITS:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**_MOST_DIGITS:
-            self.fault(key, f"is {_short(value)}, not a whole number of at most {_MOST_DIGITS} digits")
+            self.fault(key, f"is {short(value)}, not a whole number, 0 or more (at most {_MOST_DIGITS} digits)")
             return default
         return value
 
@@ -96,7 +95,7 @@ class Reader:
         if isinstance(value, str) and value in ("true", "false"):
             return value == "true"
         if value is not None and not isinstance(value, bool):
-            self.fault(key, f"is {_short(value)}, neither true nor false")
+            self.fault(key, f"is {short(value)}, neither true nor false")
         return value is True
 
     def choice(self, key: str, values: Mapping[str, Value], default: Value) -> Value:
@@ -105,7 +104,7 @@ class Reader:
         if not word:
             return default
         if word not in values:
-            self.fault(key, f"is {_short(word)}: it may be {', '.join(values)}")
+            self.fault(key, f"is {short(word)}: it may be {', '.join(values)}")
             return default
         return values[word]
 
@@ -147,7 +146,7 @@ def _seconds(value: Any) -> float:
     return float(value)
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
     """What was written, or its beginning."""
     shown = repr(value) if not isinstance(value, int) or abs(value) < 10**_MOST_DIGITS else "a huge number"
     return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}..."

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from .hosts import LARGEST_PORT, bracketed, is_host, parted
 
+_REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}")
 _PATH = re.compile(r"/[\x21\x22\x24-\x3e\x40-\x7e]*")
 
 
@@ -156,6 +157,11 @@ class IamCredentials:
 
     user: str
     region: str
+
+    def __post_init__(self) -> None:
+        if not _REGION.fullmatch(self.region):
+            message = f"region {self.region[:60]!r} is no Region of AWS, as eu-west-1"
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

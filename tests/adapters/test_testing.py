@@ -161,3 +161,21 @@ def test_a_request_says_what_the_router_says() -> None:
     assert (one["rawPath"], one["queryStringParameters"], one["body"]) == ("/é b", {"a": "1,2"}, '{"x": 1}')
     fig = {"shadow": False, "route": "r", "user": "u", "claims": {"sub": "s"}}
     assert (one["requestContext"]["fig"], one["headers"]["host"]) == (fig, "shop.example")
+
+
+def test_a_statement_that_sqlite_refuses_is_named() -> None:
+    """Who fills a fake wrongly is told which fake it is, which statement, and why."""
+    told = r"the database books cannot be filled by 'creat table x': near \"creat\": syntax error"
+    with pytest.raises(ValueError, match=told):
+        FakeDatabase(TABLE, "creat table x", name="books")
+
+
+def test_an_answer_is_in_the_shape_of_who_asked(orders: FakeDatabase) -> None:
+    """A fake request is the router's, so its answer is in Envoy's spelling; API Gateway's is answered in its own."""
+    shop = Shop(orders, FakeService().on("GET", "/rates", json={"eur": 1}))
+    answer = shop.handler(request(path="/books/7"), None)
+    assert answer.keys() == {"status_code", "headers", "cookies", "body", "is_base64_encoded"}
+    http = {"method": "GET", "path": "/books/7", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "t"}
+    event = {"version": "2.0", "routeKey": "$default", "rawPath": "/books/7", "rawQueryString": "", "headers": {}}
+    answer = shop.handler(event | {"requestContext": {"http": http}, "isBase64Encoded": False}, None)
+    assert answer["statusCode"] == 200

@@ -94,7 +94,7 @@ def test_all_faults_are_told_at_once() -> None:
             "budget": {"environments": 100, "connections": 10},
         }
     ) == (
-        "endpoints[0] is not HOST or HOST:PORT; an IPv6 address stands in brackets, a password's / ? # @ as %2F ...",
+        "endpoints[0] is 'db.example:99999', not HOST or HOST:PORT: its port is not between 1 and 65535",
         "endpoints[1] is wrong: endpoint host 'a b' is not a host",
         "endpoints[2].host is missing",
         "proxy is not a proxy's URL: write http://host:3128 or socks5://host:1080",
@@ -108,10 +108,19 @@ def test_all_faults_are_told_at_once() -> None:
     )
 
 
-@pytest.mark.parametrize("document", [None, [], "x", 7, {}])
-def test_what_is_no_document_is_told(document: object) -> None:
-    """A document of another kind, and an empty one, are faults."""
-    assert faults(document)
+@pytest.mark.parametrize(
+    ("document", "kind"), [(None, "nothing"), ([], "a list"), ("x", "text"), (7, "a number"), (True, "a truth value")]
+)
+def test_what_is_no_document_is_told(document: object, kind: str) -> None:
+    """A document of another kind is one fault: that it lacks keys is not told besides; an empty one lacks them."""
+    assert faults(document) == (f"it is {kind}, not a mapping",)
+    with pytest.raises(ProfileInvalid) as caught:
+        service("core", document)
+    assert caught.value.faults == (f"it is {kind}, not a mapping",)
+    assert len(faults({})) == 2
+    for key in ("tls", "credentials", "budget"):
+        assert faults(SMALL | {key: [1]}) == (f"{key} is a list, not a mapping",)
+    assert faults(SMALL | {"endpoints": [7]}) == ("endpoints[0] is a number, not a mapping",)
 
 
 def test_several_endpoints_need_a_name() -> None:
@@ -171,9 +180,34 @@ def test_profiles_are_found_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert load.service_profile("core").name == "core"
 
 
+def test_a_profile_has_a_name_that_a_variable_can_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name of other characters is refused, and a variable of it is not advised; one that is empty is told so."""
+    monkeypatch.setenv("ADAPTERS_PROFILES", json.dumps({"databases": {"ü/..": SMALL}}))
+    for name in ("ü/..", "a.b", "", "a b", "a\n"):
+        with pytest.raises(ProfileInvalid, match="no name of a profile: it has ASCII letters") as caught:
+            load.database_profile(name)
+        assert "ADAPTERS_" not in str(caught.value)
+    monkeypatch.setenv("ADAPTERS_DATABASE_ORDERS", "")
+    monkeypatch.setenv("ADAPTERS_PROFILES", "")
+    with pytest.raises(ProfileInvalid) as caught:
+        load.database_profile("orders")
+    told = "there is no such database: ADAPTERS_DATABASE_ORDERS is empty, ADAPTERS_PROFILES is empty"
+    assert caught.value.faults == (told,)
+
+
+def test_a_service_is_no_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A URL in a service's variable is called one, and none of it is shown."""
+    monkeypatch.setenv("ADAPTERS_SERVICE_CORE", "https://u:s3cret@a.b/c")
+    with pytest.raises(ProfileInvalid, match="ADAPTERS_SERVICE_CORE is a URL, which only a database's") as caught:
+        load.service_profile("core")
+    assert "s3cret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("place", "told"),
     [
+        ("file:", "orders: ADAPTERS_PROFILES is file: without a path"),
+        ("ssm: ", "orders: ADAPTERS_PROFILES is ssm: without a name"),
         (None, "there is no such database: ADAPTERS_DATABASE_ORDERS is not set, ADAPTERS_PROFILES is not set"),
         ('{"databases": {"a": {}}}', "ADAPTERS_PROFILES has a"),
         ('{"databases": {', "ADAPTERS_PROFILES is not JSON: Expecting property name"),
@@ -217,10 +251,38 @@ def test_a_password_in_a_wrong_place_is_not_told(url: str) -> None:
         database("database", of_url(url))
     assert "SECRETPW" not in str(refused.value)
     assert "HOST:PORT" in str(refused.value)
+    assert "a password's / ? # @ are written %2F %3F %23 %40" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "why"),
+    [
+        ("db:99999", "its port is not between 1 and 65535"),
+        ("db:0", "its port is not between 1 and 65535"),
+        ("db:0000443", "its port is not between 1 and 65535"),
+        ("db:x", "its port is no number"),
+        (":3306", "the host before the port is empty"),
+        ("", "it is empty"),
+        ("a b:1", "it has a space"),
+        ("http://x:3", "it is a URL, with a scheme"),
+        ("x:3/y", "it has a path or a query"),
+        ("::1", "an IPv6 address stands in brackets, as [::1]:443"),
+        ("[db]:1", "that is no name of a host"),
+        ("a..b", "that is no name of a host"),
+        ("[::1", "that is no name of a host"),
+    ],
+)
+def test_an_endpoint_that_is_none_says_why(endpoint: str, why: str) -> None:
+    """What was written is shown, with what is wrong about it; what has an @, or stands in a text, may be a password."""
+    told = f"endpoints[0] is {endpoint!r}, not HOST or HOST:PORT: {why}"
+    if endpoint != "[::1":
+        assert faults(SMALL | {"endpoints": [endpoint]}) == (told,)
+    for hidden in ([f"u:s3cret@{endpoint}"], f"u:s3cret@{endpoint}", "s3cret:s3cret"):
+        assert "s3cret" not in str(faults(SMALL | {"endpoints": hidden}))
 
 
 @pytest.mark.parametrize("endpoint", ["https://core:8443", "u:p@core:8443", "::1:3306", "core:8443/x"])
 def test_an_endpoint_is_a_host_and_a_port(endpoint: str) -> None:
     """A URL is no endpoint: what it says besides would be dropped without a word."""
-    with pytest.raises(ProfileInvalid, match="is not HOST or HOST:PORT"):
+    with pytest.raises(ProfileInvalid, match="not HOST or HOST:PORT"):
         service("core", {"endpoints": [endpoint], "tls": {"mode": "off"}})

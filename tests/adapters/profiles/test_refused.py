@@ -12,7 +12,7 @@ from adapters.database import Database, create_engine
 from adapters.errors import CredentialsRefused, ProfileInvalid
 from adapters.profiles import load
 from adapters.profiles.document import database, of_url, service
-from adapters.profiles.values import Endpoint, FileCredentials
+from adapters.profiles.values import Endpoint, FileCredentials, IamCredentials
 from adapters.service import HttpService
 
 from ..mariadb import certificates
@@ -49,7 +49,7 @@ def faults(document: object) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("credentials", "told"),
     [
-        ({"user": "u"}, 'credentials.password is missing: write ""'),
+        ({"user": "u"}, 'credentials.password is missing: write "" where the user has none, in a URL USER:@HOST'),
         ({"user": "", "password": "p"}, "credentials.user is empty"),
         ({"user": None, "password": "p"}, "credentials.user is missing"),
         ({"secret": ""}, "credentials.secret is empty"),
@@ -57,13 +57,16 @@ def faults(document: object) -> tuple[str, ...]:
         ({"secret": 7}, "credentials.secret is a number, not text"),
         ({"file": ""}, "credentials.file is empty"),
         ({"iam_user": "u"}, "credentials.region is missing"),
+        ({"iam_user": "u", "region": "mars"}, "credentials is wrong: region 'mars' is no Region of AWS, as eu-west-1"),
+        ({"iam_user": "u", "region": "eu-west-1a"}, "credentials is wrong: region 'eu-west-1a' is no Region"),
         ({}, "credentials needs one of"),
         (None, "credentials needs one of"),
     ],
 )
 def test_credentials_are_said(credentials: Any, told: str) -> None:
     """A login without its password, and empty names, are faults; a user without a password says so."""
-    assert faults(SMALL | {"credentials": credentials})[0].startswith(told)
+    (fault,) = faults(SMALL | {"credentials": credentials})
+    assert fault.startswith(told)
     assert database("x", SMALL | {"credentials": {"user": "u", "password": ""}})
 
 
@@ -103,8 +106,25 @@ def test_a_duration_is_one_that_can_be_waited() -> None:
 def test_a_count_is_one() -> None:
     """Numbers of thousands of digits are no counts."""
     for value in ("9" * 5000, 10**5000, 1.5, -1, "x", True):
-        with pytest.raises(ProfileInvalid, match=r"retries is .* not a whole number"):
+        with pytest.raises(ProfileInvalid, match=r"retries is .*, not a whole number, 0 or more"):
             service("core", {"endpoints": "core.example", "retries": value})
+        (fault,) = faults(SMALL | {"budget": {"environments": value}})
+        assert fault.endswith("not a whole number, 0 or more (at most 15 digits)")
+
+
+def test_every_region_of_aws_is_one() -> None:
+    """Regions of all partitions are taken, those with two words too."""
+    for region in (
+        "eu-west-1",
+        "ap-southeast-7",
+        "us-gov-east-1",
+        "cn-northwest-1",
+        "eusc-de-east-1",
+        "us-isob-east-1",
+    ):
+        found = database("x", SMALL | {"credentials": {"iam_user": "u", "region": region}})
+        assert isinstance(found.credentials, IamCredentials)
+        assert found.credentials.region == region
 
 
 @pytest.mark.parametrize(
@@ -169,3 +189,35 @@ def test_files_of_tls_are_looked_at_when_a_profile_is_named(
     assert Database.from_url(url + key).profile.tls.ca_file == ca
     with pytest.raises(ProfileInvalid, match="cannot be read"):
         Database.from_url(url + away)
+
+
+def test_what_a_profile_refers_to_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A login's file and the shadow's profile are there, the latter sound and another one; all faults at once."""
+    away = str(tmp_path / "away.json")
+    databases = {
+        "orders": SMALL | {"shadow": "nope", "credentials": {"file": away}},
+        "itself": SMALL | {"shadow": "itself"},
+        "wrong": SMALL | {"shadow": "orders"},
+        "sound": SMALL | {"shadow": "wrong"},
+    }
+    services = {"core": {"endpoints": "c", "shadow": "orders"}, "bank": {"endpoints": "c", "shadow": "core"}}
+    monkeypatch.setenv("ADAPTERS_PROFILES", json.dumps({"databases": databases, "services": services}))
+    unread, itself = (
+        f"credentials.file {away} cannot be read: No such file or directory",
+        "shadow is this profile itself",
+    )
+    told: list[tuple[type[Database | HttpService], str, tuple[str, ...]]] = [
+        (Database, "orders", (unread, "shadow nope: there is no such database: ADAPTERS_DATABASE_NOPE is not set")),
+        (Database, "itself", (itself,)),
+        (Database, "wrong", (f"shadow orders: {unread}",)),
+        (HttpService, "core", ("shadow orders: there is no such service",)),
+    ]
+    for kind, name, beginnings in told:
+        with pytest.raises(ProfileInvalid) as caught:
+            kind.named(name)
+        assert len(caught.value.faults) == len(beginnings)
+        assert all(one.startswith(other) for one, other in zip(caught.value.faults, beginnings, strict=True))
+    assert Database.named("sound").profile.shadow == "wrong"
+    assert HttpService.named("bank").profile.shadow == "core"
+    with pytest.raises(ProfileInvalid, match="shadow nope: there is no such database"):
+        Database.from_url("mysql+onprem://u:p@h/?shadow=nope")
