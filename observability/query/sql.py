@@ -1,8 +1,9 @@
-"""A user's own SQL over the tables: one statement that reads, read-only, for a bounded time and number of rows.
+"""A user's own SQL over the tables: one statement that reads, read-only, in a bounded time, memory and answer.
 
 Three locks: the kind of statement, the transaction, and the database, which knows no other files.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +11,18 @@ import duckdb
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
+from .memory import bounded_memory
 from .reader import DuckDbReader
 
 MAX_ROWS = 100_000
-_NO_SELECT, _WRONG_SQL, _SLOW_SQL = "OB201", "OB202", "OB203"
+MAX_ANSWER_BYTES = 16 * 2**20
+_NO_SELECT, _WRONG_SQL, _SLOW_SQL, _LARGE_SQL = "OB201", "OB202", "OB203", "OB207"
 SQL_SECONDS = 30.0
 _TOO_LONG = f"the query took longer than {SQL_SECONDS:.0f} seconds"
 _MAX_CHARACTERS = 100_000
 _READING = frozenset({duckdb.StatementType.SELECT})
+_AT_ONCE = 100
+_NO_MEMORY = "the query wants more memory than one may have"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +39,37 @@ def run_sql(reader: DuckDbReader, text: str, limit: int = 1_000) -> Answer:
     _check(text)
     rows = min(max(limit, 1), MAX_ROWS)
     try:
-        with reader.cursor(SQL_SECONDS) as cursor:
+        with bounded_memory(), reader.cursor(SQL_SECONDS) as cursor:
             cursor.execute(text)
-            found = cursor.fetchmany(rows + 1)
             names = [column[0] for column in cursor.description or ()]
+            found = _fetched(cursor, rows + 1)
     except duckdb.InterruptException as error:
         raise _refused(_SLOW_SQL, _TOO_LONG, "bound its time") from error
+    except (MemoryError, duckdb.OutOfMemoryException) as error:
+        raise _refused(_LARGE_SQL, _NO_MEMORY, "ask for less time, fewer columns, shorter texts") from error
     except duckdb.Error as error:
         raise _refused(_WRONG_SQL, str(error).strip() or "the query failed") from error
     return Answer(columns=names, rows=found[:rows], is_cut=len(found) > rows)
+
+
+def _fetched(cursor: duckdb.DuckDBPyConnection, rows: int) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    size = 0
+    while len(found) < rows and (some := cursor.fetchmany(min(_AT_ONCE, rows - len(found)))):
+        size += sum(_size(value) for row in some for value in row)
+        if size > MAX_ANSWER_BYTES:
+            message = f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB"
+            raise _refused(_LARGE_SQL, message, "ask for fewer rows (--limit), or for a part of the texts")
+        found += some
+    return found
+
+
+def _size(value: object) -> int:
+    if isinstance(value, dict):
+        return sys.getsizeof(value) + sum(_size(key) + _size(one) for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return sys.getsizeof(value) + sum(_size(one) for one in value)
+    return sys.getsizeof(value)
 
 
 def _check(text: str) -> None:

@@ -1,5 +1,6 @@
 """A user's own SQL reads the tables and nothing else."""
 
+import resource
 from collections.abc import Iterator
 
 import pytest
@@ -61,6 +62,31 @@ def test_everything_else_is_refused(reader: DuckDbReader, text: str) -> None:
     with pytest.raises(Refused):
         run_sql(reader, text)
     assert run_sql(reader, "SELECT count(*), max(Version) FROM fig_store").rows == [(1, 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT repeat('x', 400000000) AS a",
+        "SELECT repeat('x', 1000000000) AS a",
+        "SELECT repeat('x', 1000000) FROM range(2000)",
+        "SELECT length(repeat('x', 1000000000))",
+        "SELECT repeat('x', 20000000)",
+        "SELECT range(100000000)",
+        "SELECT list(range) FROM range(60000000)",
+        "SELECT string_agg(repeat('x', 100000), '') FROM range(100000)",
+        "SELECT repeat('x', 1000) FROM range(100000)",
+    ],
+)
+def test_an_answer_is_bounded(reader: DuckDbReader, text: str) -> None:
+    """What makes gigabytes of nothing is refused before they are there, and the next query runs."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(Refused, match=r"larger than|more memory"):
+        run_sql(reader, text, limit=100_000)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 400 * 1024
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    assert run_sql(reader, "SELECT 1").rows == [(1,)]
 
 
 def test_a_query_that_takes_too_long(reader: DuckDbReader, monkeypatch: pytest.MonkeyPatch) -> None:
