@@ -1,5 +1,6 @@
 """Talking to a running `fig observe`: what it says of a request is `Refused`, all else `ObserveUnreachable`."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +60,8 @@ class ObserveClient:
             if not answer.is_success:
                 answer.read()
                 raise self._refusal(answer)
-            with part.open("wb") as file:
+            part.unlink(missing_ok=True)
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 for chunk in answer.iter_bytes():
                     file.write(chunk)
         part.replace(path)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import secrets
 import sys
 from collections.abc import Callable
@@ -81,6 +82,7 @@ def _run(  # noqa: PLR0913 - click hands over one argument for each option
     from ..store.database import Place  # noqa: PLC0415
     from ..store.upkeep import Keep  # noqa: PLC0415
 
+    os.umask(0o077)  # whatever DuckDB and the forwarder make is for this user alone
     if not otlp_token_file and host not in _LOOPBACK:
         click.echo("observe: whoever reaches the OTLP port may send; --otlp-token-file bars strangers", err=True)
     proxy = proxy_login(login_header, login_from, login_admin, login_role_header)

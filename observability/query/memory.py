@@ -42,7 +42,7 @@ def _limit_to(soft: int) -> None:
 
 def _lower(before: int, used: int) -> int:
     wanted = used + MORE_BYTES
-    return before if not used or before != resource.RLIM_INFINITY and before < wanted else wanted
+    return before if not used or (before != resource.RLIM_INFINITY and before < wanted) else wanted
 
 
 def _data_bytes() -> int:
