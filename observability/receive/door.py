@@ -32,6 +32,7 @@ from .body import Limits, decompressed, read_body
 from .counts import Counts
 from .decode import JSON, PROTOBUF, REQUESTS, content_type, decoded
 from .refusal import BadRequest, Reason
+from .strangers import check_no_stranger
 
 _BODY_SECONDS = 30.0
 _MAX_READING_BYTES = 64 * 2**20
@@ -49,6 +50,11 @@ class Storing(Protocol):
         """What is done once the batch is stored."""
 
 
+def any_name(_host: str) -> bool:
+    """Every name is ours."""
+    return True
+
+
 def forward_nothing(_signal: str, _message: Message) -> None:
     """Send nothing on."""
 
@@ -60,6 +66,7 @@ class Door:
     store: Storing
     counts: Counts
     token: str = ""
+    is_ours: Callable[[str], bool] = any_name
     limits: Limits = field(default_factory=Limits)
     now: Callable[[], int] = time.time_ns
     forward: Callable[[str, Message], None] = forward_nothing
@@ -147,6 +154,7 @@ class Door:
         if signal not in REQUESTS:
             raise BadRequest(404, Reason.NOT_FOUND, "there are /v1/traces, /v1/logs and /v1/metrics")
         if not self.token:
+            check_no_stranger(request.headers, self.is_ours)
             return
         scheme, _, sent = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), self.token.encode()):

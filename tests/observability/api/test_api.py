@@ -62,7 +62,7 @@ def test_a_login_works_once(running: Observing) -> None:
 def test_another_host_is_not_us(running: Observing) -> None:
     """A name that an attacker made to lead here is refused; the machine's own names are not."""
     assert running.http.get(f"{running.pages}/healthz", headers={"Host": "evil.example"}).status_code == 421
-    known = _hosts("127.0.0.1", 8317, ("fig.bank.example",))
+    known = _hosts("127.0.0.1", [8317, 4318], ("fig.bank.example",))
     assert [known(name) for name in ("localhost:8317", "FIG.bank.example", "fig.bank.example:443")] == [True] * 3
     assert [known(name) for name in ("localhost:1", "evil.example:8317", "", "127.0.0.1.evil.example")] == [False] * 4
 

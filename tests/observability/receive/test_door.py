@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
+from observability.commands.observe import _hosts
 from observability.errors import StoreFailed, StoreFull
 from observability.receive import door as doors
 from observability.receive.body import Limits
@@ -227,6 +228,30 @@ def test_a_token_where_one_is_wanted() -> None:
     assert world.post("/v1/traces", BODY).status_code == 401
     assert world.post("/v1/traces", BODY, PROTOBUF | {"Authorization": "Bearer other"}).status_code == 401
     assert world.post("/v1/traces", BODY, PROTOBUF | {"Authorization": "Bearer s3cret"}).status_code == 200
+    world.door.close()
+
+
+def test_pages_of_others_send_nothing() -> None:
+    """Without a token, a name that was made to lead here and a page's Origin are refused; emitters' names are not."""
+    world = World(is_ours=_hosts("127.0.0.1", [8317, 4318], ("fig.bank.example",)))
+    told = [
+        ({"Host": "evil.example:4318"}, 421),
+        ({"Host": "127.0.0.1.evil.example"}, 421),
+        ({"Host": "[::"}, 421),
+        ({"Host": "localhost:4318", "Origin": "https://evil.example"}, 403),
+        ({"Host": "localhost:4318", "Origin": "null"}, 403),
+        ({"Host": "localhost:4318", "Origin": "http://10.0.0.9:4318"}, 403),
+        ({"Host": "127.0.0.1:4318"}, 200),
+        ({"Host": "10.0.0.5:4318"}, 200),
+        ({"Host": "[::1]:4318"}, 200),
+        ({"Host": "observe:4318"}, 200),
+        ({"Host": "fig.bank.example"}, 200),
+        ({"Host": "localhost:4318", "Origin": "http://127.0.0.1:8317"}, 200),
+    ]
+    for headers, status in told:
+        assert world.post("/v1/traces", BODY, PROTOBUF | headers).status_code == status, headers
+    assert world.counts.refused["traces", "stranger"] == 6
+    assert len(world.store.batches) == 6
     world.door.close()
 
 
