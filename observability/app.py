@@ -63,6 +63,8 @@ class Access:
     is_ours: Callable[[str], bool]
     otlp_token: str = ""
     proxy: ProxyLogin | None = None
+    listening: tuple[str, int] = ("", 0)
+    """Where senders send to: nothing is sent on to there."""
 
 
 def make_observe(place: Place, keep: Keep, access: Access, site: Site | None = None) -> Observe:
@@ -70,7 +72,7 @@ def make_observe(place: Place, keep: Keep, access: Access, site: Site | None = N
     site = site or read_site()
     writer = Writer(open_database(place), place, keep)
     reader = DuckDbReader(lambda: writer.connection)
-    forwarder = Forwarder(place.file.with_name(place.file.name + ".forward"))
+    forwarder = Forwarder(place.file.with_name(place.file.name + ".forward"), access.listening)
     counts = Counts(since=time.time())
     door = Door(store=writer, counts=counts, token=access.otlp_token, is_ours=access.is_ours, forward=forwarder.offer)
 

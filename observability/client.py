@@ -46,9 +46,9 @@ class ObserveClient:
         """The address of a new one-time login."""
         return f"{self._url}/login?token={self._ask('POST', '/api/logins', {'role': role})['token']}"
 
-    def forward(self, method: str, to: str = "") -> dict[str, Any]:
-        """Show, set or stop where everything is sent on to."""
-        return self._ask(method, "/api/forward", {"to": to} if to else None)
+    def forward(self, method: str, to: str = "", *, drop: bool = False) -> dict[str, Any]:
+        """Show, set or stop where everything is sent on to; with `drop` what waits is thrown away."""
+        return self._ask(method, "/api/forward?drop=1" if drop else "/api/forward", {"to": to} if to else None)
 
     def export(self, table: str, start: int, end: int, path: Path) -> int:
         """Write a table of this stretch of time to a file, and return its bytes."""

@@ -99,6 +99,7 @@ def _run(  # noqa: PLR0913 - click hands over one argument for each option
                 otlp_token=otlp_token,
                 is_ours=_hosts(host, [one.getsockname()[1] for one in (pages, receiver)], allow_host),
                 proxy=proxy,
+                listening=receiver.getsockname()[:2],
             ),
         )
         at_end.callback(parts.close)

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..errors import StoreFailed, StoreFull
+from ..forward.own import FORWARDED_HEADER
 from ..normalise.bounds import Clock
 from ..normalise.logs import logs_batch
 from ..normalise.metrics import metrics_batch
@@ -61,7 +62,7 @@ def forward_nothing(_signal: str, _message: Message) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class Door:
-    """Receives the three signals; `forward` is told of each message that was stored, in a worker's thread."""
+    """Receives the three signals; `forward` hears, in a worker's thread, of what was stored and not sent on before."""
 
     store: Storing
     counts: Counts
@@ -124,7 +125,7 @@ class Door:
             self._reading_bytes -= length
         if batch.records:
             await asyncio.wrap_future(self.store.submit(batch))
-            if self.forward is not forward_nothing:
+            if self.forward is not forward_nothing and FORWARDED_HEADER not in request.headers:
                 await loop.run_in_executor(self._workers, self.forward, signal, message)
         return batch.records
 

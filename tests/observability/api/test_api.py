@@ -160,12 +160,14 @@ class Collector(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     answers: list[int]
     bodies: list[tuple[str, bytes]]
+    marks: list[str]
 
     def do_POST(self) -> None:
         """Take a body, or be away."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         status = self.answers.pop(0) if self.answers else 200
         if status == 200:
+            self.marks.append(self.headers["X-Fig-Forwarded"])
             self.bodies.append((self.path, body))
         self.send_response(status)
         self.send_header("Content-Length", "0")
@@ -177,12 +179,15 @@ class Collector(http.server.BaseHTTPRequestHandler):
 
 def test_the_forward_command(running: Observing) -> None:
     """What comes in goes on, masked, again and again until it is taken; then it stops when told."""
-    Collector.answers, Collector.bodies = [503, 429], []
+    Collector.answers, Collector.bodies, Collector.marks = [503, 429], [], []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         assert running.fig("forward", "--to", "ftp://x").returncode == 2
+        for own in (running.otlp, running.otlp.replace("127.0.0.1", "localhost")):
+            refused = running.fig("forward", "--to", own)
+            assert (refused.returncode, "this process itself" in refused.stderr) == (2, True)
         told = running.fig("forward", "--to", f"http://127.0.0.1:{server.server_port}", "--json")
         assert told.returncode == 0, told.stderr
         sent = traces(span("to jane@bank.example", attributes={"password": "hunter2"}, start=time.time_ns()))
@@ -192,6 +197,7 @@ def test_the_forward_command(running: Observing) -> None:
         eventually(lambda: Collector.bodies)
         ((path, body),) = Collector.bodies
         assert path == "/v1/traces"
+        assert Collector.marks == ["1"]
         got = ExportTraceServiceRequest.FromString(body).resource_spans[0].scope_spans[0].spans[0]
         assert (got.name, got.attributes[0].value.string_value) == ("to [email]", "[redacted]")
         eventually(lambda: json.loads(running.fig("forward", "--json").stdout)["waiting"] == 0)
