@@ -3,6 +3,7 @@
 Three locks: the kind of statement, the transaction, and the database, which knows no other files.
 """
 
+import re
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import duckdb
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
+from .allowed import denied_name
 from .memory import bounded_memory
 from .reader import DuckDbReader
 
@@ -21,6 +23,7 @@ SQL_SECONDS = 30.0
 _TOO_LONG = f"the query took longer than {SQL_SECONDS:.0f} seconds"
 _MAX_CHARACTERS = 100_000
 _READING = frozenset({duckdb.StatementType.SELECT})
+_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
 _AT_ONCE = 100
 _NO_MEMORY = "the query wants more memory than one may have"
 
@@ -40,6 +43,8 @@ def run_sql(reader: DuckDbReader, text: str, limit: int = 1_000) -> Answer:
     rows = min(max(limit, 1), MAX_ROWS)
     try:
         with bounded_memory(), reader.cursor(SQL_SECONDS) as cursor:
+            if denied := denied_name(cursor, text):
+                raise _refused(_NO_SELECT, f"{denied} is not asked here: it tells of this process, not of telemetry")
             cursor.execute(text)
             names = [column[0] for column in cursor.description or ()]
             found = _fetched(cursor, rows + 1)
@@ -79,9 +84,17 @@ def _check(text: str) -> None:
         statements = duckdb.extract_statements(text)
     except duckdb.Error as error:
         raise _refused(_WRONG_SQL, str(error).strip()) from error
+    if not statements:
+        raise _refused(_NO_SELECT, "the query is empty: one SELECT is run here")
     if len(statements) != 1 or statements[0].type not in _READING:
-        kinds = ", ".join(one.type.name for one in statements[:5]) or "nothing"
+        kinds = ", ".join(_kind(one) for one in statements[:5])
         raise _refused(_NO_SELECT, f"one SELECT is run here, not {kinds}", "the store is read-only from outside")
+
+
+def _kind(statement: duckdb.Statement) -> str:
+    """The statement's first word, as its author wrote it: DuckDB calls INSTALL a kind of LOAD."""
+    word = _FIRST_WORD.match(statement.query)
+    return word[1].upper() if word else statement.type.name
 
 
 def _refused(code: str, message: str, hint: str | None = None) -> Refused:

@@ -89,6 +89,53 @@ def test_an_answer_is_bounded(reader: DuckDbReader, text: str) -> None:
     assert run_sql(reader, "SELECT 1").rows == [(1,)]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the query is empty"),
+        ("  -- nothing", "the query is empty"),
+        ("INSTALL httpfs", "not INSTALL"),
+        ("-- a\n/* b */ checkpoint", "not CHECKPOINT"),
+        ("SELECT 1; LOAD httpfs", "not SELECT, LOAD"),
+    ],
+)
+def test_what_is_refused_is_called_by_its_name(reader: DuckDbReader, text: str, said: str) -> None:
+    """The refusal says what its author wrote."""
+    with pytest.raises(Refused) as refused:
+        run_sql(reader, text)
+    assert said in refused.value.diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM duckdb_databases()",
+        "SELECT * FROM duckdb_databases",
+        'SELECT * FROM system.main."DuckDB_Databases"()',
+        "WITH a AS (SELECT path FROM duckdb_databases()) SELECT * FROM a",
+        "SELECT (SELECT max(value) FROM duckdb_settings())",
+        "SELECT 1 WHERE EXISTS (FROM pragma_database_list)",
+        "SELECT current_setting('temp_directory')",
+        "SELECT current_setting('Time' || 'Zone')",
+        "FROM which_secret('s3://x', 's3')",
+        "FROM query('SELECT * FROM duckdb_databases()')",
+        "DESCRIBE SELECT * FROM duckdb_settings()",
+    ],
+)
+def test_nothing_tells_where_the_store_is(reader: DuckDbReader, text: str) -> None:
+    """What would tell a viewer of paths of this machine is refused, and the refusal has none."""
+    with pytest.raises(Refused, match="tells of this process") as refused:
+        run_sql(reader, text)
+    assert "/" not in str(refused.value)
+
+
+def test_the_tables_may_be_asked_for(reader: DuckDbReader) -> None:
+    """Their names and columns are no secret."""
+    assert ("otel_logs",) in run_sql(reader, "SELECT table_name FROM duckdb_tables()").rows
+    assert run_sql(reader, "DESCRIBE otel_logs").rows
+    assert run_sql(reader, "SHOW TABLES").rows
+
+
 def test_a_query_that_takes_too_long(reader: DuckDbReader, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is interrupted, and the next one runs."""
     monkeypatch.setattr(own, "SQL_SECONDS", 0.3)
