@@ -29,7 +29,7 @@ from .pages.site import Site, read_site
 from .query.reader import DuckDbReader
 from .receive.counts import Counts
 from .receive.door import Door
-from .store.database import Place, open_database, used_bytes
+from .store.database import Place, log_bytes, open_database, used_bytes
 from .store.upkeep import Keep
 from .store.writer import MAX_QUEUED_BYTES, Writer
 
@@ -87,7 +87,7 @@ def make_observe(place: Place, keep: Keep, access: Access, site: Site | None = N
             "queued_bytes": writer.queued_bytes,
             "max_queued_bytes": MAX_QUEUED_BYTES,
             "free_bytes": shutil.disk_usage(place.file.parent).free,
-            "used_bytes": used_bytes(writer.connection.cursor()),
+            "used_bytes": used_bytes(writer.connection.cursor()) + log_bytes(place),
             "door": counts.to_json(),
             "forward": forwarder.to_json(),
             "pages": {"listeners": live.listeners, **reports.to_json()},

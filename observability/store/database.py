@@ -122,6 +122,14 @@ def used_bytes(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
+def log_bytes(place: Place) -> int:
+    """Bytes of what was stored since the last checkpoint, which no block holds yet."""
+    try:
+        return place.log.stat().st_size
+    except OSError:
+        return 0
+
+
 def delete_before(connection: duckdb.DuckDBPyConnection, time: int) -> int:
     """Delete the raw rows before this time, and return how many there were."""
     gone = 0

@@ -4,6 +4,8 @@ import http.server
 import json
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +104,7 @@ def test_questions_and_answers(running: Observing) -> None:
     assert (len(trace["spans"]), len(trace["logs"])) == (1, 2)
     assert running.ask(f"/api/traces/{TRACE}", at=time.time_ns())["spans"]
     assert "<script>" in running.ask("/api/logs", text="script")["records"][0]["Body"]
+    assert running.ask("/api/health")["process"]["used_bytes"] > 0
     assert running.ask("/api/health")["process"]["door"]["records"] == {"traces": 1, "logs": 2}
 
 
@@ -119,6 +122,9 @@ def test_questions_and_answers(running: Observing) -> None:
         ("/api/logs?severity=loud", 422),
         ("/api/export/secrets", 422),
         ("/api/nothing", 404),
+        ("/api/logs?trace_id=xx", 422),
+        (f"/api/logs?trace_id={TRACE[:31]}", 422),
+        (f"/api/logs?trace_id={TRACE.upper()}", 200),
     ],
 )
 def test_wrong_questions(running: Observing, path: str, status: int) -> None:
@@ -126,6 +132,23 @@ def test_wrong_questions(running: Observing, path: str, status: int) -> None:
     answer = running.http.get(running.pages + path, headers=running.bearer())
     assert answer.status_code == status
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 100_001, 2**70, True, 1.5, "9", None])
+def test_a_limit_that_is_none(running: Observing, limit: object) -> None:
+    """It is refused, not guessed."""
+    asked = {"sql": "SELECT 1", "limit": limit}
+    assert running.http.post(f"{running.pages}/api/query", json=asked, headers=running.bearer()).status_code == 422
+
+
+def test_a_large_body_gets_its_answer(running: Observing) -> None:
+    """A sender that writes all of it before it reads sees 413, not a reset; a wrong type is told as well."""
+    for headers, status in ((PROTOBUF, 413), ({"Content-Type": "text/plain"}, 415)):
+        asked = urllib.request.Request(f"{running.otlp}/v1/traces", b"\0" * 20 * 10**6, headers)  # noqa: S310 - ours
+        with pytest.raises(urllib.error.HTTPError) as failed:
+            urllib.request.urlopen(asked, timeout=30)  # noqa: S310 - as above
+        assert failed.value.code == status
+        failed.value.close()
 
 
 def test_the_query_command(running: Observing) -> None:

@@ -284,6 +284,31 @@ def test_no_bytes_are_too_much(data: st.DataObject) -> None:
     world.door.close()
 
 
+def test_ids_that_are_none_are_emptied_and_counted(world: World) -> None:
+    """A wrong length or zeros only join nothing; the span stays, and what is right in it."""
+    sent = traces(
+        span("short", trace="abcd"),
+        span("five", trace="0102030405"),
+        span("zero", trace="0" * 32, id_="0" * 16, parent="0" * 16),
+        span("parent", parent="ab"),
+        span("right", parent="00f067aa0ba902b8"),
+    )
+    assert world.post("/v1/traces", sent.SerializeToString()).status_code == 200
+    rows = {row[5]: row[1:4] for row in world.store.rows("otel_traces")}
+    id_ = "00f067aa0ba902b7"
+    assert rows == {
+        "short": ("", id_, ""),
+        "five": ("", id_, ""),
+        "zero": ("", "", ""),
+        "parent": (TRACE, id_, ""),
+        "right": (TRACE, id_, "00f067aa0ba902b8"),
+    }
+    in_json = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"abcd","spanId":"00f067aa0ba902b7"}]}]}]}'
+    assert world.post("/v1/logs", in_json, JSON).status_code == 200
+    assert world.store.rows("otel_logs")[0][1:3] == ("", id_)
+    assert world.counts.to_json()["invalid_ids"] == {"traces": 5, "logs": 1}
+
+
 def test_empty_requests_are_taken(world: World) -> None:
     """A request without anything in it is answered, and nothing is stored."""
     assert world.post("/v1/metrics", b"").status_code == 200
