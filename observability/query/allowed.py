@@ -12,7 +12,7 @@ _ABOUT_THE_TABLES = frozenset(
 _DENIED = frozenset({"which_secret", "query", "query_table", "json_execute_serialized_sql"})
 """A secret's storage tells the home folder; the others run a text that nobody has looked at."""
 _SETTING, _PLAIN_SETTINGS = "current_setting", frozenset({"timezone"})
-_CONSTANT_TEXT = ["arguments", 0, "expression", "literal", "text"]
+_CONSTANT_TEXT: tuple[str | int, ...] = ("arguments", 0, "expression", "literal", "text")
 
 
 def denied_name(connection: duckdb.DuckDBPyConnection, text: str) -> str:
@@ -45,7 +45,7 @@ def _denied(node: dict[str, Any]) -> str:
     return ""
 
 
-def _within(node: Any, path: list[str | int]) -> object:
+def _within(node: Any, path: tuple[str | int, ...]) -> object:
     for step in path:
         try:
             node = node[step]
