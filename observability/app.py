@@ -29,7 +29,7 @@ from .pages.site import Site, read_site
 from .query.reader import DuckDbReader
 from .receive.counts import Counts
 from .receive.door import Door
-from .store.database import Place, open_database, used_bytes
+from .store.database import Place, log_bytes, open_database, used_bytes
 from .store.upkeep import Keep
 from .store.writer import MAX_QUEUED_BYTES, Writer
 
@@ -63,6 +63,8 @@ class Access:
     is_ours: Callable[[str], bool]
     otlp_token: str = ""
     proxy: ProxyLogin | None = None
+    listening: tuple[str, int] = ("", 0)
+    """Where senders send to: nothing is sent on to there."""
 
 
 def make_observe(place: Place, keep: Keep, access: Access, site: Site | None = None) -> Observe:
@@ -70,9 +72,9 @@ def make_observe(place: Place, keep: Keep, access: Access, site: Site | None = N
     site = site or read_site()
     writer = Writer(open_database(place), place, keep)
     reader = DuckDbReader(lambda: writer.connection)
-    forwarder = Forwarder(place.file.with_name(place.file.name + ".forward"))
+    forwarder = Forwarder(place.file.with_name(place.file.name + ".forward"), access.listening)
     counts = Counts(since=time.time())
-    door = Door(store=writer, counts=counts, token=access.otlp_token, forward=forwarder.offer)
+    door = Door(store=writer, counts=counts, token=access.otlp_token, is_ours=access.is_ours, forward=forwarder.offer)
 
     def condition() -> Mapping[str, object]:
         told = writer.condition
@@ -85,7 +87,7 @@ def make_observe(place: Place, keep: Keep, access: Access, site: Site | None = N
             "queued_bytes": writer.queued_bytes,
             "max_queued_bytes": MAX_QUEUED_BYTES,
             "free_bytes": shutil.disk_usage(place.file.parent).free,
-            "used_bytes": used_bytes(writer.connection.cursor()),
+            "used_bytes": used_bytes(writer.connection.cursor()) + log_bytes(place),
             "door": counts.to_json(),
             "forward": forwarder.to_json(),
             "pages": {"listeners": live.listeners, **reports.to_json()},

@@ -1,5 +1,6 @@
 """Talking to a running `fig observe`: what it says of a request is `Refused`, all else `ObserveUnreachable`."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,9 +46,9 @@ class ObserveClient:
         """The address of a new one-time login."""
         return f"{self._url}/login?token={self._ask('POST', '/api/logins', {'role': role})['token']}"
 
-    def forward(self, method: str, to: str = "") -> dict[str, Any]:
-        """Show, set or stop where everything is sent on to."""
-        return self._ask(method, "/api/forward", {"to": to} if to else None)
+    def forward(self, method: str, to: str = "", *, drop: bool = False) -> dict[str, Any]:
+        """Show, set or stop where everything is sent on to; with `drop` what waits is thrown away."""
+        return self._ask(method, "/api/forward?drop=1" if drop else "/api/forward", {"to": to} if to else None)
 
     def export(self, table: str, start: int, end: int, path: Path) -> int:
         """Write a table of this stretch of time to a file, and return its bytes."""
@@ -59,7 +60,8 @@ class ObserveClient:
             if not answer.is_success:
                 answer.read()
                 raise self._refusal(answer)
-            with part.open("wb") as file:
+            part.unlink(missing_ok=True)
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 for chunk in answer.iter_bytes():
                     file.write(chunk)
         part.replace(path)

@@ -31,7 +31,7 @@ from strangler_fig.diagnostics import Diagnostic, Refused
 from ..query import completeness, logs, routes, traces
 from ..query.picture import picture
 from ..query.reader import DuckDbReader, Record
-from ..query.sql import run_sql
+from ..query.sql import MAX_ROWS, run_sql
 from ..query.tree import as_tree
 from ..query.window import Window
 from .asking import ask
@@ -191,7 +191,7 @@ class Api:
         """Records that are like this."""
         question = Question(request.query_params)
         window, wanted, limit = question.window(), question.wanted(), int(question.number("limit", 100, 1, 5_000))
-        severity, trace_id, order = question.severity(), question.text("trace_id"), question.order()
+        severity, trace_id, order = question.severity(), question.trace_id(), question.order()
         question.check()
 
         def search(most: int) -> list[Record]:
@@ -213,8 +213,10 @@ class Api:
         """A SELECT of the user's own."""
         asked = await json_body(request)
         text, limit = asked.get("sql"), asked.get("limit", 1_000)
-        if not isinstance(text, str) or not isinstance(limit, int):
-            raise Refused([Diagnostic(code="OB204", message='send {"sql": "SELECT ...", "limit": 1000}')])
+        is_number = isinstance(limit, int) and not isinstance(limit, bool)
+        if not isinstance(text, str) or not is_number or not 1 <= limit <= MAX_ROWS:
+            hint = f"the limit is a number from 1 to {MAX_ROWS}"
+            raise Refused([Diagnostic(code="OB204", message='send {"sql": "SELECT ...", "limit": 1000}', hint=hint)])
         answer = await ask(request, self.workers, lambda: run_sql(self.reader, text, limit))
         return as_json({"columns": answer.columns, "rows": answer.rows, "is_cut": answer.is_cut})
 

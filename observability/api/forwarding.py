@@ -10,6 +10,7 @@ from strangler_fig.diagnostics import Diagnostic, Refused
 
 from ..forward.sender import Forwarder
 from .endpoints import admin_only, as_json, json_body
+from .questions import Question
 
 
 class Forwarding:
@@ -41,8 +42,13 @@ class Forwarding:
         return as_json(self._forwarder.to_json())
 
     async def stop(self, request: Request) -> Response:
-        """Send on to nobody; what waits stays."""
+        """Send on to nobody; what waits stays for the next address, unless `drop=1` throws it away."""
         if refusal := admin_only(request):
             return refusal
+        question = Question(request.query_params)
+        is_dropped = question.text("drop", ("1", "0")) == "1"
+        question.check()
         await asyncio.to_thread(self._forwarder.set_target, "")
+        if is_dropped:
+            await asyncio.to_thread(self._forwarder.drop)
         return as_json(self._forwarder.to_json())

@@ -12,6 +12,7 @@ from ..query.window import Window, last
 
 _MAX_TEXT = 512
 _ORDERS: tuple[str, ...] = get_args(Order)
+_TRACE_DIGITS, _DIGITS = 32, frozenset("0123456789abcdef")
 _SEVERITIES = {"trace": 1, "debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21}
 """Source: OpenTelemetry, logs data model, SeverityNumber."""
 
@@ -86,6 +87,14 @@ class Question:
     def severity(self) -> int:
         """The least severity that is wanted, by OpenTelemetry's numbers."""
         return _SEVERITIES.get(self.text("severity", tuple(_SEVERITIES)), 0)
+
+    def trace_id(self) -> str:
+        """A trace's id in small letters; empty where none is named."""
+        value = self.text("trace_id").strip().lower()
+        if value and (len(value) != _TRACE_DIGITS or not _DIGITS.issuperset(value)):
+            self._wrong(f"trace_id={value[:40]!r} is no trace's id: {_TRACE_DIGITS} hexadecimal digits")
+            return ""
+        return value
 
     def check(self) -> None:
         """Raise `Refused` with everything that was wrong."""

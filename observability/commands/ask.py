@@ -70,21 +70,26 @@ def export(folder: Path, tables: tuple[str, ...], seconds: float, url: str | Non
 
 @click.command()
 @click.option("--to", "target", metavar="URL", help="The collector; /v1/traces and the others are added.")
-@click.option("--stop", is_flag=True, help="Send on to nobody.")
+@click.option("--stop", is_flag=True, help="Send on to nobody; what waits goes to the next --to.")
+@click.option("--drop", is_flag=True, help="With --stop: throw away what waits.")
 @observe_option
 @json_option
-def forward(target: str | None, url: str | None, *, stop: bool, as_json: bool) -> None:
+def forward(target: str | None, url: str | None, *, stop: bool, drop: bool, as_json: bool) -> None:
     """Send on everything that comes in, masked, to the company's collector; without options, say how it goes."""
     if target and stop:
         raise Refused([Diagnostic(code="OB103", message="--to and --stop exclude each other")])
+    if drop and not stop:
+        raise Refused([Diagnostic(code="OB103", message="--drop goes with --stop")])
     with client(url) as asking:
         method = "DELETE" if stop else "POST" if target else "GET"
-        told = asking.forward(method, target or "")
+        told = asking.forward(method, target or "", drop=drop)
     if as_json:
         print_json(told)
         return
     click.echo(f"to {told['to']}" if told["to"] else "to nobody")
     click.echo(f"sent {told['sent']}, waiting {told['waiting']} ({told['waiting_bytes']} bytes)")
+    if told["waiting"] and not told["to"]:
+        click.echo("what waits goes to the next --to; --stop --drop throws it away")
     click.echo(f"dropped {told['dropped']}, rejected {told['rejected']}")
     if told["fault"]:
         click.echo(f"observe: {told['fault']}", err=True)

@@ -2,9 +2,10 @@
 
 import contextlib
 import json
+import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -81,6 +82,7 @@ def _run(  # noqa: PLR0913 - click hands over one argument for each option
     from ..store.database import Place  # noqa: PLC0415
     from ..store.upkeep import Keep  # noqa: PLC0415
 
+    os.umask(0o077)  # whatever DuckDB and the forwarder make is for this user alone
     if not otlp_token_file and host not in _LOOPBACK:
         click.echo("observe: whoever reaches the OTLP port may send; --otlp-token-file bars strangers", err=True)
     proxy = proxy_login(login_header, login_from, login_admin, login_role_header)
@@ -95,8 +97,9 @@ def _run(  # noqa: PLR0913 - click hands over one argument for each option
             Access(
                 token=token,
                 otlp_token=otlp_token,
-                is_ours=_hosts(host, pages.getsockname()[1], allow_host),
+                is_ours=_hosts(host, [one.getsockname()[1] for one in (pages, receiver)], allow_host),
                 proxy=proxy,
+                listening=receiver.getsockname()[:2],
             ),
         )
         at_end.callback(parts.close)
@@ -128,11 +131,18 @@ def _write(path: Path, run: object) -> None:
         click.echo(f"observe: {path} could not be written: {error}", err=True)
 
 
-def _hosts(host: str, port: int, allowed: tuple[str, ...]) -> Callable[[str], bool]:
+def _hosts(host: str, ports: Sequence[int], allowed: tuple[str, ...]) -> Callable[[str], bool]:
     """Whether a browser's `Host` is one of ours: another name may be an attacker's that was made to lead here."""
     bound = f"[{host}]" if ":" in host else host
-    known = {f"{name}:{port}" for name in (*_LOOPBACK, bound)} | {name.lower() for name in allowed}
-    return lambda said: said.lower() in known or (urlsplit(f"//{said}").hostname or "") in known
+    known = {f"{name}:{port}" for name in (*_LOOPBACK, bound) for port in ports} | {name.lower() for name in allowed}
+
+    def is_ours(said: str) -> bool:
+        try:
+            return said.lower() in known or (urlsplit(f"//{said}").hostname or "") in known
+        except ValueError:  # half an IPv6 address
+            return False
+
+    return is_ours
 
 
 for _command in (query, export, forward, login):

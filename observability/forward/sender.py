@@ -11,25 +11,32 @@ from google.protobuf.message import Message
 from strangler_fig.diagnostics import Diagnostic, Refused
 
 from .masked import mask_message
+from .own import FORWARDED_HEADER, is_own
 from .spool import Spool
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _ANSWER_SECONDS = 10.0
+_HEADERS = {"Content-Type": "application/x-protobuf", FORWARDED_HEADER: "1"}
+_NOWHERE = ("", 0)
 _RETRYABLE = frozenset({408, 429, 502, 503, 504})
 """Source: OTLP specification 1.x, Failures over HTTP; 408 besides: a proxy between us gave up."""
 
 
 class Forwarder:
-    """Sends on to one target, which it remembers beside its queue; to nobody until it is told."""
+    """Sends on to one target, which it remembers beside its queue; to nobody until it is told.
 
-    def __init__(self, folder: Path) -> None:
+    `listening` is where this process itself receives: that is no target.
+    """
+
+    def __init__(self, folder: Path, listening: tuple[str, int] = _NOWHERE) -> None:
+        self._listening = listening
+        self.fault = ""
         self.spool = Spool(folder)
         self._target_file = folder / "target.json"
         self._target = self._remembered()
         self._is_closed = threading.Event()
         self.sent = 0
         self.rejected = 0
-        self.fault = ""
         self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
         self._thread.start()
 
@@ -48,12 +55,19 @@ class Forwarder:
         """Send on to this address from now on; empty: to nobody. Raises `Refused` when it is no address."""
         if url:
             _check(url)
+            if is_own(url, self._listening):
+                message = f"{url[:100]!r} is this process itself: what it sends would come back without end"
+                raise Refused([Diagnostic(code="OB206", message=message, hint="name the company's collector")])
         new = self._target_file.with_suffix(".new")
         new.write_text(json.dumps({"url": url}))
         new.replace(self._target_file)
         self._target = url
         self.fault = ""
         self.spool.arrived.set()
+
+    def drop(self) -> None:
+        """Throw away what waits, and count it."""
+        self.spool.clear()
 
     def to_json(self) -> dict[str, object]:
         """How it goes, as JSON values."""
@@ -78,7 +92,12 @@ class Forwarder:
             url = json.loads(self._target_file.read_text())["url"]
         except (OSError, ValueError, KeyError, TypeError):  # none yet, or not ours: nobody is told anything
             return ""
-        return url if isinstance(url, str) else ""
+        if not isinstance(url, str):
+            return ""
+        if url and is_own(url, self._listening):
+            self.fault = f"{url} is this process itself by now: nothing is sent on"
+            return ""
+        return url
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE
@@ -101,7 +120,7 @@ class Forwarder:
         """Whether the message need not be sent again."""
         url = f"{self._target.rstrip('/')}/v1/{signal}"
         try:
-            answer = client.post(url, content=data, headers={"Content-Type": "application/x-protobuf"})
+            answer = client.post(url, content=data, headers=_HEADERS)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             self.fault = f"{self._target} is not reachable: {error}"
             return False

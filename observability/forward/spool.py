@@ -71,6 +71,13 @@ class Spool:
         with self._lock:
             self._forget(path)
 
+    def clear(self) -> None:
+        """Forget every message, and count it as dropped."""
+        with self._lock:
+            self.dropped += len(self._sizes)
+            for path in list(self._sizes):
+                self._forget(path)
+
     def _forget(self, path: Path) -> None:
         self._sizes.pop(path, None)
         path.unlink(missing_ok=True)

@@ -14,6 +14,8 @@ DROPPED_ATTRIBUTE = "fig.dropped"
 """How many attributes were not kept."""
 CLOCK_ATTRIBUTE = "fig.original_time"
 """The emitter's time, nanoseconds, where it could not be true and the time of receipt stands in its stead."""
+DURATION_ATTRIBUTE = "fig.original_duration"
+"""The emitter's duration, nanoseconds, where it was longer than `MAX_DURATION` or below zero."""
 
 _SECOND = 1_000_000_000
 _PAST, _FUTURE = 30 * 86_400 * _SECOND, 600 * _SECOND

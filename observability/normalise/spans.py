@@ -8,7 +8,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from strangler_fig.masking import mask_attribute, mask_text
 
 from ..tables import Attributes, Batch, Row, otel_traces, otel_traces_trace_id_ts, route_minute
-from .bounds import CLOCK_ATTRIBUTE, MAX_DURATION, MAX_ITEMS, MAX_NAME, Clock, bounded
+from .bounds import CLOCK_ATTRIBUTE, DURATION_ATTRIBUTE, MAX_DURATION, MAX_ITEMS, MAX_NAME, Clock, bounded
 from .conventions import normalised
 from .minutes import SPAN, Request, RouteNames, rows_of
 from .origin import Resource, request_of, resource_of, role_of, route_of, side_of, status_of
@@ -72,7 +72,7 @@ def _row(span: Span, resource: Resource, scope: tuple[str, str], clock: Clock) -
         resource.attributes,
         *scope,
         found,
-        min(max(end - start, 0), MAX_DURATION),
+        _duration(found, end - start if end else 0),
         _status(status.code, found),
         mask_text(bounded(message)) if message else "",
         *(_events(events, clock) if events else _NO_EVENTS),
@@ -89,6 +89,13 @@ def _row(span: Span, resource: Resource, scope: tuple[str, str], clock: Clock) -
 def _impossible(found: Attributes, said: int, settled: int) -> int:
     found[CLOCK_ATTRIBUTE] = str(said)
     return settled
+
+
+def _duration(found: Attributes, said: int) -> int:
+    if 0 <= said <= MAX_DURATION:
+        return said
+    found[DURATION_ATTRIBUTE] = str(said)
+    return MAX_DURATION if said > 0 else 0
 
 
 def _status(code: int, found: Attributes) -> str:

@@ -1,8 +1,10 @@
-"""A user's own SQL over the tables: one statement that reads, read-only, for a bounded time and number of rows.
+"""A user's own SQL over the tables: one statement that reads, read-only, in a bounded time, memory and answer.
 
 Three locks: the kind of statement, the transaction, and the database, which knows no other files.
 """
 
+import re
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +12,20 @@ import duckdb
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
+from .allowed import denied_name
+from .memory import bounded_memory
 from .reader import DuckDbReader
 
 MAX_ROWS = 100_000
-_NO_SELECT, _WRONG_SQL, _SLOW_SQL = "OB201", "OB202", "OB203"
+MAX_ANSWER_BYTES = 16 * 2**20
+_NO_SELECT, _WRONG_SQL, _SLOW_SQL, _LARGE_SQL = "OB201", "OB202", "OB203", "OB207"
 SQL_SECONDS = 30.0
 _TOO_LONG = f"the query took longer than {SQL_SECONDS:.0f} seconds"
 _MAX_CHARACTERS = 100_000
 _READING = frozenset({duckdb.StatementType.SELECT})
+_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
+_AT_ONCE = 100
+_NO_MEMORY = "the query wants more memory than one may have"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +42,39 @@ def run_sql(reader: DuckDbReader, text: str, limit: int = 1_000) -> Answer:
     _check(text)
     rows = min(max(limit, 1), MAX_ROWS)
     try:
-        with reader.cursor(SQL_SECONDS) as cursor:
+        with bounded_memory(), reader.cursor(SQL_SECONDS) as cursor:
+            if denied := denied_name(cursor, text):
+                raise _refused(_NO_SELECT, f"{denied} is not asked here: it tells of this process, not of telemetry")
             cursor.execute(text)
-            found = cursor.fetchmany(rows + 1)
             names = [column[0] for column in cursor.description or ()]
+            found = _fetched(cursor, rows + 1)
     except duckdb.InterruptException as error:
         raise _refused(_SLOW_SQL, _TOO_LONG, "bound its time") from error
+    except (MemoryError, duckdb.OutOfMemoryException) as error:
+        raise _refused(_LARGE_SQL, _NO_MEMORY, "ask for less time, fewer columns, shorter texts") from error
     except duckdb.Error as error:
         raise _refused(_WRONG_SQL, str(error).strip() or "the query failed") from error
     return Answer(columns=names, rows=found[:rows], is_cut=len(found) > rows)
+
+
+def _fetched(cursor: duckdb.DuckDBPyConnection, rows: int) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    size = 0
+    while len(found) < rows and (some := cursor.fetchmany(min(_AT_ONCE, rows - len(found)))):
+        size += sum(_size(value) for row in some for value in row)
+        if size > MAX_ANSWER_BYTES:
+            message = f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB"
+            raise _refused(_LARGE_SQL, message, "ask for fewer rows (--limit), or for a part of the texts")
+        found += some
+    return found
+
+
+def _size(value: object) -> int:
+    if isinstance(value, dict):
+        return sys.getsizeof(value) + sum(_size(key) + _size(one) for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return sys.getsizeof(value) + sum(_size(one) for one in value)
+    return sys.getsizeof(value)
 
 
 def _check(text: str) -> None:
@@ -52,9 +84,17 @@ def _check(text: str) -> None:
         statements = duckdb.extract_statements(text)
     except duckdb.Error as error:
         raise _refused(_WRONG_SQL, str(error).strip()) from error
+    if not statements:
+        raise _refused(_NO_SELECT, "the query is empty: one SELECT is run here")
     if len(statements) != 1 or statements[0].type not in _READING:
-        kinds = ", ".join(one.type.name for one in statements[:5]) or "nothing"
+        kinds = ", ".join(_kind(one) for one in statements[:5])
         raise _refused(_NO_SELECT, f"one SELECT is run here, not {kinds}", "the store is read-only from outside")
+
+
+def _kind(statement: duckdb.Statement) -> str:
+    """The statement's first word, as its author wrote it: DuckDB calls INSTALL a kind of LOAD."""
+    word = _FIRST_WORD.match(statement.query)
+    return word[1].upper() if word else statement.type.name
 
 
 def _refused(code: str, message: str, hint: str | None = None) -> Refused:

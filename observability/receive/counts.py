@@ -14,10 +14,13 @@ class Counts:
     taken: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    invalid_ids: Counter[str] = field(default_factory=Counter)
     last_refusal: str = ""
 
-    def took(self, signal: str, records: int) -> None:
-        """Count a request whose records are stored."""
+    def took(self, signal: str, records: int, invalid_ids: int = 0) -> None:
+        """Count a request whose records are stored, and ids in it that were none."""
+        if invalid_ids:
+            self.invalid_ids[signal] += invalid_ids
         self.taken[signal] += records
         self.requests[signal] += 1
 
@@ -36,5 +39,6 @@ class Counts:
                 {"signal": signal, "reason": reason, "requests": number}
                 for (signal, reason), number in sorted(self.refused.items())
             ],
+            "invalid_ids": dict(self.invalid_ids),
             "last_refusal": self.last_refusal,
         }

@@ -5,6 +5,7 @@ nothing was stored and that the sender should come again; `4xx` that it need not
 """
 
 import asyncio
+import contextlib
 import hmac
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..errors import StoreFailed, StoreFull
+from ..forward.own import FORWARDED_HEADER
 from ..normalise.bounds import Clock
 from ..normalise.logs import logs_batch
 from ..normalise.metrics import metrics_batch
@@ -31,9 +33,12 @@ from .answers import refused, taken
 from .body import Limits, decompressed, read_body
 from .counts import Counts
 from .decode import JSON, PROTOBUF, REQUESTS, content_type, decoded
+from .ids import empty_invalid_ids
 from .refusal import BadRequest, Reason
+from .strangers import check_no_stranger
 
 _BODY_SECONDS = 30.0
+_MAX_DRAINED_BYTES, _DRAIN_SECONDS = 64 * 2**20, 5.0
 _MAX_READING_BYTES = 64 * 2**20
 """Bytes of bodies that are read and decoded at one time, over all connections."""
 _RETRY_SECONDS = 2
@@ -49,17 +54,23 @@ class Storing(Protocol):
         """What is done once the batch is stored."""
 
 
+def any_name(_host: str) -> bool:
+    """Every name is ours."""
+    return True
+
+
 def forward_nothing(_signal: str, _message: Message) -> None:
     """Send nothing on."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Door:
-    """Receives the three signals; `forward` is told of each message that was stored, in a worker's thread."""
+    """Receives the three signals; `forward` hears, in a worker's thread, of what was stored and not sent on before."""
 
     store: Storing
     counts: Counts
     token: str = ""
+    is_ours: Callable[[str], bool] = any_name
     limits: Limits = field(default_factory=Limits)
     now: Callable[[], int] = time.time_ns
     forward: Callable[[str, Message], None] = forward_nothing
@@ -85,6 +96,8 @@ class Door:
             self.store.check_room(0)
             records = await self._take(signal, kind, request)
         except BadRequest as bad:
+            if bad.reason is not Reason.GONE:
+                await self._drain(request)
             return self._refused(signal, kind, bad)
         except StoreFull as full:
             why = BadRequest(503, Reason.FULL, str(full), retry_after_seconds=full.retry_after_seconds)
@@ -93,11 +106,11 @@ class Door:
             return self._refused(signal, kind, BadRequest(500, Reason.NOT_STORED, str(failed)))
         except ClientDisconnect:
             return self._refused(signal, kind, BadRequest(400, Reason.GONE, "the sender left before the body's end"))
-        self.counts.took(signal, records)
+        self.counts.took(signal, *records)
         return taken(kind)
 
-    async def _take(self, signal: str, kind: str, request: Request) -> int:
-        """Read, decode and store a request, and return how many records it had."""
+    async def _take(self, signal: str, kind: str, request: Request) -> tuple[int, int]:
+        """Read, decode and store a request, and return how many records it had, and ids that were none."""
         length = 0
 
         def grew(more: int) -> None:
@@ -112,14 +125,16 @@ class Door:
             body = await self._body(request, grew)
             encoding = request.headers.get("content-encoding", "")
             loop = asyncio.get_running_loop()
-            message, batch = await loop.run_in_executor(self._workers, self._read, signal, kind, encoding, body)
+            message, batch, invalid = await loop.run_in_executor(
+                self._workers, self._read, signal, kind, encoding, body
+            )
         finally:
             self._reading_bytes -= length
         if batch.records:
             await asyncio.wrap_future(self.store.submit(batch))
-            if self.forward is not forward_nothing:
+            if self.forward is not forward_nothing and FORWARDED_HEADER not in request.headers:
                 await loop.run_in_executor(self._workers, self.forward, signal, message)
-        return batch.records
+        return batch.records, invalid
 
     async def _body(self, request: Request, grew: Callable[[int], None]) -> bytes:
         try:
@@ -130,10 +145,21 @@ class Door:
             message = f"the body did not come within {_BODY_SECONDS:.0f} seconds"
             raise BadRequest(408, Reason.GONE, message) from error
 
-    def _read(self, signal: str, kind: str, encoding: str, body: bytes) -> tuple[Message, Batch]:
+    async def _drain(self, request: Request) -> None:
+        """Read what is left of a refused body, within bounds: who still sends would see a reset and no answer."""
+        left = _MAX_DRAINED_BYTES
+        with contextlib.suppress(TimeoutError, ClientDisconnect, RuntimeError):  # the last: nothing is left
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                async for chunk in request.stream():
+                    left -= len(chunk)
+                    if left < 0:
+                        return
+
+    def _read(self, signal: str, kind: str, encoding: str, body: bytes) -> tuple[Message, Batch, int]:
         plain = decompressed(body, encoding, self.limits)
         message = decoded(signal, kind, plain)
-        return message, self._batch(message, len(plain))
+        invalid = empty_invalid_ids(message)
+        return message, self._batch(message, len(plain)), invalid
 
     def _batch(self, message: Message, size: int) -> Batch:
         clock = Clock(self.now())
@@ -147,6 +173,7 @@ class Door:
         if signal not in REQUESTS:
             raise BadRequest(404, Reason.NOT_FOUND, "there are /v1/traces, /v1/logs and /v1/metrics")
         if not self.token:
+            check_no_stranger(request.headers, self.is_ours)
             return
         scheme, _, sent = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), self.token.encode()):

@@ -12,6 +12,7 @@ class Reason(enum.Enum):
     TOO_LARGE = "too_large"
     MALFORMED = "malformed"
     NO_TOKEN = "no_token"  # noqa: S105 - a reason, no password
+    STRANGER = "stranger"
     FULL = "full"
     NOT_STORED = "not_stored"
     GONE = "gone"

@@ -32,6 +32,11 @@ class Place:
     threads: int = 2
 
     @property
+    def log(self) -> Path:
+        """What was stored since the last checkpoint: DuckDB's write-ahead log."""
+        return self.file.with_name(self.file.name + ".wal")
+
+    @property
     def exports(self) -> Path:
         """The only folder that SQL may write to."""
         return self.file.with_name(self.file.name + ".exports")
@@ -40,7 +45,7 @@ class Place:
 def open_database(place: Place) -> duckdb.DuckDBPyConnection:
     """The database, its tables made where they are missing. Raises `StoreHeld`, `StoreFailed`."""
     try:
-        place.file.parent.mkdir(parents=True, exist_ok=True)
+        place.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.exports.mkdir(mode=0o700, exist_ok=True)
         place.file.touch(mode=0o600) if not place.file.exists() else None
         _remove_if_empty(place.file)
@@ -67,7 +72,9 @@ def open_database(place: Place) -> duckdb.DuckDBPyConnection:
     except (duckdb.Error, StoreFailed):
         connection.close()
         raise
-    place.file.chmod(0o600)  # what an application told is for its operators only
+    for file in (place.file, place.log):  # what an application told is for its operators only
+        if file.exists():
+            file.chmod(0o600)
     return connection
 
 
@@ -113,6 +120,14 @@ def used_bytes(connection: duckdb.DuckDBPyConnection) -> int:
     """Bytes of blocks that hold something: what retention by size looks at; the file itself never shrinks."""
     row = connection.execute("SELECT used_blocks * block_size FROM pragma_database_size()").fetchone()
     return int(row[0]) if row else 0
+
+
+def log_bytes(place: Place) -> int:
+    """Bytes of what was stored since the last checkpoint, which no block holds yet."""
+    try:
+        return place.log.stat().st_size
+    except OSError:
+        return 0
 
 
 def delete_before(connection: duckdb.DuckDBPyConnection, time: int) -> int:

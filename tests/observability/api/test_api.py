@@ -4,6 +4,8 @@ import http.server
 import json
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,7 +64,7 @@ def test_a_login_works_once(running: Observing) -> None:
 def test_another_host_is_not_us(running: Observing) -> None:
     """A name that an attacker made to lead here is refused; the machine's own names are not."""
     assert running.http.get(f"{running.pages}/healthz", headers={"Host": "evil.example"}).status_code == 421
-    known = _hosts("127.0.0.1", 8317, ("fig.bank.example",))
+    known = _hosts("127.0.0.1", [8317, 4318], ("fig.bank.example",))
     assert [known(name) for name in ("localhost:8317", "FIG.bank.example", "fig.bank.example:443")] == [True] * 3
     assert [known(name) for name in ("localhost:1", "evil.example:8317", "", "127.0.0.1.evil.example")] == [False] * 4
 
@@ -102,6 +104,7 @@ def test_questions_and_answers(running: Observing) -> None:
     assert (len(trace["spans"]), len(trace["logs"])) == (1, 2)
     assert running.ask(f"/api/traces/{TRACE}", at=time.time_ns())["spans"]
     assert "<script>" in running.ask("/api/logs", text="script")["records"][0]["Body"]
+    assert running.ask("/api/health")["process"]["used_bytes"] > 0
     assert running.ask("/api/health")["process"]["door"]["records"] == {"traces": 1, "logs": 2}
 
 
@@ -119,6 +122,9 @@ def test_questions_and_answers(running: Observing) -> None:
         ("/api/logs?severity=loud", 422),
         ("/api/export/secrets", 422),
         ("/api/nothing", 404),
+        ("/api/logs?trace_id=xx", 422),
+        (f"/api/logs?trace_id={TRACE[:31]}", 422),
+        (f"/api/logs?trace_id={TRACE.upper()}", 200),
     ],
 )
 def test_wrong_questions(running: Observing, path: str, status: int) -> None:
@@ -126,6 +132,23 @@ def test_wrong_questions(running: Observing, path: str, status: int) -> None:
     answer = running.http.get(running.pages + path, headers=running.bearer())
     assert answer.status_code == status
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 100_001, 2**70, True, 1.5, "9", None])
+def test_a_limit_that_is_none(running: Observing, limit: object) -> None:
+    """It is refused, not guessed."""
+    asked = {"sql": "SELECT 1", "limit": limit}
+    assert running.http.post(f"{running.pages}/api/query", json=asked, headers=running.bearer()).status_code == 422
+
+
+def test_a_large_body_gets_its_answer(running: Observing) -> None:
+    """A sender that writes all of it before it reads sees 413, not a reset; a wrong type is told as well."""
+    for headers, status in ((PROTOBUF, 413), ({"Content-Type": "text/plain"}, 415)):
+        asked = urllib.request.Request(f"{running.otlp}/v1/traces", b"\0" * 20 * 10**6, headers)  # noqa: S310 - ours
+        with pytest.raises(urllib.error.HTTPError) as failed:
+            urllib.request.urlopen(asked, timeout=30)  # noqa: S310 - as above
+        assert failed.value.code == status
+        failed.value.close()
 
 
 def test_the_query_command(running: Observing) -> None:
@@ -160,12 +183,14 @@ class Collector(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     answers: list[int]
     bodies: list[tuple[str, bytes]]
+    marks: list[str]
 
     def do_POST(self) -> None:
         """Take a body, or be away."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         status = self.answers.pop(0) if self.answers else 200
         if status == 200:
+            self.marks.append(self.headers["X-Fig-Forwarded"])
             self.bodies.append((self.path, body))
         self.send_response(status)
         self.send_header("Content-Length", "0")
@@ -177,12 +202,15 @@ class Collector(http.server.BaseHTTPRequestHandler):
 
 def test_the_forward_command(running: Observing) -> None:
     """What comes in goes on, masked, again and again until it is taken; then it stops when told."""
-    Collector.answers, Collector.bodies = [503, 429], []
+    Collector.answers, Collector.bodies, Collector.marks = [503, 429], [], []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         assert running.fig("forward", "--to", "ftp://x").returncode == 2
+        for own in (running.otlp, running.otlp.replace("127.0.0.1", "localhost")):
+            refused = running.fig("forward", "--to", own)
+            assert (refused.returncode, "this process itself" in refused.stderr) == (2, True)
         told = running.fig("forward", "--to", f"http://127.0.0.1:{server.server_port}", "--json")
         assert told.returncode == 0, told.stderr
         sent = traces(span("to jane@bank.example", attributes={"password": "hunter2"}, start=time.time_ns()))
@@ -192,6 +220,7 @@ def test_the_forward_command(running: Observing) -> None:
         eventually(lambda: Collector.bodies)
         ((path, body),) = Collector.bodies
         assert path == "/v1/traces"
+        assert Collector.marks == ["1"]
         got = ExportTraceServiceRequest.FromString(body).resource_spans[0].scope_spans[0].spans[0]
         assert (got.name, got.attributes[0].value.string_value) == ("to [email]", "[redacted]")
         eventually(lambda: json.loads(running.fig("forward", "--json").stdout)["waiting"] == 0)

@@ -111,6 +111,15 @@ def test_half_a_secret_is_not_kept() -> None:
     assert "4111" not in bounded(text)
 
 
+def test_a_duration_that_was_changed_is_kept_as_an_attribute() -> None:
+    """Eight days become seven, less than nothing becomes nothing, and what the emitter said stays to be seen."""
+    day = 86_400_000
+    told = [rows(span(milliseconds=long))[0] for long in (8 * day, -5, 7 * day)]
+    assert [row["Duration"] for row in told] == [bounds.MAX_DURATION, 0, bounds.MAX_DURATION]
+    attributes = [row["SpanAttributes"] for row in told]
+    assert attributes == [{"fig.original_duration": "691200000000000"}, {"fig.original_duration": "-5000000"}, {}]
+
+
 def test_durations_fall_into_buckets_of_a_sixteenth() -> None:
     """A bucket's middle is within 2.2 % of every duration in it."""
     for milliseconds in (0.01, 0.5, 1, 3.3, 10, 999, 60_000):

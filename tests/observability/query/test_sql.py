@@ -1,5 +1,6 @@
 """A user's own SQL reads the tables and nothing else."""
 
+import resource
 from collections.abc import Iterator
 
 import pytest
@@ -61,6 +62,78 @@ def test_everything_else_is_refused(reader: DuckDbReader, text: str) -> None:
     with pytest.raises(Refused):
         run_sql(reader, text)
     assert run_sql(reader, "SELECT count(*), max(Version) FROM fig_store").rows == [(1, 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT repeat('x', 400000000) AS a",
+        "SELECT repeat('x', 1000000000) AS a",
+        "SELECT repeat('x', 1000000) FROM range(2000)",
+        "SELECT length(repeat('x', 1000000000))",
+        "SELECT repeat('x', 20000000)",
+        "SELECT range(100000000)",
+        "SELECT list(range) FROM range(60000000)",
+        "SELECT string_agg(repeat('x', 100000), '') FROM range(100000)",
+        "SELECT repeat('x', 1000) FROM range(100000)",
+    ],
+)
+def test_an_answer_is_bounded(reader: DuckDbReader, text: str) -> None:
+    """What makes gigabytes of nothing is refused before they are there, and the next query runs."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(Refused, match=r"larger than|more memory"):
+        run_sql(reader, text, limit=100_000)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 400 * 1024
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    assert run_sql(reader, "SELECT 1").rows == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the query is empty"),
+        ("  -- nothing", "the query is empty"),
+        ("INSTALL httpfs", "not INSTALL"),
+        ("-- a\n/* b */ checkpoint", "not CHECKPOINT"),
+        ("SELECT 1; LOAD httpfs", "not SELECT, LOAD"),
+    ],
+)
+def test_what_is_refused_is_called_by_its_name(reader: DuckDbReader, text: str, said: str) -> None:
+    """The refusal says what its author wrote."""
+    with pytest.raises(Refused) as refused:
+        run_sql(reader, text)
+    assert said in refused.value.diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM duckdb_databases()",
+        "SELECT * FROM duckdb_databases",
+        'SELECT * FROM system.main."DuckDB_Databases"()',
+        "WITH a AS (SELECT path FROM duckdb_databases()) SELECT * FROM a",
+        "SELECT (SELECT max(value) FROM duckdb_settings())",
+        "SELECT 1 WHERE EXISTS (FROM pragma_database_list)",
+        "SELECT current_setting('temp_directory')",
+        "SELECT current_setting('Time' || 'Zone')",
+        "FROM which_secret('s3://x', 's3')",
+        "FROM query('SELECT * FROM duckdb_databases()')",
+        "DESCRIBE SELECT * FROM duckdb_settings()",
+    ],
+)
+def test_nothing_tells_where_the_store_is(reader: DuckDbReader, text: str) -> None:
+    """What would tell a viewer of paths of this machine is refused, and the refusal has none."""
+    with pytest.raises(Refused, match="tells of this process") as refused:
+        run_sql(reader, text)
+    assert "/" not in str(refused.value)
+
+
+def test_the_tables_may_be_asked_for(reader: DuckDbReader) -> None:
+    """Their names and columns are no secret."""
+    assert ("otel_logs",) in run_sql(reader, "SELECT table_name FROM duckdb_tables()").rows
+    assert run_sql(reader, "DESCRIBE otel_logs").rows
+    assert run_sql(reader, "SHOW TABLES").rows
 
 
 def test_a_query_that_takes_too_long(reader: DuckDbReader, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
+from observability.commands.observe import _hosts
 from observability.errors import StoreFailed, StoreFull
 from observability.receive import door as doors
 from observability.receive.body import Limits
@@ -230,6 +231,30 @@ def test_a_token_where_one_is_wanted() -> None:
     world.door.close()
 
 
+def test_pages_of_others_send_nothing() -> None:
+    """Without a token, a name that was made to lead here and a page's Origin are refused; emitters' names are not."""
+    world = World(is_ours=_hosts("127.0.0.1", [8317, 4318], ("fig.bank.example",)))
+    told = [
+        ({"Host": "evil.example:4318"}, 421),
+        ({"Host": "127.0.0.1.evil.example"}, 421),
+        ({"Host": "[::"}, 421),
+        ({"Host": "localhost:4318", "Origin": "https://evil.example"}, 403),
+        ({"Host": "localhost:4318", "Origin": "null"}, 403),
+        ({"Host": "localhost:4318", "Origin": "http://10.0.0.9:4318"}, 403),
+        ({"Host": "127.0.0.1:4318"}, 200),
+        ({"Host": "10.0.0.5:4318"}, 200),
+        ({"Host": "[::1]:4318"}, 200),
+        ({"Host": "observe:4318"}, 200),
+        ({"Host": "fig.bank.example"}, 200),
+        ({"Host": "localhost:4318", "Origin": "http://127.0.0.1:8317"}, 200),
+    ]
+    for headers, status in told:
+        assert world.post("/v1/traces", BODY, PROTOBUF | headers).status_code == status, headers
+    assert world.counts.refused["traces", "stranger"] == 6
+    assert len(world.store.batches) == 6
+    world.door.close()
+
+
 def test_limits_are_settings() -> None:
     """The limits of a body, as it comes and decompressed, are what the door was made with."""
     world = World(limits=Limits(wire=100, decompressed=1_000))
@@ -257,6 +282,31 @@ def test_no_bytes_are_too_much(data: st.DataObject) -> None:
     world = World()
     assert world.post(f"/v1/{signal}", bytes(body[:cut]), kind).status_code in (200, 400)
     world.door.close()
+
+
+def test_ids_that_are_none_are_emptied_and_counted(world: World) -> None:
+    """A wrong length or zeros only join nothing; the span stays, and what is right in it."""
+    sent = traces(
+        span("short", trace="abcd"),
+        span("five", trace="0102030405"),
+        span("zero", trace="0" * 32, id_="0" * 16, parent="0" * 16),
+        span("parent", parent="ab"),
+        span("right", parent="00f067aa0ba902b8"),
+    )
+    assert world.post("/v1/traces", sent.SerializeToString()).status_code == 200
+    rows = {row[5]: row[1:4] for row in world.store.rows("otel_traces")}
+    id_ = "00f067aa0ba902b7"
+    assert rows == {
+        "short": ("", id_, ""),
+        "five": ("", id_, ""),
+        "zero": ("", "", ""),
+        "parent": (TRACE, id_, ""),
+        "right": (TRACE, id_, "00f067aa0ba902b8"),
+    }
+    in_json = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"abcd","spanId":"00f067aa0ba902b7"}]}]}]}'
+    assert world.post("/v1/logs", in_json, JSON).status_code == 200
+    assert world.store.rows("otel_logs")[0][1:3] == ("", id_)
+    assert world.counts.to_json()["invalid_ids"] == {"traces": 5, "logs": 1}
 
 
 def test_empty_requests_are_taken(world: World) -> None:

@@ -1,5 +1,6 @@
 """The whole process and its file: killed, filled, and asked for twice."""
 
+import os
 import resource
 import threading
 import time
@@ -59,6 +60,22 @@ def test_a_full_disk_and_its_end(tmp_path: Path) -> None:
         assert running.ask("/api/health")["process"]["fault"] == ""
     with observing(tmp_path) as running:
         assert running.sql("SELECT count(*) FROM otel_traces") == [[4_001]]
+
+
+def test_everything_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Whatever the user's mask: the store, its log, the queue, the run file, an export, and the folders around them."""
+    old = os.umask(0o022)
+    try:
+        with observing(tmp_path) as running:
+            assert running.fig("forward", "--to", "http://127.0.0.1:9").returncode == 0
+            assert running.send("traces", traces(span(start=_now()))).status_code == 200
+            assert running.fig("export", "--parquet", str(tmp_path / "out"), "--table", "otel_logs").returncode == 0
+            found = [tmp_path / ".fig", *(tmp_path / ".fig").rglob("*"), tmp_path / "out" / "otel_logs.parquet"]
+            modes = {path.name: path.stat().st_mode & 0o777 for path in found if path.exists()}
+    finally:
+        os.umask(old)
+    assert {"observe.duckdb", "observe.duckdb.wal", "observe.json", "target.json"} <= set(modes)
+    assert {name: mode for name, mode in modes.items() if mode & 0o077} == {}
 
 
 def test_a_second_process_on_the_file(tmp_path: Path) -> None:
