@@ -46,16 +46,18 @@ def test_strangers_are_told_how_to_log_in(told: Observing, stranger: Page) -> No
 
 
 def test_a_link_from_another_site_opens_for_who_is_logged_in(told: Observing, stranger: Page) -> None:
-    """The strict cookie does not come along with a link from elsewhere; the page that asks for a login fetches it."""
+    """The strict cookie stays behind on the way from elsewhere; the login page fetches it, and leads nowhere else."""
     stranger.goto(f"{told.pages}/login?token={minted(told)}")
     there = f"{told.pages}/health?last=1h"
-    stranger.goto(told.pages.replace("127.0.0.1", "localhost"))  # another site to a browser
-    stranger.evaluate(
-        "(there) => { const a = document.createElement('a'); a.href = there; document.body.append(a); a.click(); }",
-        there,
-    )
-    expect(stranger.get_by_role("heading", name="Health of the telemetry")).to_be_visible()
-    assert stranger.url == there
+    nowhere = f"{told.pages}//example.invalid/x"
+    for address, heading in ((there, "Health of the telemetry"), (nowhere, "There is no such page")):
+        stranger.goto(told.pages.replace("127.0.0.1", "localhost"))  # another site to a browser
+        stranger.evaluate(
+            "(there) => { const a = document.createElement('a'); a.href = there; document.body.append(a); a.click(); }",
+            address,
+        )
+        expect(stranger.get_by_role("heading", name=heading)).to_be_visible()
+        assert stranger.url == address
 
 
 def test_a_viewer_may_log_out(visit: Visit) -> None:
