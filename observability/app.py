@@ -99,10 +99,13 @@ def make_observe(place: Place, keep: Keep, access: Access, site: Site | None = N
     sessions, reports = Sessions(access.token), PolicyReports()
     live = Live(told=told, release=site.files.digest)
     writer.when_stored = live.stored
-    api = Api(reader=reader, sessions=sessions, condition=condition)
+    api = Api(reader=reader, sessions=sessions, condition=condition, refused_login=site.refused_login)
     parts = (api, Exports(reader, place.exports), Forwarding(forwarder), live, reports, site)
     pages = Guard(
-        Starlette(routes=[route for part in parts for route in part.routes()], exception_handlers=_HANDLERS),
+        Starlette(
+            routes=[route for part in parts for route in part.routes()],
+            exception_handlers={**_HANDLERS, HTTPException: _http_error_on(site)},
+        ),
         sessions,
         access.is_ours,
         welcome=site.welcome,
@@ -138,6 +141,16 @@ def _http_error(_request: Request, error: Exception) -> Response:
     headers = error.headers if isinstance(error, HTTPException) else None
     answer = problem(status, f"OB{status}", "no such path" if status == 404 else "not possible here")  # noqa: PLR2004 - HTTP's own number
     answer.headers.update(headers or {})
+    return answer
+
+
+def _http_error_on(site: Site) -> Callable[[Request, Exception], Response]:
+    """The answer to what the pages' port does not have: a page for a person who looks for one."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        is_nowhere = isinstance(error, HTTPException) and error.status_code == 404  # noqa: PLR2004 - HTTP's own number
+        return (is_nowhere and site.nowhere(request.headers)) or _http_error(request, error)
+
     return answer
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import orjson
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -54,11 +55,15 @@ def as_json(values: object, status: int = 200) -> Response:
 
 @dataclass(slots=True, kw_only=True)
 class Api:
-    """The endpoints over one reader. `condition` tells of the process for the health page."""
+    """The endpoints over one reader. `condition` tells of the process for the health page.
+
+    `refused_login` is what a person sees of a login that is refused, None for whoever is none.
+    """
 
     reader: DuckDbReader
     sessions: Sessions
     condition: Callable[[], Mapping[str, object]]
+    refused_login: Callable[[Headers], Response | None] = lambda _headers: None
     workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "query"))
 
     def routes(self) -> list[Route]:
@@ -90,7 +95,8 @@ class Api:
         cookie = self.sessions.redeem(sent.rpartition("token=")[2])  # people paste the whole address
         if cookie is None:
             hint = "each address works once: ask for a new one with fig observe login"
-            return problem(403, "OB403", "this login is not known, or was used", hint)
+            refusal = problem(403, "OB403", "this login is not known, or was used", hint)
+            return self.refused_login(request.headers) or refusal
         answer = RedirectResponse("/", 303)
         answer.set_cookie(
             COOKIE,

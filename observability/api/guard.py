@@ -52,7 +52,7 @@ class Guard:
         sessions: Sessions,
         is_ours: Callable[[str], bool],
         *,
-        welcome: Callable[[str], Response | None] = lambda _path: None,
+        welcome: Callable[[str, Headers], Response | None] = lambda _path, _headers: None,
         proxy: ProxyLogin | None = None,
     ) -> None:
         self._app = app
@@ -92,7 +92,7 @@ class Guard:
             session = find()
             if session is None:
                 hint = "open the address that fig observe printed, or ask for a new one with fig observe login"
-                page = self._welcome(scope["path"]) if scope["method"] in _READING else None
+                page = self._welcome(scope["path"], headers) if scope["method"] in _READING else None
                 return page or problem(401, "OB401", "nobody is logged in", hint)
             is_harmless = scope["method"] in _READING or scope["path"] == REPORTS
             if not is_harmless and not _is_from_our_page(headers, session):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -16,6 +17,10 @@ from .files import Files, read_files
 from .vendor import COMMAND, FOLDER, HERE, libraries, missing
 
 PATHS = ("/", "/routes/{route:path}", "/traces", "/traces/{trace_id}", "/logs", "/health")
+_NOT_CROSS_SITE = frozenset({"none", "same-origin"})
+_REFUSED = """<p class="failure" role="alert"><strong>This login is not known, or was used.</strong>
+Each address works once: ask for a new one.</p>
+"""
 _STATIC, _DOCUMENTS = HERE / "static", HERE / "documents"
 
 
@@ -38,15 +43,30 @@ class Site:
             return self.document("bare", 503)
         return self.document("app", 200, "app.js")
 
-    def welcome(self, scope_path: str) -> Response | None:
-        """What somebody who is not logged in sees of a page; None where the path is no page's."""
-        is_page = scope_path in {"/", "/traces", "/logs", "/health"} or scope_path.startswith(("/routes/", "/traces/"))
-        return self.document("login", 401, "login.js") if is_page else None
+    def welcome(self, scope_path: str, headers: Headers) -> Response | None:
+        """What somebody who is not logged in sees of a page, and a browser of any path; None for everybody else.
 
-    def document(self, name: str, status: int, module: str = "") -> Response:
-        """One of the documents, with the files that it needs."""
+        The document looks for a login only where a strict cookie may have stayed behind: on the way from another site.
+        """
+        is_page = scope_path in {"/", "/traces", "/logs", "/health"} or scope_path.startswith(("/routes/", "/traces/"))
+        if not is_page and not is_person(headers):
+            return None
+        return self.document("login", 401, "" if headers.get("sec-fetch-site") in _NOT_CROSS_SITE else "login.js")
+
+    def refused_login(self, headers: Headers) -> Response | None:
+        """What a person sees whose login was refused; None for everybody else."""
+        return self.document("login", 403, said=_REFUSED) if is_person(headers) else None
+
+    def nowhere(self, headers: Headers) -> Response | None:
+        """What a person sees of a path that is none: the pages' frame, which says so; None for everybody else."""
+        if not is_person(headers):
+            return None
+        return self.document("app", 404, "app.js") if self.is_whole else self.document("bare", 404)
+
+    def document(self, name: str, status: int, module: str = "", said: str = "") -> Response:
+        """One of the documents, with the files that it needs; `said` is markup of our own."""
         url = self.files.url
-        body = self.documents[name].format(command=COMMAND, mark=url("mark.svg"))
+        body = self.documents[name].format(command=COMMAND, mark=url("mark.svg"), said=said)
         first = [name for name in self.files.named(".css") if name == "style.css"]
         styles = first + [name for name in self.files.named(".css") if name not in first]
         head = [f'<script src="{url("theme.js")}"></script>']
@@ -59,6 +79,11 @@ class Site:
         head += [f'<script type="module" src="{url(module)}"></script>'] if module else []
         around = self.documents["around"]
         return HTMLResponse(around.format(icon=url("mark.svg"), head="\n".join(head), body=body), status)
+
+
+def is_person(headers: Headers) -> bool:
+    """Whether a browser asks for something to look at, and no script for something to read."""
+    return "text/html" in headers.get("accept", "")
 
 
 def read_site(vendor: Path = FOLDER) -> Site:

@@ -20,8 +20,9 @@ _MAX_EVENTS = 5_000
 def as_columns(spans: Mapping[str, Sequence[Any]], records: Sequence[Record]) -> dict[str, Any]:
     """The spans, parents first, as columns; then their events and the trace's records by the spans' places.
 
-    A record may be earlier than the first span: its offset is negative then. `parent` is a place or -1, `gap` what
-    `tree.gaps` gives, `cold` 1, 0 or -1 for unknown; `codes` are places in `texts`.
+    A record may be earlier than the first span: its offset is negative then. `parent` is a place or -1, `orphan` 1
+    where the parent never came and 2 where it lies below, in a ring, `gap` what `tree.gaps` gives, `cold` 1, 0 or -1
+    for unknown; `codes` are places in `texts`.
     """
     ids, times = spans["SpanId"], spans["Timestamp"]
     tree = tree_of(ids, spans["ParentSpanId"])
@@ -49,7 +50,8 @@ def as_columns(spans: Mapping[str, Sequence[Any]], records: Sequence[Record]) ->
         "parent": tree.above,
         "depth": tree.depth,
         "orphan": [
-            int(not deep and bool(above)) for deep, above in zip(tree.depth, column("ParentSpanId"), strict=True)
+            0 if deep or not above else 2 if above in places else 1
+            for deep, above in zip(tree.depth, column("ParentSpanId"), strict=True)
         ],
         "router": [int(code == router) for code in codes["ServiceName"]],
         "offset": [time - start for time in column("Timestamp")],

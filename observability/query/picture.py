@@ -5,14 +5,19 @@ are lost on the way; traces may be a sample, and are whole when each hop of the 
 """
 
 import enum
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from strangler_fig.names import CONTROL_SERVICE, ROUTER_SERVICE
 
 from .reader import Record
 
 _WHOLE, _HALF = 0.95, 0.80
 """From which share of hops with a child a side is whole, and below which its traces allow no conclusion."""
+_FEW_RECORDS = 50
+"""Of fewer no share is worth a word: the lines of a server that starts carry no trace, and need none."""
 _MANY_ORPHANS, _MANY_LOGS, _MANY_EARLY = 0.05, 0.20, 0.01
 _NOTICEABLE_NANOSECONDS = 1_000_000
 _FULL_QUEUE = 0.5
@@ -55,7 +60,7 @@ def picture(found: Mapping[str, Sequence[Record]], process: Mapping[str, Any]) -
     return {
         "share": round(whole / hops, 6) if hops else None,
         "level": max(worst.values()).word,
-        "headline": _headline(worst),
+        "headline": _headline(worst, _nothing_told(found)),
         "levels": {about: level.word for about, level in worst.items()},
         "findings": [one.to_json() for one in findings],
     }
@@ -64,10 +69,20 @@ def picture(found: Mapping[str, Sequence[Record]], process: Mapping[str, Any]) -
 _ABOUT = ("numbers", "traces", "logs", "process")
 
 
-def _headline(worst: Mapping[str, Level]) -> str:
+def _nothing_told(found: Mapping[str, Sequence[Record]]) -> str:
+    """What is to be said when no router told of a request; empty when one did."""
+    if found["hops"] or any(row["ServiceName"] == ROUTER_SERVICE for row in found["logs"]):
+        return ""
+    told = "of a request" if found["router_batches"] else "anything"
+    return f"no router tells {told}: there is nothing to decide on"
+
+
+def _headline(worst: Mapping[str, Level], nothing: str) -> str:
     numbers, traces = max(worst["numbers"], worst["process"]), worst["traces"]
     if numbers is Level.BAD:
         return "Do not decide on this: numbers of routes are missing"
+    if nothing:
+        return nothing[0].upper() + nothing[1:]
     if traces is Level.BAD:
         return "Decide on the numbers of routes, not on traces: too many traces are torn"
     if max(worst.values()) is Level.GOOD:
@@ -86,7 +101,12 @@ def _numbers(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
         yield _numbers_say(Level.GOOD, f"all {sent:,.0f} batches that the router tells of were taken")
     if dropped:
         yield _numbers_say(Level.BAD, f"the router dropped {dropped:,.0f} records of requests before it sent them")
-    if not sent and not dropped:
+    if nothing := _nothing_told(found):
+        yield _numbers_say(Level.ODD, nothing)
+        if found["orphans"]:
+            text = "what numbers there are were counted from the spans of applications, which may be a sample"
+            yield _numbers_say(Level.ODD, text)
+    elif not sent and not dropped:
         yield _numbers_say(Level.GOOD, "no router tells of a loss")
 
 
@@ -122,7 +142,10 @@ def _traces(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
 
 
 def _logs(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
+    """Whether records lead to traces; the decisions of fig-control belong to no request."""
     for row in found["logs"]:
+        if row["ServiceName"] == CONTROL_SERVICE or row["Records"] < _FEW_RECORDS:
+            continue
         if (share := row["WithoutTrace"] / row["Records"]) > _MANY_LOGS:
             text = f"{_percent(share)} of the records of {_named(row)} carry no trace: they are not found from a trace"
             yield Finding(about="logs", level=Level.ODD, text=text)
@@ -160,4 +183,6 @@ def _percent(share: float) -> str:
 
 
 def _named(row: Record) -> str:
-    return str(row["ServiceName"]) or "a service without a name"
+    """The service's name for a sentence: what would turn its direction or break its line is made visible."""
+    name = str(row["ServiceName"]) or "a service without a name"
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(one) in {"Cc", "Cf"} else one for one in name)

@@ -1,10 +1,12 @@
 // Every page: its path, its name, and the module whose default export draws it with the path's values as properties.
-// A page is loaded when it is first opened, so a fault in one leaves the others alone. `nav` puts it into the header.
+// A page is loaded when it is first opened, so a fault in one leaves the others alone. `nav` puts it into the header; `knows` are the values that it reads
+// from its address; one that `isTimeless` shows the same whatever the window of time.
+const SEARCH = ["text", "side", "role", "route", "service", "min_status", "max_status", "request_id", "errors", "before", "after"];
 export const PAGES = [
-  { path: "/", name: "Routes", nav: true, load: () => import("./pages/routes.js") },
+  { path: "/", name: "Routes", nav: true, knows: ["q", "sort", "dir"], load: () => import("./pages/routes.js") },
   { path: "/routes/{route}", name: "Route", under: "/", title: ({ route }) => route, load: () => import("./pages/route.js") },
-  { path: "/traces", name: "Traces", nav: true, load: () => import("./pages/traces.js") },
-  { path: "/traces/{id}", name: "Trace", under: "/traces", title: ({ id }) => `Trace ${id.slice(0, 8)}`, load: () => import("./pages/trace.js") },
-  { path: "/logs", name: "Logs", nav: true, load: () => import("./pages/logs.js") },
+  { path: "/traces", name: "Traces", nav: true, knows: [...SEARCH, "kind", "min_ms", "max_ms", "order"], load: () => import("./pages/traces.js") },
+  { path: "/traces/{id}", name: "Trace", under: "/traces", isTimeless: true, knows: ["at", "span"], title: ({ id }) => `Trace ${id.slice(0, 8)}`, load: () => import("./pages/trace.js") },
+  { path: "/logs", name: "Logs", nav: true, knows: [...SEARCH, "severity", "trace_id"], load: () => import("./pages/logs.js") },
   { path: "/health", name: "Health", nav: true, load: () => import("./pages/health.js") },
 ];

@@ -115,7 +115,7 @@ def across(trace: str, start: int, *, cold: bool = True, scale: float = 1.0) -> 
 
 
 def broken(trace: str, start: int) -> Scene:
-    """Lambda failed and legacy answered; a fast clock; a parent that never came; a silent hop."""
+    """Lambda failed and legacy answered; a fast clock; a parent that never came; a silent hop; 201 attributes."""
     routed = {"fig.route": "orders"}
     router = traces(
         _plain(
@@ -128,9 +128,16 @@ def broken(trace: str, start: int) -> Scene:
     failed = _plain("GET /orders", trace, 4, 3, start + 28 * MILLISECOND, 44, SERVER, {"http.route": "/orders"})
     failed.status.code = 2  # type: ignore[assignment]  # an enum's number: error
     failed.status.message = "the stock service did not answer"
-    lost = _plain("charge", trace, 6, 99, start + 50 * MILLISECOND, 5, INTERNAL, {})
+    many = {"db.system.name": "a-long-name-" * 9} | {f"many.{number}": "x" for number in range(200)}
+    lost = _plain("charge", trace, 6, 99, start + 50 * MILLISECOND, 5, INTERNAL, many)
     said = _said("Traceback: connection refused", start + 60 * MILLISECOND, trace, 4, ERROR)
     return Scene(trace, (("traces", router), ("traces", traces(failed, lost, service="shop")), ("logs", logs(said))))
+
+
+def circle(trace: str, start: int) -> Scene:
+    """Two spans, each of which names the other as its parent."""
+    told = [_plain(f"round {n}", trace, n, 3 - n, start + n * MILLISECOND, 5, INTERNAL, {}) for n in (1, 2)]
+    return Scene(trace, (("traces", traces(*told, service="shop")),))
 
 
 def hostile(trace: str, start: int) -> Scene:

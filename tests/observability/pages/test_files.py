@@ -98,3 +98,8 @@ def test_strangers_get_a_page_for_a_page(site: Site, path: str, kind: str) -> No
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith(kind)
     assert ("fig observe login" in answer.text) == (kind == "text/html") or kind == "application/json"
+    person = get(site, path, accept="text/html,*/*", sec_fetch_site="none")
+    assert person.status_code == 401
+    assert "fig observe login" in person.text
+    assert "login.js" not in person.text
+    assert "login.js" in get(site, path, accept="text/html,*/*", sec_fetch_site="cross-site").text

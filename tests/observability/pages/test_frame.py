@@ -25,28 +25,39 @@ def minted(running: Observing, role: str = "viewer") -> str:
 
 def test_strangers_are_told_how_to_log_in(told: Observing, stranger: Page) -> None:
     """Every page says to strangers which command logs them in; a pasted address does it, and works once."""
+    refused: list[str] = []
+    stranger.on("response", lambda one: refused.append(one.url) if not one.ok else None)
     answer = stranger.goto(f"{told.pages}/routes/catalogue")
     assert answer is not None
     assert answer.status == 401
+    assert [one for one in refused if "/api/" in one] == []
     expect(stranger.get_by_text("fig observe login", exact=True)).to_be_visible()
     address = f"{told.pages}/login?token={minted(told)}"
     stranger.get_by_label("Address or token").fill(address)
     stranger.get_by_role("button", name="Log in").click()
     expect(stranger.get_by_role("heading", name="Routes")).to_be_visible()
     assert stranger.goto(address).status == 403  # type: ignore[union-attr]  # a navigation has an answer
+    expect(stranger.get_by_role("alert")).to_contain_text("This login is not known, or was used")
+    expect(stranger.get_by_label("Address or token")).to_be_visible()
+    assert told.http.get(address).json()["error"]["code"] == "OB403"
+    stranger.context.clear_cookies()
+    assert stranger.goto(f"{told.pages}/no/page").status == 401  # type: ignore[union-attr]
+    expect(stranger.get_by_role("heading", name="Log in")).to_be_visible()
 
 
 def test_a_link_from_another_site_opens_for_who_is_logged_in(told: Observing, stranger: Page) -> None:
-    """The strict cookie does not come along with a link from elsewhere; the page that asks for a login fetches it."""
+    """The strict cookie stays behind on the way from elsewhere; the login page fetches it, and leads nowhere else."""
     stranger.goto(f"{told.pages}/login?token={minted(told)}")
     there = f"{told.pages}/health?last=1h"
-    stranger.goto(told.pages.replace("127.0.0.1", "localhost"))  # another site to a browser
-    stranger.evaluate(
-        "(there) => { const a = document.createElement('a'); a.href = there; document.body.append(a); a.click(); }",
-        there,
-    )
-    expect(stranger.get_by_role("heading", name="Health of the telemetry")).to_be_visible()
-    assert stranger.url == there
+    nowhere = f"{told.pages}//example.invalid/x"
+    for address, heading in ((there, "Health of the telemetry"), (nowhere, "There is no such page")):
+        stranger.goto(told.pages.replace("127.0.0.1", "localhost"))  # another site to a browser
+        stranger.evaluate(
+            "(there) => { const a = document.createElement('a'); a.href = there; document.body.append(a); a.click(); }",
+            address,
+        )
+        expect(stranger.get_by_role("heading", name=heading)).to_be_visible()
+        assert stranger.url == address
 
 
 def test_a_viewer_may_log_out(visit: Visit) -> None:
@@ -77,6 +88,16 @@ def test_the_window_of_time_stands_in_the_address(visit: Visit) -> None:
     expect(page).to_have_url(re.compile(r"\?last=45m$"))
     page.go_back()
     expect(page).to_have_url(re.compile(r"\?last=1h$"))
+
+
+def test_what_an_address_says_in_vain_is_said(visit: Visit) -> None:
+    """A value that no page reads and a time that is none are named; an address of ours has nothing of the kind."""
+    visitor = visit()
+    page = visitor.open("/?minutes=x&last=soon")
+    expect(page.locator(".unread")).to_contain_text("knows no such value, and passed it over: minutes=x")
+    expect(page.locator(".unread")).to_contain_text("This is no time, and was passed over: last=soon")
+    page = visitor.open("/?last=1h&sort=route&dir=asc&q=a")
+    expect(page.locator(".unread")).to_have_count(0)
 
 
 def test_keys(visit: Visit) -> None:
@@ -134,6 +155,11 @@ def test_an_address_that_is_no_page(visit: Visit) -> None:
     expect(page.get_by_text("There is no such page")).to_be_visible()
     page.get_by_role("link", name="To the routes").click()
     expect(page.get_by_role("heading", name="Routes")).to_be_visible()
+    visitor.open("/no/such/page")
+    expect(page.get_by_text("There is no such page")).to_be_visible()
+    expect(page.get_by_role("link", name="Traces")).to_be_visible()
+    expect(page.locator(".time, .pause")).to_have_count(0)
+    visitor.complaints[:] = [one for one in visitor.complaints if "404" not in one]  # Chromium's word on the document
     assert (
         visitor.running.http.get(f"{visitor.running.pages}/nowhere", headers=visitor.running.bearer()).status_code
         == 404

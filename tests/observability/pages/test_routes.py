@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.observability.pages.conftest import Visit, Visitor
+from tests.observability.pages.conftest import NARROW, Visit, Visitor
 from tests.observability.process import Observing
 from tests.observability.telemetry import CLIENT, logs, record, served, span, traces
 
@@ -136,6 +136,34 @@ def test_one_route(visit: Visit) -> None:
     )
 
 
+def test_minutes_without_requests_are_gaps(visit: Visit) -> None:
+    """Between two minutes with requests that are apart, a chart has a moment without a value: no line joins them."""
+    visitor = visit()
+    now = time.time_ns()
+    told = [served("sparse", "legacy", time=now - back * 60_000_000_000) for back in (2, 8)]
+    assert visitor.running.send("logs", logs(*told, service="fig-router")).is_success
+    page = visitor.open("/routes/sparse")
+    chart = page.locator("figure.chart").first
+    chart.get_by_text("As a table").click()
+    values = chart.locator("tbody td:nth-child(2)")
+    expect(values).to_have_count(3)
+    assert [one == NONE for one in values.all_inner_texts()] == [False, True, False]
+
+
+def test_long_durations_fit_a_telephone(visit: Visit) -> None:
+    """Durations of days and of nearly an hour stand side by side without lying over each other."""
+    visitor = visit(size=NARROW)
+    for long in (3_594_000, 611_382_000):
+        told = [served(f"long-{long}", side, time=time.time_ns()) for side in ("legacy", "lambda")]
+        for one in [one for said in told for one in said.attributes if one.key == "fig.duration_ms"]:
+            one.value.string_value = str(long)
+        assert visitor.running.send("logs", logs(*told, service="fig-router")).is_success
+    page = visitor.open("/?q=long-")
+    expect(page.locator(".board tbody tr")).to_have_count(2)
+    sticking = "all => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
+    assert page.locator(".board tbody .right .half").evaluate_all(sticking) == []
+
+
 def test_a_drag_over_a_chart_looks_closer(visit: Visit) -> None:
     """A part of a chart that is dragged over becomes the window of time, of all charts; going back undoes it."""
     page = visit().open("/routes/catalogue")
@@ -179,6 +207,8 @@ def test_hostile_names_stay_text(visit: Visit) -> None:
     expect(link).to_have_text(HOSTILE)
     link.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    assert page.locator("h1").evaluate("(one) => getComputedStyle(one).unicodeBidi") == "isolate"
+    assert "\u202e" not in page.title()
     expect(page.locator("table.sides tbody tr")).to_have_count(3)
     expect(page.locator("table.slowest")).to_contain_text("onerror")
     visitor.open("/health")

@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.observability.pages.conftest import NARROW, Visit, Visitor
-from tests.observability.pages.scenes import HOSTILE, Scene, across, broken, hostile, large
+from tests.observability.pages.scenes import HOSTILE, Scene, across, broken, circle, hostile, large
 from tests.observability.process import Observing, observing
 
-ACROSS, BROKEN, STRANGE = "a1" * 16, "b2" * 16, "c3" * 16
+ACROSS, BROKEN, STRANGE, ROUND = "a1" * 16, "b2" * 16, "c3" * 16, "f6" * 16
 MANY, VERY_MANY = "d4" * 16, "e5" * 16
 SECOND = 1_000_000_000
 pytestmark = pytest.mark.timeout(300)  # the fixture stores 50,000 spans: seconds, or minutes beside others
@@ -31,7 +31,9 @@ _PATH_OF_FIVE = """async (folder) => {
     router: each(0), gap: each(null), http: each(0), cold: each(-1),
   });
   const path = criticalPath(trace).map(({ span, from, to }) => [span, from, to]);
-  return { path, says: notices(trace).map((one) => one.text) };
+  const { milliseconds, said } = await import(`${folder}../frame/format.js`);
+  const long = [59_999, 60_000, 3_599_600, 5_400_000, 611_382_000].map(milliseconds);
+  return { path, says: notices(trace).map((one) => one.text), long, turned: said("a\\u202eb\\nc") };
 }"""
 
 
@@ -46,7 +48,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observing]:
     """A process that knows a request across both worlds, a broken one, a hostile one, and two large ones."""
     with observing(tmp_path_factory.mktemp("traces")) as running:
         start = time.time_ns() - 120 * SECOND
-        for scene in (across(ACROSS, start), broken(BROKEN, start), hostile(STRANGE, start)):
+        for scene in (across(ACROSS, start), broken(BROKEN, start), hostile(STRANGE, start), circle(ROUND, start)):
             send(running, scene)
         for trace, count in ((MANY, 2_000), (VERY_MANY, 50_000)):
             for message in large(trace, start - 300 * SECOND, count):
@@ -110,6 +112,8 @@ def test_a_request_across_both_worlds(visit: Visit) -> None:
         ]
     )
     expect(page.locator(".wf-critical").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Where the time went")).to_be_visible()
+    expect(page.locator(".time, .pause")).to_have_count(0)
     page.get_by_role("button", name="Show 4 records").click()
     expect(page.locator(".is-record .wf-text")).to_have_text(
         [
@@ -200,8 +204,24 @@ def test_a_broken_picture_says_so(visit: Visit) -> None:
     ):
         expect(told).to_contain_text(words)
     expect(page.locator('[data-span="0000000000000006"]')).to_contain_text("orphan")
+    row = page.locator('[data-span="0000000000000006"]')
+    widths = row.evaluate(
+        "(row) => ['service', 'label', 'flag'].map((name) => row.querySelector(`.wf-${name}`).clientWidth)"
+    )
+    assert min(widths[:2]) > 30
+    assert row.locator(".wf-name").evaluate("(one) => one.scrollWidth <= one.clientWidth")
     told.locator("li", has_text="parent that never came").get_by_role("button").click()
     expect(page.locator(".wf-row.is-selected")).to_have_attribute("data-span", "0000000000000006")
+    row.click()
+    expect(page.locator("aside.details .cut")).to_have_text(re.compile(r"^\d+ more came than are kept"))
+
+
+def test_a_circle_of_parents_is_called_one(visit: Visit) -> None:
+    """Of spans that are each other's parents nothing is missing: the page says that they form a circle."""
+    page = opened(visit(), f"/traces/{ROUND}")
+    expect(page.locator(".notices")).to_contain_text("form a circle")
+    expect(page.locator(".notices")).not_to_contain_text("never came")
+    assert names(page) == ["round 1", "round 2"]
 
 
 def test_a_trace_that_is_not_here(visit: Visit) -> None:
@@ -277,4 +297,6 @@ def test_the_critical_path_of_odd_traces(visit: Visit) -> None:
     module = page.evaluate("() => document.querySelector('script[src*=\"/app.js\"]').src.replace('app.js', 'trace/')")
     found = page.evaluate(_PATH_OF_FIVE, module)
     assert found["path"] == [[0, 0, 30], [2, 30, 40], [3, 40, 50], [2, 50, 100]]
+    assert found["long"] == ["60.00 s", "1 min 0 s", "1 h 0 min", "1 h 30 min", "7 d 1 h"]
+    assert found["turned"] == "a\ufffdb\ufffdc"
     assert found["says"][0].startswith("This trace has 60,000 spans; these are the first 5 by time.")

@@ -53,6 +53,12 @@ def test_spans_as_columns() -> None:
     assert [(one["span"], one["offset"]) for one in found["logs"]] == [(2, 10), (-1, -1)]
 
 
+def test_a_ring_is_no_orphan() -> None:
+    """A parent that lies below its child did come: the place where the ring is entered is marked as such."""
+    found = as_columns(columns() | {"ParentSpanId": ["b", "a", "c", "gone"]}, [])
+    assert dict(zip(found["id"], found["orphan"], strict=True)) == {"a": 2, "b": 0, "c": 2, "d": 1}
+
+
 def test_nothing_as_columns() -> None:
     """A trace of records alone begins with the first of them; of nothing at all with zero."""
     empty: dict[str, Any] = {name: [] for name in (*NAMES, *PLAIN)}

@@ -63,6 +63,14 @@ def test_a_whole_picture() -> None:
             "bad",
             "dropped 7 records",
         ),
+        ({"hops": [], "logs": []}, "numbers", "odd", "no router tells of a request: there is nothing to decide on"),
+        (
+            {"hops": [], "logs": [], "router_batches": []},
+            "numbers",
+            "odd",
+            "no router tells anything: there is nothing to decide on",
+        ),
+        ({"hops": [], "router_batches": []}, "numbers", "odd", "counted from the spans of applications"),
         ({"hops": []}, "traces", "odd", "nobody knows how whole"),
         ({"hops": [{"Side": "lambda", "Hops": 10, "WithChild": 9}]}, "traces", "odd", "90 % of 10 hops to lambda"),
         ({"hops": [{"Side": "", "Hops": 10, "WithChild": 7}]}, "traces", "bad", "70 % of 10 hops to neither side"),
@@ -79,7 +87,13 @@ def test_a_whole_picture() -> None:
             "odd",
             "fn says that it lost 5",
         ),
-        ({"logs": [{"ServiceName": "shop", "Records": 10, "WithoutTrace": 9}]}, "logs", "odd", "90 % of the records"),
+        ({"logs": [{"ServiceName": "shop", "Records": 100, "WithoutTrace": 90}]}, "logs", "odd", "90 % of the records"),
+        (
+            {"logs": [{"ServiceName": "a\u202eb\nc", "Records": 100, "WithoutTrace": 90}]},
+            "logs",
+            "odd",
+            "of a\ufffdb\ufffdc carry",
+        ),
     ],
 )
 def test_what_is_missing_is_said(found: dict[str, Any], about: str, level: str, text: str) -> None:
@@ -87,6 +101,24 @@ def test_what_is_missing_is_said(found: dict[str, Any], about: str, level: str, 
     said = judged(**found)
     assert said["levels"][about] == level
     assert any(text in one["text"] and one["level"] == level for one in said["findings"] if one["about"] == about)
+
+
+def test_nothing_is_no_good_news() -> None:
+    """An empty store approves of nothing, also where some application sends spans."""
+    nothing: Found = {name: [] for name in WHOLE}
+    for found in (nothing, nothing | {"orphans": WHOLE["orphans"]}):
+        said = judged(**found)
+        assert said["headline"] == "No router tells anything: there is nothing to decide on"
+        assert (said["level"], said["levels"]["numbers"]) == ("odd", "odd")
+    told = nothing | {"logs": [{"ServiceName": "fig-router", "Records": 3, "WithoutTrace": 0}]}
+    assert judged(**told)["levels"]["numbers"] == "good"
+
+
+def test_what_belongs_to_no_request_needs_no_trace() -> None:
+    """The decisions of fig-control and the few lines of a start are no reason to doubt."""
+    told = [("fig-control", 5_000), ("uvicorn", 6), ("shop", 100)]
+    rows = [{"ServiceName": name, "Records": n, "WithoutTrace": n if name != "shop" else 0} for name, n in told]
+    assert judged(logs=rows)["level"] == "good"
 
 
 @pytest.mark.parametrize(

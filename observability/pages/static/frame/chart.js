@@ -110,7 +110,7 @@ function options(element, lines, hasWeight, latest, point) {
       stroke: found[`${line.side}-fill`],
       width: 2,
       dash: line.side === "legacy" ? DASH : undefined,
-      points: { size: 4, show: (plot, series, from, to) => to - from < 3 },
+      points: { size: 7, show: false, filter: (plot, series) => lonely(plot.data[series]) },
     }))],
     hooks: {
       setCursor: [(plot) => point(plot.cursor.idx ?? null)],
@@ -123,6 +123,12 @@ function options(element, lines, hasWeight, latest, point) {
       }],
     },
   };
+}
+
+// What no line reaches, as nothing stands beside it: it is drawn as a point.
+function lonely(values) {
+  const isThere = (place) => values[place] !== null && values[place] !== undefined;
+  return values.flatMap((_, place) => (isThere(place) && !isThere(place - 1) && !isThere(place + 1) ? [place] : []));
 }
 
 const tint = (colour, share) => `color-mix(in srgb, ${colour} ${share * 100}%, transparent)`;

@@ -30,8 +30,13 @@ export function milliseconds(value) {
   if (value < 1) return `${(value * 1000).toPrecision(value < 0.1 ? 2 : 3)} µs`;
   if (value < 1_000) return `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0)} ms`;
   if (value < 60_000) return `${(value / 1000).toFixed(2)} s`;
-  return `${Math.floor(value / 60_000)} min ${Math.round((value % 60_000) / 1000)} s`;
+  const seconds = Math.round(value / 1000);
+  const [whole, unit, part, small] = seconds < 3_600 ? [60, "min", 1, "s"] : seconds < 86_400 ? [3_600, "h", 60, "min"] : [86_400, "d", 3_600, "h"];
+  return `${Math.floor(seconds / whole)} ${unit} ${Math.floor((seconds % whole) / part)} ${small}`;
 }
+// A sender's text for a sentence of ours: what would turn the sentence's direction or break its line is made visible.
+export const said = (text) => String(text).replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
+
 export const nanoseconds = (value) => milliseconds(known(value) ? value / 1e6 : null);
 
 export function bytes(value) {

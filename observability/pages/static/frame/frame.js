@@ -4,14 +4,16 @@ import { PAGES } from "../pages.js";
 import { announce, announced } from "./announce.js";
 import { getSession, sendJson } from "./api.js";
 import { useAnswer } from "./ask.js";
-import { moment, clock, day, share } from "./format.js";
+import { moment, clock, day, said, share } from "./format.js";
 import { known, useKeys } from "./keys.js";
 import { live, now, useFollowing, useLive } from "./live.js";
 import { Empty, Failure, Mark, Waiting } from "./parts.js";
 import { match, usePlace } from "./router.js";
 import { makeStore, remembered, useStore } from "./store.js";
-import { CHOICES, href, pause, resume, setLast, useWindow } from "./window.js";
+import { CHOICES, href, pause, resume, setLast, unreadWindow, useWindow } from "./window.js";
 
+const MOST_NAMES = 5;
+const MOST_LETTERS = 60;
 const theme = remembered("fig-theme", "system");
 const release = makeStore("");
 const show = (choice) => {
@@ -27,15 +29,16 @@ live.subscribe((told) => {
 export function Frame() {
   const place = usePlace();
   const { page, values } = found(place.path);
+  const hasTime = Boolean(page) && !page.isTimeless;
   const help = useRef(null);
   useFollowing(place.search);
   useEffect(() => {
-    document.title = `${page ? (page.title?.(values) ?? page.name) : "Not here"} · fig observe`;
+    document.title = `${page ? said(page.title?.(values) ?? page.name) : "Not here"} · fig observe`;
   }, [place.path]);
   useKeys({
     "?": { does: "this help", run: () => help.current?.open() },
     "/": { does: "search or filter", run: () => focusSearch() },
-    p: { does: "pause, or go on live", run: toggle },
+    ...(hasTime ? { p: { does: "pause, or go on live", run: toggle } } : {}),
     Escape: { does: "leave a field, close a panel", run: () => false },
   });
   return html`
@@ -43,9 +46,10 @@ export function Frame() {
     <header class="top">
       <a class="brand" href=${href("/")}><${Fig} /><span>observe</span></a>
       <nav aria-label="Pages"><${Navigation} page=${page} /></nav>
-      <div class="tools"><${Whole} /><${Time} /><${Pause} /><${Menu} onHelp=${() => help.current?.open()} /></div>
+      <div class="tools"><${Whole} />${hasTime ? html`<${Time} /><${Pause} />` : null}<${Menu} onHelp=${() => help.current?.open()} /></div>
     </header>
     <${Newer} />
+    ${page ? html`<${Unread} page=${page} search=${place.search} />` : null}
     <main id="main" tabindex="-1">${page ? html`<${Page} key=${place.path} page=${page} values=${values} />` : html`<${Nowhere} />`}</main>
     <div class="unseen" role="status" aria-live="polite"><${Spoken} /></div>
     <${Help} control=${help} />
@@ -58,6 +62,17 @@ function found(path) {
     if (values) return { page, values };
   }
   return { page: null, values: {} };
+}
+
+// What the address says and nobody reads: somebody who wrote it believes that it counts.
+function Unread({ page, search }) {
+  const query = new URLSearchParams(search);
+  const known = new Set(["last", "start", "end", ...(page.knows ?? [])]);
+  const [broken, strange] = [unreadWindow(search), [...new Set(query.keys())].filter((name) => !known.has(name))];
+  if (!broken.length && !strange.length) return null;
+  const shown = (names) => names.slice(0, MOST_NAMES).map((name) => said(`${name}=${query.get(name)}`.slice(0, MOST_LETTERS))).join(", ");
+  return html`<p class="unread" role="status">${broken.length ? html`<span>This is no time, and was passed over: <code>${shown(broken)}</code>. </span>` : null}
+    ${strange.length ? html`<span>This page knows no such value, and passed it over: <code>${shown(strange)}</code>.</span>` : null}</p>`;
 }
 
 function focusSearch() {

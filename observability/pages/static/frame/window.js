@@ -22,6 +22,14 @@ export function windowOf(search) {
   return { last, minutes: minutesOf(last), start: null, end: null, isLive: true };
 }
 
+// What of an address is no window of time, by name: it is passed over, and the frame says so.
+export function unreadWindow(search) {
+  const query = new URLSearchParams(search);
+  const [start, end] = ["start", "end"].map((name) => Date.parse(query.get(name) ?? ""));
+  const isBroken = (query.has("start") || query.has("end")) && !(start >= 0 && end > start);
+  return [...(query.has("last") && !minutesOf(query.get("last")) ? ["last"] : []), ...(isBroken ? ["start", "end"].filter((name) => query.has(name)) : [])];
+}
+
 export const currentWindow = () => windowOf(here().search);
 export const useWindow = () => windowOf(usePlace().search);
 

@@ -34,7 +34,7 @@ function Picture({ answer }) {
     <div class="findings">${Object.entries(ABOUT).map(([about, title]) => {
       const found = picture.findings.filter((one) => one.about === about);
       return html`<section class="card" key=${about}><header><h2>${title}</h2><${Level} level=${picture.levels[about]} /></header>
-        <ul class="body">${found.map((one) => html`<li key=${one.text} data-level=${one.level}>${sentence(one.text)}</li>`)}${found.length ? null : html`<li data-level="good">${QUIET[about]}</li>`}</ul></section>`;
+        <ul class="body">${found.map((one) => html`<li key=${one.text} data-level=${one.level}>${sentence(one.text)}</li>`)}${found.length ? null : html`<li data-level="good">${about === "logs" && !logs.length ? "No records came in." : QUIET[about]}</li>`}</ul></section>`;
     })}</div>
     <div class="tables">
       <${Table} title="Hops of the router" none="No router told of a hop." rows=${hops} columns=${[

@@ -53,7 +53,7 @@ function Sides({ found }) {
 function Charts({ answer, step }) {
   useLive();
   const steps = answer.steps.filter((one, _, all) => one.seconds >= step * 30 || all.length < 4);
-  const at = [...new Set(steps.map((one) => Number(one.at) / 1e9))];
+  const at = withGaps([...new Set(steps.map((one) => Number(one.at) / 1e9))], step * 60);
   const place = new Map(at.map((when, number) => [when, number]));
   const known = SIDES.filter((side) => steps.some((one) => one.side === side));
   const weights = at.map(() => null);
@@ -73,6 +73,11 @@ function Charts({ answer, step }) {
   </div>`;
 }
 
+// Where steps had no request one moment without a value stands: a line over it would tell of traffic that there was not.
+function withGaps(at, seconds) {
+  return at.flatMap((when, number) => (number && when - at[number - 1] > seconds ? [at[number - 1] + seconds, when] : [when]));
+}
+
 function Slowest({ at, side }) {
   const { answer, error, askAgain } = useAnswer(`${at}/slowest`, { side, limit: SHOWN * 3 }, { signals: ["traces"], every: 5_000 });
   const rows = useRows();
@@ -84,7 +89,7 @@ function Slowest({ at, side }) {
       <thead><tr><th scope="col" class="right">took</th><th scope="col">request</th><th scope="col">status</th><th scope="col" class="service">service</th><th scope="col" class="right">at</th></tr></thead>
       <tbody ref=${rows.ref}>${spans.map((one, number) => html`<tr key=${one.TraceId} data-row tabIndex=${rows.tabIndex(number)} onFocus=${rows.onFocus(number)}>
         <td class="right"><a href=${href(`/traces/${one.TraceId}`, { at: one.Timestamp })}>${nanoseconds(one.Duration)}</a></td>
-        <td class="name">${one.SpanName || NONE}${one.ColdStart ? html` <span class="tag">cold start</span>` : null}</td>
+        <td class="name"><bdi>${one.SpanName || NONE}</bdi>${one.ColdStart ? html` <span class="tag">cold start</span>` : null}</td>
         <td><${Status} code=${one.HttpStatus} /></td><td class="muted service">${one.ServiceName}</td>
         <td class="right muted" title=${moment(fromNanoseconds(one.Timestamp))}>${clock(fromNanoseconds(one.Timestamp))}</td></tr>`)}</tbody>
     </table>`}</div></section>`;

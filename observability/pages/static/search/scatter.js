@@ -1,4 +1,4 @@
-// Each found request as a point: when, and how long. Legacy is hollow, Lambda filled; a click opens the trace, a drag chooses the time.
+// Each found request as a point: when, and how long. Sides have the shapes that they have everywhere, legacy's hollow; a click opens the trace, a drag chooses the time.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../frame/html.js";
 import uPlot from "../vendor/uplot.mjs";
 import { clock, milliseconds } from "../frame/format.js";
@@ -56,11 +56,32 @@ export function Scatter({ rows, linkOf, range }) {
 
   const row = pointed === null ? null : sorted[pointed];
   return html`<figure class="card scatter"><figcaption class="small"><span class="muted">Duration of what was found</span>
-      <span class="num">${row ? html`${clock(row.Timestamp / 1e6)} <${Mark} side=${sideOf(row)} /> ${milliseconds(row.Duration / 1e6)} ${row.SpanName}` : html`<span class="muted"><${Mark} side="legacy" /> legacy, hollow  <${Mark} side="lambda" /> lambda, filled</span>`}</span></figcaption>
+      <span class="num">${row ? html`${clock(row.Timestamp / 1e6)} <${Mark} side=${sideOf(row)} /> ${milliseconds(row.Duration / 1e6)} ${row.SpanName}` : html`<span class="muted"><${Mark} side="legacy" /> legacy, hollow  <${Mark} side="lambda" /> lambda${rows.some((one) => !one.Side) ? html`  <${Mark} side="router" /> router` : null}</span>`}</span></figcaption>
     <div class="canvas" ref=${box} aria-hidden="true" /></figure>`;
 }
 
 const decades = (_, values) => values.map((one) => (Math.abs(Math.log10(one) % 1) < 1e-6 ? one : null));
+
+const SHAPES = {
+  legacy: (path, x, y, radius) => { path.moveTo(x, y - radius); path.lineTo(x + radius, y + radius * 0.8); path.lineTo(x - radius, y + radius * 0.8); path.closePath(); },
+  lambda: (path, x, y, radius) => { path.moveTo(x + radius, y); path.arc(x, y, radius, 0, 2 * Math.PI); },
+  router: (path, x, y, radius) => path.rect(x - radius * 0.8, y - radius * 0.8, radius * 1.6, radius * 1.6),
+};
+const CLIP_BOTH = 3;
+
+function shapes(name) {
+  return (plot, series, from, to) => {
+    const [fill, clip] = [new Path2D(), new Path2D()];
+    const { left, top, width, height } = plot.bbox;
+    const radius = 3.5 * devicePixelRatio;
+    clip.rect(left - radius, top - radius, width + 2 * radius, height + 2 * radius);
+    const [times, values] = [plot.data[0], plot.data[series]];
+    for (let place = from; place <= to; place++) {
+      if (values[place] !== null) SHAPES[name](fill, plot.valToPos(times[place], "x", true), plot.valToPos(values[place], "y", true), radius);
+    }
+    return { stroke: fill, fill, clip, flags: CLIP_BOTH };
+  };
+}
 
 function options(element, latest, point) {
   const found = colours(element);
@@ -85,7 +106,7 @@ function options(element, latest, point) {
     series: [{}, ...NAMES.map((name) => ({
       stroke: found[`${name}-fill`],
       paths: () => null,
-      points: { show: true, size: 7, width: 1.5, stroke: found[`${name}-fill`], fill: name === "lambda" ? found["lambda-fill"] : found.surface },
+      points: { show: true, size: 7, width: 1.5, stroke: found[`${name}-fill`], fill: name === "legacy" ? found.surface : found[`${name}-fill`], paths: shapes(name) },
     }))],
     hooks: {
       setCursor: [(plot) => point(plot.cursor.left < 0 ? null : (plot.cursor.idx ?? null))],

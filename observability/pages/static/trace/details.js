@@ -1,7 +1,7 @@
 // Everything of one span, asked for when it is looked at. Names and values came from senders: they are text, never addresses.
 import { html, useEffect, useState } from "../frame/html.js";
 import { useAnswer } from "../frame/ask.js";
-import { clock, day, fromNanoseconds, nanoseconds } from "../frame/format.js";
+import { clock, count, day, fromNanoseconds, nanoseconds } from "../frame/format.js";
 import { Copy, Failure, Side, Status, Waiting } from "../frame/parts.js";
 import { href } from "../frame/window.js";
 import { timeAround, traceLink } from "../search/links.js";
@@ -54,7 +54,7 @@ function Summary({ trace, span, full, onSelect }) {
     trace.http[span] > 0 && ["HTTP", html`<${Status} code=${trace.http[span]} />`],
     trace.cold[span] >= 0 && ["cold start", trace.cold[span] ? "yes" : "no"],
     text(trace, "Route", span) && ["route", html`<a href=${href(`/routes/${encodeURIComponent(text(trace, "Route", span))}`)}>${text(trace, "Route", span)}</a>`],
-    full?.RequestId && ["request", html`${full.RequestId} <a href=${href("/logs", { request_id: full.RequestId }, around(trace))}>logs</a> <${Copy} text=${full.RequestId} />`],
+    full?.RequestId && ["request", html`<bdi>${full.RequestId}</bdi> <a href=${href("/logs", { request_id: full.RequestId }, around(trace))}>logs</a> <${Copy} text=${full.RequestId} />`],
     ["span id", html`<code>${trace.ids[span] || "none"}</code> <${Copy} text=${trace.ids[span]} />`],
     parent >= 0
       ? ["parent", html`<button type="button" class="link" onClick=${() => onSelect(parent)}>${text(trace, "SpanName", parent)}</button>`]
@@ -72,7 +72,7 @@ function Full({ trace, span, logs }) {
   return html`
     <${Section} name="Attributes" values=${own.filter(([name]) => !ORIGINAL.test(name))} isOpen />
     ${events.length > 0 && html`<details open><summary>Events <span class="num">${events.length}</span></summary>
-      ${events.map((one, number) => html`<div class="event" key=${number}><p><strong>${one.name}</strong> <span class="muted">${nanoseconds(Math.abs(one.at))} ${one.at < 0 ? "before" : "after"} its beginning</span></p><${Values} values=${Object.entries(one.values ?? {})} /></div>`)}</details>`}
+      ${events.map((one, number) => html`<div class="event" key=${number}><p><strong><bdi>${one.name}</bdi></strong> <span class="muted">${nanoseconds(Math.abs(one.at))} ${one.at < 0 ? "before" : "after"} its beginning</span></p><${Values} values=${Object.entries(one.values ?? {})} /></div>`)}</details>`}
     ${logs.length > 0 && html`<details open><summary>Records <span class="num">${logs.length}</span></summary>
       ${logs.map((log, number) => html`<${Record} key=${number} log=${log} start=${start} />`)}</details>`}
     ${links.length > 0 && html`<details open><summary>Links <span class="num">${links.length}</span></summary><ul class="links">${links.map((link, number) => html`<li key=${number}><${Link} ...${link} /></li>`)}</ul></details>`}
@@ -101,5 +101,6 @@ function Section({ name, values, isOpen = false }) {
 
 export function Values({ values }) {
   const sorted = [...values].sort(([one], [other]) => (one < other ? -1 : 1));
-  return html`<dl class="values">${sorted.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd><span>${value}</span><${Copy} text=${value} /></dd></div>`)}</dl>`;
+  const dropped = values.find(([name, value]) => name === "fig.dropped" && /^\d+$/.test(value))?.[1];
+  return html`${dropped && html`<p class="cut small">${count(dropped)} more came than are kept of one thing: they are not here.</p>`}<dl class="values">${sorted.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd><span>${value}</span><${Copy} text=${value} /></dd></div>`)}</dl>`;
 }

@@ -8,6 +8,7 @@ export const STRAY = 3; // the line above records that name no span of the trace
 
 const KINDS = 4;
 export const NO_SPAN = -1;
+export const IN_CIRCLE = 2; // of `orphan`: the parent is there, but below; 1 is that it never came
 
 /** The trace of what the API calls an outline. */
 export function decode(outline) {

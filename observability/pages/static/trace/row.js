@@ -1,7 +1,7 @@
 // One row: a span, the way to it, or a record. All that came from a sender is text.
 import { html } from "../frame/html.js";
 import { nanoseconds } from "../frame/format.js";
-import { GAP, LOG, NO_SPAN, STRAY, crosses, endOf, hasFailed, isBoundary, isShadow, kindOf, placeOf, text } from "./model.js";
+import { GAP, IN_CIRCLE, LOG, NO_SPAN, STRAY, crosses, endOf, hasFailed, isBoundary, isShadow, kindOf, placeOf, text } from "./model.js";
 import { joined, labelSide, place } from "./geometry.js";
 import { boundary, severity, strayCount } from "./words.js";
 
@@ -60,10 +60,11 @@ function Flags({ trace, span, isClosed }) {
   return html`${isHop && side && html`<span class=${`wf-flag to-${side}`}>→ ${side}</span>`}
     ${isShadow(trace, span) && html`<span class="wf-flag is-dashed" title="a copy of the request: nobody got its answer">shadow</span>`}
     ${trace.cold[span] === 1 && html`<span class="wf-flag is-cold" title="the function's first call in this environment">cold start</span>`}
-    ${text(trace, "Database", span) && html`<span class="wf-flag">${text(trace, "Database", span)}</span>`}
+    ${text(trace, "Database", span) && html`<span class="wf-flag is-text" title=${text(trace, "Database", span)}>${text(trace, "Database", span)}</span>`}
     ${http > 0 && (http >= 400 || trace.depth[span] === 0) && html`<span class=${`wf-flag ${http >= 500 ? "is-bad" : ""}`}>${http}</span>`}
     ${hasFailed(trace, span) && http < 500 && html`<span class="wf-flag is-bad">error</span>`}
     ${trace.orphan[span] === 1 && html`<span class="wf-flag is-warn" title="its parent never came">orphan</span>`}
+    ${trace.orphan[span] === IN_CIRCLE && html`<span class="wf-flag is-warn" title="its parent lies below it">circle</span>`}
     ${isClosed && html`<span class="wf-flag">+${trace.last[span] - span - 1}</span>`}`;
 }
 

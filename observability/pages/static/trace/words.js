@@ -1,7 +1,7 @@
 // What the trace page says: labels of ways, and what is wrong with the picture, in words.
 
-import { count as number, nanoseconds } from "../frame/format.js";
-import { crosses, hasFailed, isInit, isShadow, text, NO_SPAN } from "./model.js";
+import { count as number, nanoseconds, said } from "../frame/format.js";
+import { IN_CIRCLE, crosses, hasFailed, isInit, isShadow, text, NO_SPAN } from "./model.js";
 
 /** Moments at round distances between two: at most so many. */
 export function ticks(from, to, most = 6) {
@@ -17,7 +17,7 @@ export function ticks(from, to, most = 6) {
 export function boundary(trace, span) {
   const parent = trace.parent[span];
   const [from, to] = [text(trace, "Side", parent), text(trace, "Side", span)];
-  const service = text(trace, "ServiceName", span);
+  const service = said(text(trace, "ServiceName", span));
   if (trace.router[span]) return { label: "to the router", back: "back from the router" };
   if (to === "lambda" && (trace.router[parent] || from !== "lambda")) {
     if (trace.afterInit[span]) return { label: "from init to the handler", back: "back from Lambda" };
@@ -31,7 +31,7 @@ export function boundary(trace, span) {
 
 /** What somebody should know before believing the picture: [{tone, text, spans}]. */
 export function notices(trace) {
-  return [...gone(trace), ...fallbacks(trace), ...orphans(trace), ...clocks(trace), ...silent(trace), ...failures(trace)];
+  return [...gone(trace), ...fallbacks(trace), ...orphans(trace), ...circles(trace), ...clocks(trace), ...silent(trace), ...failures(trace)];
 }
 
 function gone(trace) {
@@ -58,18 +58,26 @@ function fallbacks(trace) {
 
 function orphans(trace) {
   const spans = [];
-  for (let span = 0; span < trace.count; span = trace.last[span]) if (trace.orphan[span]) spans.push(span);
+  for (let span = 0; span < trace.count; span = trace.last[span]) if (trace.orphan[span] === 1) spans.push(span);
   if (!spans.length) return [];
   const one = spans.length === 1;
   const told = one ? "One span names a parent that never came" : `${number(spans.length)} spans name parents that never came`;
   return [{ tone: "warn", text: `${told}: what lies above ${one ? "it" : "them"} is missing. A sender was not heard, or was not sampled.`, spans }];
 }
 
+function circles(trace) {
+  const spans = [];
+  for (let span = 0; span < trace.count; span = trace.last[span]) if (trace.orphan[span] === IN_CIRCLE) spans.push(span);
+  if (!spans.length) return [];
+  const told = spans.length === 1 ? "The parents of some spans form a circle, which is" : `The parents of some spans form ${number(spans.length)} circles, which are`;
+  return [{ tone: "warn", text: `${told} entered at the earliest span: a sender names as a parent what lies below it, or gives one id to several spans.`, spans }];
+}
+
 function clocks(trace) {
   const worst = new Map();
   for (let span = 0; span < trace.count; span++) {
     if (!(trace.gap[span] < 0) || !crosses(trace, span)) continue;
-    const [own, other] = [text(trace, "ServiceName", span), text(trace, "ServiceName", trace.parent[span])];
+    const [own, other] = [said(text(trace, "ServiceName", span)), said(text(trace, "ServiceName", trace.parent[span]))];
     const key = `${own}\0${other}`;
     if (!worst.has(key) || trace.gap[span] < worst.get(key).gap) worst.set(key, { gap: trace.gap[span], own, other, span });
   }
@@ -95,7 +103,7 @@ function failures(trace) {
   for (let span = 0; span < trace.count; span++) if (hasFailed(trace, span) && !isShadow(trace, span)) found.push(span);
   if (!found.length) return [];
   const deepest = found.reduce((best, span) => (trace.depth[span] > trace.depth[best] ? span : best));
-  const where = `${text(trace, "SpanName", deepest)} in ${text(trace, "ServiceName", deepest)}`;
+  const where = `${said(text(trace, "SpanName", deepest))} in ${said(text(trace, "ServiceName", deepest))}`;
   return [{ tone: "bad", text: found.length === 1 ? `One span failed: ${where}.` : `${number(found.length)} spans failed; the deepest is ${where}.`, spans: found }];
 }
 
