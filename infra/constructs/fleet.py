@@ -98,12 +98,10 @@ class Fleet(Construct):
             into = {"GroupId": self.host_group, "SourceSecurityGroupId": self.balancer_group, **_tcp(port)}
             resource(self, f"Out{port}", "AWS::EC2::SecurityGroupEgress", {**out, "Description": "to hosts"})
             resource(self, f"In{port}", "AWS::EC2::SecurityGroupIngress", {**into, "Description": "from the balancer"})
-        https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}
-        rules = [
-            *self.work.outbound,
-            {**https, "Description": "AWS, by endpoints: no subnet has a way to the internet"},
-        ]
-        once = {(rule["CidrIp"], rule["FromPort"]): rule for rule in reversed(rules)}  # EC2 refuses a rule twice
+        once = {  # EC2 refuses a rule twice
+            (str(rule.get("CidrIp") or rule["DestinationPrefixListId"]), rule["FromPort"]): rule
+            for rule in reversed(self.work.outbound)
+        }
         for place, rule in enumerate(reversed(once.values()), start=1):
             properties = {"GroupId": self.host_group, **rule}
             resource(self, f"HostOut{place}", "AWS::EC2::SecurityGroupEgress", properties)

@@ -10,12 +10,16 @@ from ..artefacts.agreement import HEALTH_PORT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One way to on-premises: what arrives on `port` goes to `host:to`, and nowhere else."""
+    """One way to on-premises: what arrives on `port` goes to `host:to`, and nowhere else.
+
+    `within`: the blocks that a name resolves into; without them it may be anywhere on-premises.
+    """
 
     name: str
     port: int
     host: str
     to: int
+    within: tuple[str, ...] = ()
 
 
 EGRESS_PORT = 3128

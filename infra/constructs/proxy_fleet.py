@@ -8,8 +8,11 @@ from typing import Any
 from constructs import Construct
 
 from . import proxy_files
+from .endpoints import prefix_list
 from .fleet import Fleet, FleetPlace, FleetSize, FleetWork
 from .proxy_files import EGRESS_PORT, Target
+
+_HTTPS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +20,7 @@ class ProxySettings:
     """What the proxies run and let through, who may ask for an endpoint, and where names on-premises may lead.
 
     `endpoint_ids`: if any, these alone may connect (HAProxy). `has_agent`: hosts publish how many sockets they hold,
-    for which the VPC needs the endpoint `monitoring`.
+    for which the VPC needs the endpoint `monitoring`. `vpc_blocks`: the VPC's own, in which its endpoints are.
     """
 
     name: str = "strangler-fig"
@@ -26,6 +29,7 @@ class ProxySettings:
     allowed_principals: tuple[str, ...] = ()
     endpoint_ids: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
+    vpc_blocks: tuple[str, ...] = ()
     has_agent: bool = False
 
 
@@ -60,7 +64,11 @@ class ProxyFleet(Construct):
             name=f"{settings.name}-proxies",
             path=f"/{settings.name}/proxies",
             ports=tuple(one.port for one in targets),
-            outbound=tuple(rule for one in targets for rule in _towards(one, settings.prefixes)),
+            outbound=(
+                *(rule for one in targets for rule in _towards(one, settings.prefixes)),
+                *({**_HTTPS, "CidrIp": one, "Description": "endpoints"} for one in settings.vpc_blocks),
+                {**_HTTPS, "DestinationPrefixListId": prefix_list(self, "s3"), "Description": "packages, by s3"},
+            ),
             script=proxy_files.script(
                 settings.software,
                 {path: text},
@@ -89,7 +97,7 @@ class EgressProxyFleet(Construct):
             name=f"{settings.name}-egress",
             path=f"/{settings.name}/egress",
             ports=(EGRESS_PORT,),
-            outbound=(),
+            outbound=({**_HTTPS, "CidrIp": "0.0.0.0/0", "Description": "the internet: squid's list says where"},),
             script=proxy_files.script("squid", {"/etc/squid/squid.conf": text}, [EGRESS_PORT]),
             allowed_principals=settings.allowed_principals,
         )
@@ -97,10 +105,10 @@ class EgressProxyFleet(Construct):
 
 
 def _towards(target: Target, prefixes: Sequence[str]) -> list[dict[str, Any]]:
-    """The egress rules that a target needs: to its own address, or, where it is a name, to the on-premises prefixes."""
+    """The egress rules that a target needs: to its own address, or, where it is a name, to where it may be."""
     try:
         blocks = [str(ipaddress.ip_network(target.host))]
     except ValueError:
-        blocks = list(prefixes)
+        blocks = list(target.within or prefixes)
     way = {"IpProtocol": "tcp", "FromPort": target.to, "ToPort": target.to, "Description": target.name}
     return [{**way, "CidrIp": block} for block in blocks]
