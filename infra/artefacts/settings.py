@@ -96,6 +96,7 @@ class FleetShape(_Shape):
     """The proxies: what they run and on what, who may connect to their endpoint service.
 
     `endpoint_ids`: if any, the endpoints that HAProxy lets through, by the id in the PROXY header; all others are cut.
+    `cross_zone`: as `path.nlb.cross_zone` of the demand, which the verdicts were computed with; off by default in both.
     """
 
     software: Literal["haproxy", "envoy"] = "haproxy"
@@ -103,6 +104,7 @@ class FleetShape(_Shape):
     allowed_principals: tuple[_Principal, ...] = ()
     endpoint_ids: tuple[_EndpointId, ...] = ()
     targets: dict[_Name, TargetShape] = {}
+    is_cross_zone: bool = Field(default=False, alias="cross_zone")
 
 
 class EgressShape(_Shape):
@@ -142,12 +144,16 @@ class RouterShape(_Shape):
 
 
 class FunctionDefaultsShape(_Shape):
-    """What every function starts with: runtime, memory, layers by ARN; and what single ones may read (`access`)."""
+    """What every function starts with: runtime, memory, layers by ARN; and what single ones may read (`access`).
+
+    `powertools`: the version of its public layer, where `layers` names none; `latest` changes with each deployment.
+    """
 
     runtime: Literal["python3.11", "python3.12", "python3.13", "python3.14"] = "python3.13"
     architecture: Literal["arm64", "x86_64"] = "arm64"
     memory_mb: Annotated[int, Field(ge=128, le=10240)] = 512
     layers: tuple[_Layer, ...] = ()
+    powertools: Annotated[str, Field(pattern=r"^(?:latest|[0-9]+\.[0-9]+\.[0-9]+)$")] = "latest"
     access: dict[str, AccessShape] = {}
 
 

@@ -19,7 +19,8 @@ _NOTHING = AccessShape()
 class FunctionWork:
     """What a function is: its name at AWS and its alias, its runtime, memory, time limit, and its reserved concurrency.
 
-    `reserved` None: nothing on its way asks for a cap. `layers`: ARNs; empty takes Powertools by its public parameter.
+    `reserved` None: nothing on its way asks for a cap. `layers`: ARNs; empty takes Powertools by its public parameter,
+    in the version `powertools`.
     `planned_as`: its name in estate and plan, where that is another. `access`: what else it may read or write.
     """
 
@@ -31,6 +32,7 @@ class FunctionWork:
     architecture: str = "arm64"
     memory_mb: int = 512
     layers: tuple[str, ...] = ()
+    powertools: str = "latest"
     handler: str = "app.handler"
     planned_as: str = ""
     retention_days: int = 90
@@ -166,6 +168,6 @@ class OnPremFunction(Construct):
 
 
 def _powertools(scope: Construct, work: FunctionWork) -> Any:
-    path = f"/aws/service/powertools/python/{work.architecture}/{work.runtime}/latest"
+    path = f"/aws/service/powertools/python/{work.architecture}/{work.runtime}/{work.powertools}"
     words = "Powertools' layer: the public SSM parameter that holds its ARN"
     return parameter(scope, "PowertoolsLayer", "AWS::SSM::Parameter::Value<String>", default=path, description=words)

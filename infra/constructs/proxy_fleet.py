@@ -10,7 +10,7 @@ from constructs import Construct
 from . import proxy_files
 from .endpoints import prefix_list
 from .fleet import Fleet, FleetPlace, FleetSize, FleetWork
-from .proxy_files import EGRESS_PORT, Target
+from .proxy_files import EGRESS_PORT, Reports, Target
 
 _HTTPS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
 
@@ -21,6 +21,8 @@ class ProxySettings:
 
     `endpoint_ids`: if any, these alone may connect (HAProxy). `has_agent`: hosts publish how many sockets they hold,
     for which the VPC needs the endpoint `monitoring`. `vpc_blocks`: the VPC's own, in which its endpoints are.
+    `has_logs`: it has the endpoint `logs`, so that hosts send the records of who connected, which stay for
+    `retention_days`. `is_cross_zone`: as the verdicts were computed (`path.nlb.cross_zone` of the demand).
     """
 
     name: str = "strangler-fig"
@@ -31,6 +33,9 @@ class ProxySettings:
     prefixes: tuple[str, ...] = ()
     vpc_blocks: tuple[str, ...] = ()
     has_agent: bool = False
+    has_logs: bool = False
+    is_cross_zone: bool = False
+    retention_days: int = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,7 @@ class EgressSettings:
     name: str = "strangler-fig"
     domains: tuple[str, ...] = ()
     allowed_principals: tuple[str, ...] = ()
+    retention_days: int = 90
 
 
 class ProxyFleet(Construct):
@@ -73,8 +79,14 @@ class ProxyFleet(Construct):
                 settings.software,
                 {path: text},
                 [one.port for one in targets],
-                fleet=f"{settings.name}-proxies" if settings.has_agent else "",
+                Reports(
+                    fleet=f"{settings.name}-proxies",
+                    has_metrics=settings.has_agent,
+                    has_records=settings.has_logs,
+                ),
             ),
+            retention_days=settings.retention_days,
+            is_cross_zone=settings.is_cross_zone,
             allowed_principals=settings.allowed_principals,
             publishes=proxy_files.METRICS if settings.has_agent else "",
         )
@@ -98,7 +110,10 @@ class EgressProxyFleet(Construct):
             path=f"/{settings.name}/egress",
             ports=(EGRESS_PORT,),
             outbound=({**_HTTPS, "CidrIp": "0.0.0.0/0", "Description": "the internet: squid's list says where"},),
-            script=proxy_files.script("squid", {"/etc/squid/squid.conf": text}, [EGRESS_PORT]),
+            script=proxy_files.script(
+                "squid", {"/etc/squid/squid.conf": text}, [EGRESS_PORT], Reports(fleet=f"{settings.name}-egress")
+            ),
+            retention_days=settings.retention_days,
             allowed_principals=settings.allowed_principals,
         )
         self.fleet = Fleet(self, "Fleet", place, size, work)

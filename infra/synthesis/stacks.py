@@ -156,6 +156,9 @@ class Builder:
             prefixes=self.prefixes,
             vpc_blocks=tuple(str(one) for one in hub.cidrs),
             has_agent="monitoring" in hub.endpoints,
+            has_logs="logs" in hub.endpoints,
+            is_cross_zone=self.settings.proxies.is_cross_zone,
+            retention_days=self.settings.telemetry.retention_days,
         )
         place = self._place(stack, hub, Purpose.PROXIES, self._consumers(ON_PREMISES))
         ProxyFleet(stack, "Proxies", place, size, settings)
@@ -168,7 +171,12 @@ class Builder:
         where = FleetPlace(vpc_id=vpc, subnet_ids=subnets, balancer_subnet_ids=subnets, clients=self._consumers(EGRESS))
         size = FleetSize(least=len(self.plan.azs), most=2 * len(self.plan.azs), instance=self.settings.egress.instance)
         allowed = self.settings.proxies.allowed_principals
-        settings = EgressSettings(name=self.name, domains=self.settings.egress.domains, allowed_principals=allowed)
+        settings = EgressSettings(
+            name=self.name,
+            domains=self.settings.egress.domains,
+            allowed_principals=allowed,
+            retention_days=self.settings.telemetry.retention_days,
+        )
         EgressProxyFleet(stack, "Egress", where, size, settings)
 
     def _telemetry(self) -> None:
@@ -258,6 +266,7 @@ class Builder:
             architecture=shape.architecture,
             memory_mb=shape.memory_mb,
             layers=shape.layers,
+            powertools=shape.powertools,
             access=shape.access.get(name, AccessShape()),
             retention_days=self.settings.telemetry.retention_days,
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adapters.profiles.load import database_profile, forget
 from infra.artefacts.json_places import read_json_file
 from infra.artefacts.plan import Plan, plan_in
 from infra.synthesis import node
@@ -93,8 +94,10 @@ def test_a_function_has_what_the_verdict_gives_it(stack: Any, reserved: int | No
     template.has_resource("AWS::Lambda::Version", {"DeletionPolicy": "Retain"})
 
 
-def test_a_function_reads_what_settings_name_and_nothing_else(topology: Topology) -> None:
-    """Its role names each secret, parameter, table and bucket; its profile has the endpoint and the planner's figure."""
+def test_a_function_reads_what_settings_name_and_nothing_else(
+    topology: Topology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its role names each secret, parameter, table and bucket; its profile has the endpoint and the plan's figure."""
     stack = "functions-spoke-1-shop"
     role = next(one for one in topology.of(stack, "AWS::IAM::Role") if "carts" in json.dumps(one))
     (document,) = (one["PolicyDocument"] for one in role["Policies"])
@@ -109,7 +112,9 @@ def test_a_function_reads_what_settings_name_and_nothing_else(topology: Topology
     words, values = variables["ADAPTERS_DATABASE_LEGACY_ORDERS"]["Fn::Sub"]
     assert values == {"Host": variables["FIG_ON_PREMISES_HOST"]}
     host = "vpce-1.example"
-    profile = Profiles({"ADAPTERS_DATABASE_LEGACY_ORDERS": words.replace("${Host}", host)}).database("legacy-orders")
+    monkeypatch.setenv("ADAPTERS_DATABASE_LEGACY_ORDERS", words.replace("${Host}", host))
+    forget()
+    profile = database_profile("legacy-orders")
     assert profile.way.endpoints[0].host == host
     assert profile.budget.environments == books["ReservedConcurrentExecutions"]
     assert "DeadLetterConfig" not in books

@@ -37,7 +37,8 @@ def test_the_planners_files_and_the_routers_are_read(inputs: Topology) -> None:
         "stock-sync": 8,
     }
     assert read.estate.functions["books"].function == "shop-books"
-    assert [one.code for one in read.warnings] == ["IN156"]
+    assert [one.code for one in read.warnings] == ["IN156", "IN173"]
+    assert "books needs the endpoint ssm, and spoke-1 has none" in str(read.warnings[1])
 
 
 def test_a_plan_that_was_changed_by_hand_is_refused(inputs: Topology) -> None:
@@ -267,7 +268,7 @@ def test_verdicts_and_estates_that_cannot_be_are_refused(
             "b and a both listen on port 99",
         ),
         ("proxies: {targets: {a: {host: x, to: 1, port: 8404}}}", "a and the health check both listen on port 8404"),
-        ("proxies: {targets: {a: {host: 169.254.169.254, to: 80, port: 99}}}", "infra.yaml:2:33: SH103"),
+        ("proxies: {targets: {a: {host: 169.254.169.254, to: 80, port: 99}}}", "infra.yaml:2:33"),
         ("proxies: {targets: {a: {host: 127.0.0.1, to: 22, port: 99}}}", "an address of the proxy's own host"),
         ("proxies: {targets: {a: {host: 999.1.1.1, to: 22, port: 99}}}", "'999.1.1.1' is no IPv4 address"),
         ("proxies: {targets: {a: {host: a..b, to: 22, port: 99}}}", "'a..b' is neither a name"),
@@ -288,8 +289,8 @@ def test_verdicts_and_estates_that_cannot_be_are_refused(
             "would stand in the template",
         ),
         (
-            "proxies: {targets: {b: {host: x, to: 1, port: 99}}}\n"
-            "functions: {access: {books: {databases: {a: {target: b, connections: 1}}}}}",
+            """proxies: {targets: {b: {host: x, to: 1, port: 99}}}
+functions: {access: {books: {databases: {a: {target: b, connections: 1}}}}}""",
             "a grants 1 connections, and books may have",
         ),
         ("account: '999999999999'", "account says 999999999999"),
