@@ -1,6 +1,5 @@
 """What single functions may read and reach, as settings say it (`functions.access`), by name; nothing by default."""
 
-import json
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -40,7 +39,9 @@ class ReachShape(pydantic.BaseModel):
         if isinstance(password, dict) and password.get("password"):
             message = "a password would stand in the template: use credentials.secret or credentials.iam_user"
             raise ValueError(message)
-        json.dumps(given)
+        if "@" in str(given.get("proxy", "")):
+            message = "a proxy's password would stand in the template"
+            raise ValueError(message)
         return given
 
 

@@ -191,7 +191,7 @@ def script(package: str, files: Mapping[str, str], ports: Iterable[int], reports
         **files,
     }
     parts = ["#!/bin/bash", "set -euo pipefail", f"rpm -q {package} || dnf install -y {package}"]
-    parts += ["dnf install -y logrotate", f"mkdir -p {unit}"]
+    parts += ["dnf install -y logrotate", "systemctl enable --now logrotate.timer", f"mkdir -p {unit}"]
     if package == "squid":  # it opens the file by itself, as its own user
         parts += [f"install -o squid -g squid -m 0644 /dev/null {_RECORDS}"]
     for path, text in all_files.items():
@@ -220,7 +220,10 @@ def _listener(one: Target) -> dict[str, Any]:
 
 def _tcp_proxy(prefix: str, cluster: str) -> dict[str, Any]:
     kind = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
-    settings = {"@type": kind, "stat_prefix": prefix, "cluster": cluster, "idle_timeout": "3600s"}
+    settings: dict[str, Any] = {"@type": kind, "stat_prefix": prefix, "cluster": cluster, "idle_timeout": "3600s"}
+    if cluster != "none":  # the balancer's health checks are nobody who connected
+        console = "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"
+        settings |= {"access_log": [{"name": "envoy.access_loggers.stdout", "typed_config": {"@type": console}}]}
     return {"name": "envoy.filters.network.tcp_proxy", "typed_config": settings}
 
 

@@ -268,7 +268,7 @@ def test_verdicts_and_estates_that_cannot_be_are_refused(
             "b and a both listen on port 99",
         ),
         ("proxies: {targets: {a: {host: x, to: 1, port: 8404}}}", "a and the health check both listen on port 8404"),
-        ("proxies: {targets: {a: {host: 169.254.169.254, to: 80, port: 99}}}", "infra.yaml:2:33"),
+        ("proxies: {targets: {a: {host: 169.254.169.254, to: 80, port: 99}}}", "infra.yaml:2:31"),
         ("proxies: {targets: {a: {host: 127.0.0.1, to: 22, port: 99}}}", "an address of the proxy's own host"),
         ("proxies: {targets: {a: {host: 999.1.1.1, to: 22, port: 99}}}", "'999.1.1.1' is no IPv4 address"),
         ("proxies: {targets: {a: {host: a..b, to: 22, port: 99}}}", "'a..b' is neither a name"),
