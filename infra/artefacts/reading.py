@@ -13,6 +13,7 @@ from .estate import Estate, estate_file, estate_in
 from .json_places import JsonFile, read_json_file
 from .plan import Plan, plan_in
 from .settings import Settings, read_settings
+from .settings_faults import settings_faults
 
 _Value = TypeVar("_Value")
 
@@ -55,6 +56,8 @@ def read_inputs(plan: Path, capacity: Path, estate: Path, settings: Path | None 
     if planned and verdicts and existing and files[1] and files[2]:
         found += unplanned(planned, verdicts, existing, files[2])
         found += warnings_of(verdicts, files[1])
+    if planned and verdicts and existing and chosen:
+        found += settings_faults(chosen, planned, verdicts, existing)
     if not (planned and verdicts and existing and chosen) or has_errors(found):
         raise Refused(in_file_order(found))
     return Inputs(plan=planned, capacity=verdicts, estate=existing, settings=chosen, warnings=in_file_order(found))

@@ -3,21 +3,45 @@
 Everything has a default, so that a first synthesis needs no file; without targets the proxies let nothing through.
 """
 
+import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Literal
 
 import pydantic
 from pydantic import Field
 
-from strangler_fig.diagnostics import Diagnostic, Refused, in_file_order
-from strangler_fig.documents import read_yaml
+from strangler_fig.diagnostics import Diagnostic, Position, Refused, in_file_order
+from strangler_fig.documents import Document, read_yaml
 from strangler_fig.shapes import shape_diagnostics
+
+from .function_access import AccessShape, ReachShape
 
 UNREADABLE = "IN140"
 
-_Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+
+
+def _reachable(host: str) -> str:
+    """The host: a name of labels, or an address that another host can have."""
+    if not all(_LABEL.fullmatch(one) for one in host.split(".")):
+        message = f"{host!r} is neither a name of a host nor an IPv4 address"
+        raise ValueError(message)
+    if not host.replace(".", "").isdigit():
+        return host
+    try:
+        address = IPv4Address(host)
+    except ValueError:
+        message = f"{host!r} is no IPv4 address"
+        raise ValueError(message) from None
+    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_reserved or not int(address):
+        message = f"{host} is an address of the proxy's own host or of nobody: a target is another host, on-premises"
+        raise ValueError(message)
+    return host
+
+
+_Host = Annotated[str, Field(max_length=253), pydantic.AfterValidator(_reachable)]
 _Instance = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
 _Port = Annotated[int, Field(ge=1, le=65535)]
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
@@ -34,7 +58,22 @@ def _ours(name: str) -> str:
 _Owner = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,30}$"), pydantic.AfterValidator(_ours)]
 _Principal = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(?:root|role/.+|user/.+)$")]
 _EndpointId = Annotated[str, Field(pattern=r"^vpce-[0-9a-f]{8,17}$")]
-_Domain = Annotated[str, Field(pattern=r"^\.?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$")]
+_Layer = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$")]
+
+
+def _domain(given: str) -> str:
+    """The domain: names of two labels and more, since one alone is everybody's, and no address."""
+    labels = given.removeprefix(".").split(".")
+    if len(labels) == 1 or labels[-1].isdigit() or not all(_LABEL.fullmatch(one) for one in labels):
+        message = f"{given!r} is no domain of somebody's, as example.com, or .example.com with all below it"
+        raise ValueError(message)
+    return given
+
+
+_Domain = Annotated[str, Field(pattern=r"^\.?[a-z0-9][a-z0-9.-]{0,252}$"), pydantic.AfterValidator(_domain)]
+_Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+_Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$")]
+_Https = Annotated[str, Field(pattern=r"^https://[^\s@]+$")]
 
 
 class _Shape(pydantic.BaseModel):
@@ -42,17 +81,22 @@ class _Shape(pydantic.BaseModel):
 
 
 class TargetShape(_Shape):
-    """One listener of the proxies: `port` on the load balancer goes to `host:to` on-premises, and nowhere else."""
+    """One listener of the proxies: `port` on the load balancer goes to `host:to` on-premises, and nowhere else.
+
+    `within`: the blocks that a `host` by name resolves into, and all that the hosts' security group opens for it.
+    """
 
     host: _Host
     to: _Port
     port: _Port
+    within: tuple[IPv4Network, ...] = ()
 
 
 class FleetShape(_Shape):
     """The proxies: what they run and on what, who may connect to their endpoint service.
 
     `endpoint_ids`: if any, the endpoints that HAProxy lets through, by the id in the PROXY header; all others are cut.
+    `cross_zone`: as `path.nlb.cross_zone` of the demand, which the verdicts were computed with; off by default in both.
     """
 
     software: Literal["haproxy", "envoy"] = "haproxy"
@@ -60,6 +104,7 @@ class FleetShape(_Shape):
     allowed_principals: tuple[_Principal, ...] = ()
     endpoint_ids: tuple[_EndpointId, ...] = ()
     targets: dict[_Name, TargetShape] = {}
+    is_cross_zone: bool = Field(default=False, alias="cross_zone")
 
 
 class EgressShape(_Shape):
@@ -67,6 +112,19 @@ class EgressShape(_Shape):
 
     domains: tuple[_Domain, ...] = ()
     instance: _Instance = "c7g.large"
+
+    @pydantic.field_validator("domains")
+    @classmethod
+    def _each_once(cls, domains: tuple[str, ...]) -> tuple[str, ...]:
+        for one in domains:
+            for wide in (other for other in domains if other.startswith(".") and other != one):
+                if f".{one.removeprefix('.')}".endswith(wide):
+                    message = f"{one} is in {wide} already: Squid refuses a list that says so twice"
+                    raise ValueError(message)
+        if len(set(domains)) < len(domains):
+            message = "a domain stands there twice"
+            raise ValueError(message)
+        return domains
 
 
 class AttachmentShape(_Shape):
@@ -86,12 +144,17 @@ class RouterShape(_Shape):
 
 
 class FunctionDefaultsShape(_Shape):
-    """What every function starts with: runtime, memory, layers by ARN, days that its log records stay."""
+    """What every function starts with: runtime, memory, layers by ARN; and what single ones may read (`access`).
 
-    runtime: str = "python3.13"
+    `powertools`: the version of its public layer, where `layers` names none; `latest` changes with each deployment.
+    """
+
+    runtime: Literal["python3.11", "python3.12", "python3.13", "python3.14"] = "python3.13"
     architecture: Literal["arm64", "x86_64"] = "arm64"
     memory_mb: Annotated[int, Field(ge=128, le=10240)] = 512
-    layers: tuple[str, ...] = ()
+    layers: tuple[_Layer, ...] = ()
+    powertools: Annotated[str, Field(pattern=r"^(?:latest|[0-9]+\.[0-9]+\.[0-9]+)$")] = "latest"
+    access: dict[str, AccessShape] = {}
 
 
 class TelemetryShape(_Shape):
@@ -109,6 +172,13 @@ class TelemetryShape(_Shape):
         return self
 
 
+class AlarmsShape(_Shape):
+    """Who hears of alarms: addresses that AWS asks to confirm before anything is sent."""
+
+    email: tuple[_Email, ...] = ()
+    https: tuple[_Https, ...] = ()
+
+
 class LatticeShape(_Shape):
     """Targets that are reached through a VPC Lattice resource gateway instead of a load balancer."""
 
@@ -116,9 +186,14 @@ class LatticeShape(_Shape):
 
 
 class SettingsShape(_Shape):
-    """The whole file. `cn_endpoints`: services whose endpoint's name begins with `cn.`, in regions of China."""
+    """The whole file. `cn_endpoints`: services whose endpoint's name begins with `cn.`, in regions of China.
+
+    `account`: where the stacks are deployed; the estate's ARNs must be of it.
+    """
 
     version: Literal[1] = 1
+    account: _Account = ""
+    alarms: AlarmsShape = AlarmsShape()
     name: _Owner = "strangler-fig"
     attachment: AttachmentShape = AttachmentShape()
     proxies: FleetShape = FleetShape()
@@ -136,6 +211,15 @@ class Settings:
 
     shape: SettingsShape
     file: str = ""
+    document: Document | None = None
+
+    def at(self, *path: str | int) -> Position | None:
+        """The place of the value at `path`, or of its nearest ancestor that exists; None without a file."""
+        return self.document.at(*path) if self.document else None
+
+    def key_at(self, *path: str | int) -> Position | None:
+        """The place of the key at `path`; None without a file."""
+        return self.document.key_at(*path) if self.document else None
 
 
 def read_settings(path: Path | None) -> Settings:
@@ -150,7 +234,7 @@ def read_settings(path: Path | None) -> Settings:
     if document is None or found:
         raise Refused(in_file_order(found))
     try:
-        return Settings(SettingsShape.model_validate(document.data), str(path))
+        return Settings(SettingsShape.model_validate(document.data), str(path), document)
     except pydantic.ValidationError as error:
         wrong = shape_diagnostics([dict(one) for one in error.errors()], document, known_keys=_known_keys())
         raise Refused(in_file_order(wrong)) from None
@@ -165,7 +249,11 @@ def _known_keys() -> dict[tuple[str, ...], tuple[str, ...]]:
         ("egress",): EgressShape,
         ("router",): RouterShape,
         ("functions",): FunctionDefaultsShape,
+        ("functions", "access", "*"): AccessShape,
+        ("functions", "access", "*", "databases", "*"): ReachShape,
+        ("functions", "access", "*", "services", "*"): ReachShape,
         ("telemetry",): TelemetryShape,
+        ("alarms",): AlarmsShape,
         ("lattice",): LatticeShape,
         ("lattice", "targets", "*"): TargetShape,
     }

@@ -3,15 +3,21 @@
 from constructs import Construct
 
 from .fleet import FleetPlace
-from .logs import encryption_key
-from .resource import export, policy, resource, snapshot, statement, tags
+from .logs import encryption_key, log_group
+from .resource import export, keep, policy, resource, snapshot, statement, tags
 
 PORT = 3306
+_LOGS = ("audit", "error", "slowquery")
 _USER, _DATABASE = "ledger", "ledger"
 _SETTINGS = {
     "require_secure_transport": "ON",
     # With a binary log, the triggers that keep the history append-only would need a right that nobody has here.
     "binlog_format": "OFF",
+    # Who connected, who changed what, and what was slow: without these the exported log groups stay empty.
+    "server_audit_logging": "1",
+    "server_audit_events": "CONNECT,QUERY_DCL,QUERY_DDL",
+    "slow_query_log": "1",
+    "long_query_time": "1",
 }
 
 
@@ -26,7 +32,9 @@ class ControlPlane(Construct):
     `--ledger-password-file`; the URL of `--ledger` is exported too.
     """
 
-    def __init__(self, scope: Construct, name: str, place: FleetPlace, owner: str = "strangler-fig") -> None:
+    def __init__(
+        self, scope: Construct, name: str, place: FleetPlace, owner: str = "strangler-fig", retention_days: int = 90
+    ) -> None:
         super().__init__(scope, name)
         title = f"{owner}-ledger"
         key = encryption_key(self, "The ledger")
@@ -48,12 +56,18 @@ class ControlPlane(Construct):
         subnets = resource(self, "Subnets", "AWS::RDS::DBSubnetGroup", places)
         settings = {"Family": "aurora-mysql8.0", "Description": title, "Parameters": _SETTINGS}
         parameters = resource(self, "Parameters", "AWS::RDS::DBClusterParameterGroup", settings)
+        # RDS would make these groups itself, without end or key of ours; so the cluster has a name to know theirs by.
+        groups = [
+            keep(log_group(self, f"Log{one.title()}", f"/aws/rds/cluster/{title}/{one}", key=key, days=retention_days))
+            for one in _LOGS
+        ]
         cluster = snapshot(
             resource(
                 self,
                 "Cluster",
                 "AWS::RDS::DBCluster",
                 {
+                    "DBClusterIdentifier": title,
                     "Engine": "aurora-mysql",
                     "DatabaseName": _DATABASE,
                     "DBClusterParameterGroupName": parameters.ref,
@@ -68,9 +82,10 @@ class ControlPlane(Construct):
                     "BackupRetentionPeriod": 35,
                     "CopyTagsToSnapshot": True,
                     "DeletionProtection": True,
-                    "EnableCloudwatchLogsExports": ["audit", "error", "slowquery"],
+                    "EnableCloudwatchLogsExports": list(_LOGS),
                     "Tags": tags(title),
                 },
+                after=groups,
             )
         )
         for number in (1, 2):

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from ..artefacts.plan import FLEETS, Purpose
 from .network import Network
-from .resource import export, policy, resource, tags
+from .resource import export, parameter, policy, resource, tags
 
 _ACTIONS = {
     "lambda": ["lambda:InvokeFunction"],
@@ -35,6 +35,10 @@ def endpoint_policy(service: str) -> dict[str, Any]:
     account = {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
     actions = _ACTIONS.get(service, [f"{service.split('-', maxsplit=1)[0]}:*"])
     allow = {"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": "*", "Condition": account}
+    if service not in ("s3", "dynamodb", "lambda"):
+        return policy(allow)
+    own = {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}  # whose bucket, table or function it is
+    allow["Condition"] = {"StringEquals": {**account["StringEquals"], **own}}
     if service != "s3":
         return policy(allow)
     packages = {"Fn::Sub": "arn:${AWS::Partition}:s3:::al2023-repos-${AWS::Region}-*/*"}
@@ -81,6 +85,20 @@ def interface_endpoints(network: Network, allowed_from: list[dict[str, Any]]) ->
             )
             export(network, f"{network.path}/endpoints/{service}/id", made.ref)
     return group
+
+
+def prefix_list(scope: Construct, service: str) -> Any:
+    """The id of AWS's prefix list of a gateway endpoint's service, which differs between regions and is asked for.
+
+    Traffic to a gateway endpoint goes to the service's own addresses, so a security group has to let it out there.
+    Source: VPC User Guide, "Gateway endpoints", security.
+    """
+    return parameter(
+        scope,
+        f"{service.title()}PrefixListId",
+        description=f"aws ec2 describe-managed-prefix-lists: the list whose name ends in .{service}",
+        allowed_pattern="pl-[0-9a-f]+",
+    )
 
 
 def gateway_endpoints(network: Network, scope: Construct) -> None:

@@ -14,7 +14,9 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from ..artefacts.agreement import HEALTH_PORT
-from .resource import export, parameter, policy, resource, statement, tags, trust
+from .logs import encryption_key, log_group
+from .proxy_files import access_group
+from .resource import export, keep, parameter, policy, resource, statement, tags, trust
 
 _IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{}"
 
@@ -47,6 +49,8 @@ class FleetWork:
     """What a fleet does: its name, its ports, what it may connect to, its hosts' script, who may ask for an endpoint.
 
     `outbound`: rules of EC2's security-group egress. `publishes`: a namespace of CloudWatch that hosts write to.
+    `retention_days`: how long the records of who connected stay, in the log group `/NAME/access`.
+    `is_cross_zone`: whether the balancer's address in a zone sends to hosts of all zones.
     """
 
     name: str
@@ -56,6 +60,8 @@ class FleetWork:
     script: str
     allowed_principals: tuple[str, ...] = ()
     publishes: str = ""
+    retention_days: int = 90
+    is_cross_zone: bool = True
 
 
 class Fleet(Construct):
@@ -70,6 +76,8 @@ class Fleet(Construct):
         self._connect_groups()
         self.balancer = self._balancer()
         self.target_groups = [self._listen(port) for port in work.ports]
+        key = encryption_key(self, f"Records of {work.name}")
+        keep(log_group(self, "Records", access_group(work.name), key=key, days=work.retention_days))
         self._hosts(size)
         self._service()
 
@@ -98,18 +106,19 @@ class Fleet(Construct):
             into = {"GroupId": self.host_group, "SourceSecurityGroupId": self.balancer_group, **_tcp(port)}
             resource(self, f"Out{port}", "AWS::EC2::SecurityGroupEgress", {**out, "Description": "to hosts"})
             resource(self, f"In{port}", "AWS::EC2::SecurityGroupIngress", {**into, "Description": "from the balancer"})
-        https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}
-        rules = [
-            *self.work.outbound,
-            {**https, "Description": "AWS, by endpoints: no subnet has a way to the internet"},
-        ]
-        once = {(rule["CidrIp"], rule["FromPort"]): rule for rule in reversed(rules)}  # EC2 refuses a rule twice
+        once = {  # EC2 refuses a rule twice
+            (str(rule.get("CidrIp") or rule["DestinationPrefixListId"]), rule["FromPort"]): rule
+            for rule in reversed(self.work.outbound)
+        }
         for place, rule in enumerate(reversed(once.values()), start=1):
             properties = {"GroupId": self.host_group, **rule}
             resource(self, f"HostOut{place}", "AWS::EC2::SecurityGroupEgress", properties)
 
     def _balancer(self) -> cdk.CfnResource:
-        attributes = {"deletion_protection.enabled": "true", "load_balancing.cross_zone.enabled": "true"}
+        attributes = {
+            "deletion_protection.enabled": "true",
+            "load_balancing.cross_zone.enabled": "true" if self.work.is_cross_zone else "false",
+        }
         return resource(
             self,
             "Balancer",
@@ -231,7 +240,7 @@ def host_template(scope: Construct, host: Host) -> cdk.CfnResource:
         "Image",
         "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>",
         default=_IMAGE.format(architecture),
-        description="The hosts' image: the SSM parameter that holds its id",
+        description="The hosts' image: the SSM parameter that holds its id; NAME:VERSION keeps it what it is",
     )
     logs = {"Fn::Sub": f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/{name}/*"}
     write = statement(["logs:CreateLogStream", "logs:PutLogEvents"], logs)

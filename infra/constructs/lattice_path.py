@@ -83,7 +83,7 @@ def _is_address(host: str) -> bool:
 
 def _blocks(target: Target, prefixes: tuple[str, ...]) -> tuple[str, ...]:
     """Where a target may be: its own address, or, where it is a name, the on-premises prefixes."""
-    return (f"{target.host}/32",) if _is_address(target.host) else prefixes
+    return (f"{target.host}/32",) if _is_address(target.host) else target.within or prefixes
 
 
 def _definition(target: Target) -> dict[str, Any]:

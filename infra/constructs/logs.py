@@ -7,9 +7,19 @@ from constructs import Construct
 
 from .resource import keep, policy, resource
 
+_ALARMS = {
+    "Sid": "Alarms",
+    "Effect": "Allow",
+    "Principal": {"Service": ["cloudwatch.amazonaws.com", "sns.amazonaws.com"]},
+    "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+    "Resource": "*",
+    "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+}
+"""For the key of a topic that alarms publish to; every other key is none of their business."""
 
-def encryption_key(scope: Construct, purpose: str) -> Any:
-    """The ARN of a key of the stack's own, rotated each year, which logs and alarms of this account may use.
+
+def encryption_key(scope: Construct, purpose: str, *, has_alarms: bool = False) -> Any:
+    """The ARN of a key of the stack's own, rotated each year, which logs of this account may use; alarms where asked.
 
     Costs about 1 USD a month and 0.03 USD for 10,000 uses. Source: AWS KMS pricing, 2025.
     """
@@ -43,14 +53,7 @@ def encryption_key(scope: Construct, purpose: str) -> Any:
                         }
                     },
                 },
-                {
-                    "Sid": "Alarms",
-                    "Effect": "Allow",
-                    "Principal": {"Service": ["cloudwatch.amazonaws.com", "sns.amazonaws.com"]},
-                    "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
-                    "Resource": "*",
-                    "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
-                },
+                *([_ALARMS] if has_alarms else []),
             ),
         },
     )

@@ -6,17 +6,22 @@ from typing import Any
 
 from constructs import Construct
 
+from ..artefacts.function_access import AccessShape
 from .alarms import alarm_properties, of_function
+from .function_rights import rights
 from .logs import log_group
 from .resource import arn, export, keep, parameter, policy, resource, statement, trust
+
+_NOTHING = AccessShape()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionWork:
     """What a function is: its name at AWS and its alias, its runtime, memory, time limit, and its reserved concurrency.
 
-    `reserved` None: nothing on its way asks for a cap. `layers`: ARNs; empty takes Powertools by its public parameter.
-    `planned_as`: its name in estate and plan, where that is another.
+    `reserved` None: nothing on its way asks for a cap. `layers`: ARNs; empty takes Powertools by its public parameter,
+    in the version `powertools`.
+    `planned_as`: its name in estate and plan, where that is another. `access`: what else it may read or write.
     """
 
     name: str
@@ -27,9 +32,11 @@ class FunctionWork:
     architecture: str = "arm64"
     memory_mb: int = 512
     layers: tuple[str, ...] = ()
+    powertools: str = "latest"
     handler: str = "app.handler"
     planned_as: str = ""
     retention_days: int = 90
+    access: AccessShape = _NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +66,13 @@ class OnPremFunction(Construct):
     def __init__(self, scope: Construct, name: str, work: FunctionWork, place: FunctionPlace) -> None:
         super().__init__(scope, name)
         self.work = work
-        logs = log_group(self, "Logs", f"/aws/lambda/{work.name}", key=place.key, days=work.retention_days)
+        logs = keep(log_group(self, "Logs", f"/aws/lambda/{work.name}", key=place.key, days=work.retention_days))
         queue = {
             "MessageRetentionPeriod": 1_209_600,
             "KmsMasterKeyId": place.key,
             "KmsDataKeyReusePeriodSeconds": 300,
         }
-        self.dead_letters = resource(self, "DeadLetters", "AWS::SQS::Queue", queue)
+        self.dead_letters = keep(resource(self, "DeadLetters", "AWS::SQS::Queue", queue))
         role = self._role(logs.get_att("Arn"), place.key)
         self.function = resource(self, "Function", "AWS::Lambda::Function", self._properties(role, place), after=[logs])
         version = keep(resource(self, "Version", "AWS::Lambda::Version", {"FunctionName": self.function.ref}))
@@ -79,7 +86,7 @@ class OnPremFunction(Construct):
                 "Name": work.alias,
             },
         )
-        resource(
+        resource(  # and no DeadLetterConfig beside it: a failed event would arrive twice
             self,
             "OnFailure",
             "AWS::Lambda::EventInvokeConfig",
@@ -118,7 +125,6 @@ class OnPremFunction(Construct):
             "ReservedConcurrentExecutions": work.reserved,
             "Layers": list(work.layers) or [_powertools(self, work)],
             "VpcConfig": {"SubnetIds": place.subnet_ids, "SecurityGroupIds": list(place.security_group_ids)},
-            "DeadLetterConfig": {"TargetArn": self.dead_letters.get_att("Arn")},
             "TracingConfig": {"Mode": "Active"},
             "KmsKeyArn": place.key,
             "Environment": {
@@ -152,6 +158,7 @@ class OnPremFunction(Construct):
                             statement(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
                             statement(interfaces, "*"),
                             deny,
+                            *rights(self.work.access),
                         ),
                     }
                 ],
@@ -160,6 +167,6 @@ class OnPremFunction(Construct):
 
 
 def _powertools(scope: Construct, work: FunctionWork) -> Any:
-    path = f"/aws/service/powertools/python/{work.architecture}/{work.runtime}/latest"
+    path = f"/aws/service/powertools/python/{work.architecture}/{work.runtime}/{work.powertools}"
     words = "Powertools' layer: the public SSM parameter that holds its ARN"
     return parameter(scope, "PowertoolsLayer", "AWS::SSM::Parameter::Value<String>", default=path, description=words)

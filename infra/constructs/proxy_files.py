@@ -10,12 +10,16 @@ from ..artefacts.agreement import HEALTH_PORT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One way to on-premises: what arrives on `port` goes to `host:to`, and nowhere else."""
+    """One way to on-premises: what arrives on `port` goes to `host:to`, and nowhere else.
+
+    `within`: the blocks that a name resolves into; without them it may be anywhere on-premises.
+    """
 
     name: str
     port: int
     host: str
     to: int
+    within: tuple[str, ...] = ()
 
 
 EGRESS_PORT = 3128
@@ -118,7 +122,8 @@ def squid(domains: tuple[str, ...]) -> str:
             "http_access allow CONNECT allowed",
             "http_access deny all",
             "cache deny all",
-            "access_log stdio:/dev/stdout combined",
+            f"access_log stdio:{_RECORDS} combined",
+            "logfile_rotate 0",
             "via off",
             "forwarded_for delete",
             "",
@@ -134,33 +139,67 @@ net.ipv4.ip_local_reserved_ports = {ports}
 """
 
 
-def agent(fleet: str) -> str:
-    """The CloudWatch agent's configuration: a host's sockets, once a minute, added up over the fleet.
+_RECORDS = "/var/log/fig-access.log"
+"""Where a fleet's proxy writes who connected; the agent sends it on."""
+_TO_FILE = f"[Service]\nStandardOutput=append:{_RECORDS}\n"
+_ROTATE = f"{_RECORDS} {{\n  daily\n  maxsize 200M\n  rotate 3\n  missingok\n  copytruncate\n}}\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """What a host's agent sends to CloudWatch for its fleet: sockets as metrics, and who connected as log records."""
+
+    fleet: str
+    has_metrics: bool = False
+    has_records: bool = True
+
+
+def access_group(fleet: str) -> str:
+    """The log group of the records of who connected."""
+    return f"/{fleet}/access"
+
+
+def agent(reports: Reports) -> str:
+    """The CloudWatch agent's configuration: a host's sockets, once a minute, added up over the fleet; its records.
 
     Without the host's name and tags as dimensions it asks nothing of EC2's API, to which there is no way from here.
     """
-    sockets = {"measurement": ["tcp_established", "tcp_time_wait"], "append_dimensions": {"fleet": fleet}}
-    values = {
-        "agent": {"metrics_collection_interval": 60, "omit_hostname": True, "run_as_user": "cwagent"},
-        "metrics": {"namespace": METRICS, "metrics_collected": {"netstat": sockets}},
+    values: dict[str, Any] = {
+        "agent": {"metrics_collection_interval": 60, "omit_hostname": True, "run_as_user": "cwagent"}
     }
+    if reports.has_metrics:
+        sockets = {"measurement": ["tcp_established", "tcp_time_wait"], "append_dimensions": {"fleet": reports.fleet}}
+        values["metrics"] = {"namespace": METRICS, "metrics_collected": {"netstat": sockets}}
+    if reports.has_records:
+        group = {"log_group_name": access_group(reports.fleet), "log_stream_name": "{instance_id}"}
+        values["logs"] = {"logs_collected": {"files": {"collect_list": [{"file_path": _RECORDS, **group}]}}}
     return json.dumps(values, indent=1) + "\n"
 
 
-def script(package: str, files: Mapping[str, str], ports: Iterable[int], *, fleet: str = "") -> str:
+def script(package: str, files: Mapping[str, str], ports: Iterable[int], reports: Reports) -> str:
     """A host's first script: install from the distribution (through S3's endpoint), write the files, start the unit.
 
     The port range is what the planner calls `linux_ephemeral_ports`: widened, a host has 64,512 to one destination,
-    those kept out that it listens on itself. With the `fleet`'s name, the CloudWatch agent publishes its sockets.
+    those kept out that it listens on itself. The CloudWatch agent sends what `reports` says.
     """
     listening = ",".join(str(port) for port in sorted({HEALTH_PORT, *ports}))
+    unit = f"/etc/systemd/system/{package}.service.d"
+    all_files = {
+        "/etc/sysctl.d/60-proxies.conf": _SYSCTL.format(ports=listening),
+        f"{unit}/records.conf": _TO_FILE,
+        "/etc/logrotate.d/fig-access": _ROTATE,
+        **files,
+    }
     parts = ["#!/bin/bash", "set -euo pipefail", f"rpm -q {package} || dnf install -y {package}"]
-    for path, text in {"/etc/sysctl.d/60-proxies.conf": _SYSCTL.format(ports=listening), **files}.items():
+    parts += ["dnf install -y logrotate", "systemctl enable --now logrotate.timer", f"mkdir -p {unit}"]
+    if package == "squid":  # it opens the file by itself, as its own user
+        parts += [f"install -o squid -g squid -m 0644 /dev/null {_RECORDS}"]
+    for path, text in all_files.items():
         parts += [f"cat > {path} <<'END_OF_FILE'", text.rstrip("\n"), "END_OF_FILE"]
-    parts += ["sysctl --system", f"systemctl enable --now {package}"]
-    if fleet:
+    parts += ["sysctl --system", "systemctl daemon-reload", f"systemctl enable --now {package}"]
+    if reports.has_metrics or reports.has_records:
         parts += ["dnf install -y amazon-cloudwatch-agent", f"cat > {_AGENT_FILE} <<'END_OF_FILE'"]
-        parts += [agent(fleet).rstrip("\n"), "END_OF_FILE", "systemctl enable --now amazon-cloudwatch-agent"]
+        parts += [agent(reports).rstrip("\n"), "END_OF_FILE", "systemctl enable --now amazon-cloudwatch-agent"]
     return "\n".join([*parts, ""])
 
 
@@ -181,7 +220,10 @@ def _listener(one: Target) -> dict[str, Any]:
 
 def _tcp_proxy(prefix: str, cluster: str) -> dict[str, Any]:
     kind = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
-    settings = {"@type": kind, "stat_prefix": prefix, "cluster": cluster, "idle_timeout": "3600s"}
+    settings: dict[str, Any] = {"@type": kind, "stat_prefix": prefix, "cluster": cluster, "idle_timeout": "3600s"}
+    if cluster != "none":  # the balancer's health checks are nobody who connected
+        console = "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"
+        settings |= {"access_log": [{"name": "envoy.access_loggers.stdout", "typed_config": {"@type": console}}]}
     return {"name": "envoy.filters.network.tcp_proxy", "typed_config": settings}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from constructs import Construct
 
 from ..artefacts.plan import Purpose, Vpc
-from .endpoints import gateway_endpoints, interface_endpoints
+from .endpoints import gateway_endpoints, interface_endpoints, prefix_list
 from .network import Network, NetworkSettings
 from .resource import export, imported, parameter, resource, tags
 
@@ -47,6 +47,7 @@ class SpokeVpc(Construct):
         for place, group in enumerate(members, start=1):
             for port in ports:
                 self._let_out(f"Out{place}To{port}", group, port)
+            self._let_out_to_gateways(place, group)
         for way in open_ways:
             self._endpoint_to(way)
         if vpc.way in ("nat", "direct"):
@@ -66,6 +67,14 @@ class SpokeVpc(Construct):
     def _let_out(self, name: str, group: Any, port: int) -> None:
         way = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "DestinationSecurityGroupId": self.endpoint_group}
         resource(self, name, "AWS::EC2::SecurityGroupEgress", {"GroupId": group, **way, "Description": "to endpoints"})
+
+    def _let_out_to_gateways(self, place: int, group: Any) -> None:
+        """The way to S3 and DynamoDB, whose endpoints have no security group but the services' own addresses."""
+        https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+        for service in ("s3", "dynamodb"):
+            to = {"DestinationPrefixListId": prefix_list(self, service), "Description": f"to {service}"}
+            name = f"Out{place}To{service.title()}"
+            resource(self, name, "AWS::EC2::SecurityGroupEgress", {"GroupId": group, **https, **to})
 
     def _endpoint_to(self, way: FleetWay) -> None:
         """The endpoint of a fleet, accepted there by hand; PrivateLink drops connections idle for 350 s."""

@@ -15,12 +15,17 @@ from .resource import export, policy, resource, statement, tags
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetrySettings:
-    """Where telemetry goes (`cloudwatch`, or `clickhouse` at an address), and how long log records stay."""
+    """Where telemetry goes (`cloudwatch`, or `clickhouse` at an address), and how long log records stay.
+
+    `emails` and `urls` (https) hear of alarms, once they confirmed AWS's question.
+    """
 
     name: str = "strangler-fig"
     to: str = "cloudwatch"
     clickhouse: str = ""
     retention_days: int = 90
+    emails: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
 
 
 def collector(settings: TelemetrySettings) -> str:
@@ -74,7 +79,7 @@ class Telemetry(Construct):
         unwatched: Sequence[Unwatched],
     ) -> None:
         super().__init__(scope, name)
-        key = encryption_key(self, "Telemetry and alarms")
+        key = encryption_key(self, "Telemetry and alarms", has_alarms=True)
         group = log_group(self, "Records", f"/{settings.name}/telemetry", key=key, days=settings.retention_days)
         topic = resource(
             self, "Alarms", "AWS::SNS::Topic", {"KmsMasterKeyId": key, "Tags": tags(f"{settings.name}-alarms")}
@@ -86,6 +91,10 @@ class Telemetry(Construct):
         resource(
             self, "AlarmsPolicy", "AWS::SNS::TopicPolicy", {"Topics": [topic.ref], "PolicyDocument": policy(publish)}
         )
+        for protocol, addresses in (("email", settings.emails), ("https", settings.urls)):
+            for place, address in enumerate(addresses, start=1):
+                told = {"TopicArn": topic.ref, "Protocol": protocol, "Endpoint": address}
+                resource(self, f"Told{protocol.title()}{place}", "AWS::SNS::Subscription", told)
         for place, one in enumerate(watched, start=1):
             for word, properties in alarm_properties(one, topic.ref, settings.name):
                 resource(self, f"Alarm{place}At{word}", "AWS::CloudWatch::Alarm", properties)

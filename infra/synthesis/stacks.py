@@ -9,6 +9,7 @@ import aws_cdk as cdk
 
 from ..artefacts import Inputs
 from ..artefacts.agreement import has_routers, ledger_purpose
+from ..artefacts.function_access import AccessShape
 from ..artefacts.plan import EGRESS, ON_PREMISES, Plan, Purpose, Vpc
 from ..constructs.control_plane import ControlPlane
 from ..constructs.fleet import FleetPlace, FleetSize
@@ -23,10 +24,12 @@ from ..constructs.resource import imported, parameter
 from ..constructs.router_fleet import RouterFleet, RouterHosts, RouterWork
 from ..constructs.spoke_vpc import FleetWay, SpokeVpc
 from ..constructs.telemetry import Telemetry, TelemetrySettings
+from .function_profiles import profiles
 from .limits import Topology, unwatched, watched
 
 FUNCTIONS_IN_A_STACK = 40
 """Ten resources each, and CloudFormation takes 500 in a template. Source: CloudFormation quotas, 2025."""
+_HOST = "FIG_ON_PREMISES_HOST"
 _FUNCTION_SECONDS = 30
 """The time limit of a function that the plan has and the estate does not route to yet."""
 
@@ -151,7 +154,11 @@ class Builder:
             allowed_principals=self.settings.proxies.allowed_principals,
             endpoint_ids=self.settings.proxies.endpoint_ids,
             prefixes=self.prefixes,
+            vpc_blocks=tuple(str(one) for one in hub.cidrs),
             has_agent="monitoring" in hub.endpoints,
+            has_logs="logs" in hub.endpoints,
+            is_cross_zone=self.settings.proxies.is_cross_zone,
+            retention_days=self.settings.telemetry.retention_days,
         )
         place = self._place(stack, hub, Purpose.PROXIES, self._consumers(ON_PREMISES))
         ProxyFleet(stack, "Proxies", place, size, settings)
@@ -164,14 +171,24 @@ class Builder:
         where = FleetPlace(vpc_id=vpc, subnet_ids=subnets, balancer_subnet_ids=subnets, clients=self._consumers(EGRESS))
         size = FleetSize(least=len(self.plan.azs), most=2 * len(self.plan.azs), instance=self.settings.egress.instance)
         allowed = self.settings.proxies.allowed_principals
-        settings = EgressSettings(name=self.name, domains=self.settings.egress.domains, allowed_principals=allowed)
+        settings = EgressSettings(
+            name=self.name,
+            domains=self.settings.egress.domains,
+            allowed_principals=allowed,
+            retention_days=self.settings.telemetry.retention_days,
+        )
         EgressProxyFleet(stack, "Egress", where, size, settings)
 
     def _telemetry(self) -> None:
         stack = self._stack("telemetry", "Alarms, dashboard, the collector's configuration")
         shape = self.settings.telemetry
         settings = TelemetrySettings(
-            name=self.name, to=shape.to, clickhouse=shape.clickhouse, retention_days=shape.retention_days
+            name=self.name,
+            to=shape.to,
+            clickhouse=shape.clickhouse,
+            retention_days=shape.retention_days,
+            emails=self.settings.alarms.email,
+            urls=self.settings.alarms.https,
         )
         topology = Topology(
             plan=self.plan,
@@ -214,13 +231,20 @@ class Builder:
                 key=key,
                 path=f"/{self.name}/functions",
                 alarm_topic=topic,
-                environment=environment,
+                environment=(*environment, *self._profiles(name, dict(environment).get(_HOST))),
             )
             OnPremFunction(stack, "".join(word.title() for word in name.split("-")), self._work(name), place)
 
+    def _profiles(self, name: str, host: Any) -> Iterator[tuple[str, Any]]:
+        """The adapters' profiles of one function, where there is a way to on-premises."""
+        access = self.settings.functions.access.get(name)
+        if access and host:
+            ports = {one.name: one.port for one in self.targets}
+            yield from profiles(access, ports, host, self.inputs.capacity.verdicts[name].reserved)
+
     def _environment(self, stack: cdk.Stack, spoke: Vpc) -> Iterator[tuple[str, Any]]:
         """What tells functions where their endpoints to the fleets are."""
-        variables = {ON_PREMISES: ("FIG_ON_PREMISES_HOST", "${Host}")}
+        variables = {ON_PREMISES: (_HOST, "${Host}")}
         variables |= {EGRESS: ("FIG_EGRESS_PROXY", f"http://${{Host}}:{EGRESS_PORT}")}
         for way in self._ways():
             if way.ports and way.name in spoke.endpoints:
@@ -242,6 +266,8 @@ class Builder:
             architecture=shape.architecture,
             memory_mb=shape.memory_mb,
             layers=shape.layers,
+            powertools=shape.powertools,
+            access=shape.access.get(name, AccessShape()),
             retention_days=self.settings.telemetry.retention_days,
         )
 
@@ -272,7 +298,8 @@ class Builder:
         """The ledger, in those subnets of the hub that the plan leaves room in."""
         stack = self._stack("ledger", "The ledger of every decision")
         clients = (*(str(block) for block in hub.cidrs), *self.prefixes)
-        ControlPlane(stack, "Ledger", self._one_in_each_az(stack, hub, purpose, clients), self.name)
+        where = self._one_in_each_az(stack, hub, purpose, clients)
+        ControlPlane(stack, "Ledger", where, self.name, self.settings.telemetry.retention_days)
 
 
 def _chunks(names: list[str]) -> Iterator[tuple[str, ...]]:
@@ -281,4 +308,7 @@ def _chunks(names: list[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _targets(shapes: Any) -> tuple[Target, ...]:
-    return tuple(Target(name=name, port=one.port, host=one.host, to=one.to) for name, one in shapes.items())
+    return tuple(
+        Target(name=name, port=one.port, host=one.host, to=one.to, within=tuple(str(block) for block in one.within))
+        for name, one in shapes.items()
+    )

@@ -152,6 +152,8 @@ class Account:
 
 def _permission(own: Properties, side: str) -> dict[str, Any]:
     made: dict[str, Any] = {key: own[key] for key in ("IpProtocol", "FromPort", "ToPort")}
+    if "DestinationPrefixListId" in own:
+        return {**made, "PrefixListIds": [{"PrefixListId": own["DestinationPrefixListId"]}]}
     if "CidrIp" in own:
         return {**made, "IpRanges": [{"CidrIp": own["CidrIp"]}]}
     return {**made, "UserIdGroupPairs": [{"GroupId": own[f"{side}SecurityGroupId"]}]}

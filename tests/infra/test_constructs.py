@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adapters.profiles.load import database_profile, forget
 from infra.artefacts.json_places import read_json_file
 from infra.artefacts.plan import Plan, plan_in
 from infra.synthesis import node
@@ -93,6 +94,32 @@ def test_a_function_has_what_the_verdict_gives_it(stack: Any, reserved: int | No
     template.has_resource("AWS::Lambda::Version", {"DeletionPolicy": "Retain"})
 
 
+def test_a_function_reads_what_settings_name_and_nothing_else(
+    topology: Topology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its role names each secret, parameter, table and bucket; its profile has the endpoint and the plan's figure."""
+    stack = "functions-spoke-1-shop"
+    role = next(one for one in topology.of(stack, "AWS::IAM::Role") if "carts" in json.dumps(one))
+    (document,) = (one["PolicyDocument"] for one in role["Policies"])
+    reads = {one["Action"][0]: one["Resource"] for one in document["Statement"] if "table" in json.dumps(one)}
+    assert all("/carts" in one["Fn::Sub"] for one in reads["dynamodb:GetItem"])
+    text = json.dumps(document)
+    for named in ("secret:legacy-orders/reader-??????", "parameter/shop/books/flags", "s3:::covers/*"):
+        assert named in text
+    assert "s3:PutObject" not in text
+    books = next(one for one in topology.of(stack, "AWS::Lambda::Function") if "books" in one["FunctionName"])
+    variables = books["Environment"]["Variables"]
+    words, values = variables["ADAPTERS_DATABASE_LEGACY_ORDERS"]["Fn::Sub"]
+    assert values == {"Host": variables["FIG_ON_PREMISES_HOST"]}
+    host = "vpce-1.example"
+    monkeypatch.setenv("ADAPTERS_DATABASE_LEGACY_ORDERS", words.replace("${Host}", host))
+    forget()
+    profile = database_profile("legacy-orders")
+    assert profile.way.endpoints[0].host == host
+    assert profile.budget.environments == books["ReservedConcurrentExecutions"]
+    assert "DeadLetterConfig" not in books
+
+
 def test_hosts_on_premises_need_a_routers_certificate(stack: Any) -> None:
     """The role trusts the anchor alone, and of its certificates those of routers; it may invoke one alias."""
     RouterHosts(stack, "Routers", RouterWork(name="fig", function_arns=(ARN,), port=8080, sources=()))
@@ -125,4 +152,4 @@ def test_nothing_that_is_kept_holds_what_is_deleted(topology: Topology) -> None:
     names = json.loads((topology.templates / "stacks.json").read_text(encoding="utf-8"))["stacks"]
     resources = [one for name in names for one in topology.template(name["name"])["Resources"].values()]
     kept = {one["Type"] for one in resources if one.get("DeletionPolicy") == "Retain"}
-    assert kept == {"AWS::KMS::Key", "AWS::Lambda::Version", "AWS::Logs::LogGroup"}
+    assert kept == {"AWS::KMS::Key", "AWS::Lambda::Version", "AWS::Logs::LogGroup", "AWS::SQS::Queue"}

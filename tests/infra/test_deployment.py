@@ -72,6 +72,8 @@ def test_functions_reach_endpoints_and_on_premises_alone(account: Account) -> No
     assert len(functions) == 3
     for group in functions:
         ranges = [own["CidrIp"] for rule in group["IpPermissionsEgress"] for own in rule["IpRanges"]]
+        lists = {own["PrefixListId"] for rule in group["IpPermissionsEgress"] for own in rule["PrefixListIds"]}
+        assert lists == {"S3PrefixListId", "DynamodbPrefixListId"}
         assert "0.0.0.0/0" not in ranges
         assert all(
             IPv4Network(one).subnet_of(IPv4Network("10.0.0.0/8")) for one in ranges if one != "255.255.255.255/32"

@@ -37,7 +37,8 @@ def test_the_planners_files_and_the_routers_are_read(inputs: Topology) -> None:
         "stock-sync": 8,
     }
     assert read.estate.functions["books"].function == "shop-books"
-    assert [one.code for one in read.warnings] == ["IN156"]
+    assert [one.code for one in read.warnings] == ["IN156", "IN173"]
+    assert "books needs the endpoint ssm, and spoke-1 has none" in str(read.warnings[1])
 
 
 def test_a_plan_that_was_changed_by_hand_is_refused(inputs: Topology) -> None:
@@ -267,6 +268,33 @@ def test_verdicts_and_estates_that_cannot_be_are_refused(
             "b and a both listen on port 99",
         ),
         ("proxies: {targets: {a: {host: x, to: 1, port: 8404}}}", "a and the health check both listen on port 8404"),
+        ("proxies: {targets: {a: {host: 169.254.169.254, to: 80, port: 99}}}", "infra.yaml:2:31"),
+        ("proxies: {targets: {a: {host: 127.0.0.1, to: 22, port: 99}}}", "an address of the proxy's own host"),
+        ("proxies: {targets: {a: {host: 999.1.1.1, to: 22, port: 99}}}", "'999.1.1.1' is no IPv4 address"),
+        ("proxies: {targets: {a: {host: a..b, to: 22, port: 99}}}", "'a..b' is neither a name"),
+        ("proxies: {targets: {a: {host: 8.8.8.8, to: 53, port: 99}}}", "8.8.8.8 is in none of attachment.prefixes"),
+        ("egress: {domains: [.com]}", "'.com' is no domain of somebody's"),
+        ("egress: {domains: [93.184.216.34]}", "'93.184.216.34' is no domain of somebody's"),
+        (
+            "egress: {domains: [.payments.example, api.payments.example]}",
+            "api.payments.example is in .payments.example",
+        ),
+        ("functions: {runtime: pyton9}", "infra.yaml:2:22: SH104"),
+        ("functions: {layers: ['arn:aws-cn:lambda:eu-west-1:123456789012:layer:a:1']}", "infra.yaml:2:22: IN172"),
+        ("functions: {access: {boks: {}}}", "infra.yaml:2:22: IN173"),
+        ("functions: {access: {books: {secrets: ['*']}}}", "functions.access.books.secrets.0"),
+        ("functions: {access: {books: {databases: {a: {target: nowhere}}}}}", "proxies.targets has no 'nowhere'"),
+        (
+            "functions: {access: {books: {databases: {a: {target: b, profile: {credentials: {password: x}}}}}}}",
+            "would stand in the template",
+        ),
+        (
+            """proxies: {targets: {b: {host: x, to: 1, port: 99}}}
+functions: {access: {books: {databases: {a: {target: b, connections: 1}}}}}""",
+            "a grants 1 connections, and books may have",
+        ),
+        ("account: '999999999999'", "account says 999999999999"),
+        ("alarms: {email: [nobody]}", "alarms.email.0"),
         ("proxies: {targets: {health: {host: x, to: 1, port: 99}}}", "health is a name that the proxies"),
     ],
 )
@@ -277,6 +305,28 @@ def test_settings_that_could_not_be_deployed_are_refused(
     settings = tmp_path / "infra.yaml"
     settings.write_text(f"version: 1\n{text}\n", encoding="utf-8")
     assert any(message in found for found in _refused(inputs, settings).values())
+
+
+def test_an_estate_of_two_accounts_is_refused(inputs: Topology) -> None:
+    """The stacks make every function in one account, and the routers' role names the ARNs of the estate."""
+    _change(inputs.estate, lambda data: data["lambda"]["books"].update(arn=_elsewhere(data["lambda"]["books"]["arn"])))
+    assert "999999999999: books" in _refused(inputs)["IN174"]
+
+
+def _elsewhere(arn: str) -> str:
+    return arn.replace("123456789012", "999999999999")
+
+
+def test_what_is_open_or_silent_is_a_warning(inputs: Topology, tmp_path: Path) -> None:
+    """A target by name without `within` opens all of on-premises, and without a subscriber alarms reach nobody."""
+    settings = tmp_path / "infra.yaml"
+    text = "version: 1\nattachment: {prefixes: [10.0.0.0/14]}\nproxies: {targets: {a: {host: x, to: 1, port: 99}}}\n"
+    settings.write_text(text, encoding="utf-8")
+    found = {one.code: str(one) for one in read_inputs(inputs.plan, inputs.capacity, inputs.estate, settings).warnings}
+    assert "infra.yaml:3:31" in found["IN171"]
+    assert "reach nobody" in found["IN175"]
+    told = read_inputs(inputs.plan, inputs.capacity, inputs.estate, HERE / "infra.yaml").warnings
+    assert not {"IN171", "IN175"} & {one.code for one in told}
 
 
 def test_egress_needs_both_a_list_and_addresses(inputs: Topology, tmp_path: Path) -> None:

