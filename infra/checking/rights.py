@@ -90,7 +90,7 @@ def _of_principal(template: Template, path: _Path, statement: Mapping[str, Any])
 
 
 def _is_on_behalf(services: list[Any], statement: Mapping[str, Any], *, is_trust: bool) -> bool:
-    """Whether a service acts for somebody named; services that run a role's own code ask for no more than their name."""
+    """Whether a service acts for somebody named; one that runs code under a role needs no more than its name."""
     if not is_trust:
         return _has_condition(statement)
     return "rolesanywhere.amazonaws.com" not in services or any(key in _NARROWING for key, _ in _tests(statement))

@@ -1,5 +1,10 @@
-"""Rules of our own: those in Guard's language (`rules.guard`), and those that need a closer look, `rights` and `doors`."""
+"""Rules of our own: those in Guard's language (`rules.guard`), and those that need a closer look (`rights`, `doors`).
 
+Guard's binding loses the beginning of any report of more than 8 KiB, so rules are asked one by one, and where that is
+still too much, resources too.
+"""
+
+import json
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any
@@ -24,11 +29,28 @@ def rule_findings(template: Template) -> Iterator[Diagnostic]:
 
 def _guard(template: Template) -> Iterator[Diagnostic]:
     text = resources.files(__package__).joinpath("rules.guard").read_text(encoding="utf-8")
-    report = run_checks(dict(template.source.data), text)
+    for block in text.split("\n\n"):
+        if "\nrule " in block:
+            yield from _asked(template, block, template.resources)
+
+
+def _asked(template: Template, block: str, among: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """What one rule finds among some resources."""
+    try:
+        report = run_checks({"Resources": dict(among)}, block)
+    except json.JSONDecodeError:
+        if len(among) > 1:
+            for name, one in among.items():
+                yield from _asked(template, block, {name: one})
+        for name in among if len(among) == 1 else ():
+            rule = block.partition("\nrule ")[2].split()[0]
+            message = f"{name} breaks the rule {rule}"
+            yield Diagnostic(code=GUARD, message=message, position=template.at("Resources", name))
+        return
     for failed in report.not_compliant:
-        rule = failed.Rule
-        for check in rule.checks if rule else ():
-            yield from _clause(template, rule.name, check)
+        found = failed.Rule
+        for check in found.checks if found else ():
+            yield from _clause(template, found.name, check)
 
 
 def _clause(template: Template, rule: str, check: Any) -> Iterator[Diagnostic]:
