@@ -75,9 +75,11 @@ def check(  # noqa: PLR0913 - the options of a command
         sys.exit(2)
     for one in found if not as_json else ():
         click.echo(str(one), err=True)
-    if not as_json:
-        click.echo(f"{templates}: no errors; every block, subnet and reserved concurrency is the plan's")
-    if not as_json and made is None:
+    if as_json:
+        return
+    same = ", every resource what synthesis makes" if made is not None else ""
+    click.echo(f"{templates}: no errors; every block, subnet and reserved concurrency is the plan's{same}")
+    if made is None:
         click.echo("not compared with a synthesis, which sees every change: give --estate and --settings", err=True)
 
 

@@ -71,7 +71,7 @@ def _changes(template: Template, path: _Path, found: Any, expected: Any) -> Iter
         return
     shown = path[1:] if path[0] == "Resources" else path
     where = ".".join(str(step) for step in shown if step != "Properties")
-    one, other = _line_apart(found, expected)
+    one, other = _apart(found, expected)
     yield Diagnostic(
         code=CHANGED,
         message=f"{where}: the template has {_short(one)}, synthesis {_short(other)}",
@@ -80,12 +80,15 @@ def _changes(template: Template, path: _Path, found: Any, expected: Any) -> Iter
     )
 
 
-def _line_apart(found: Any, expected: Any) -> tuple[Any, Any]:
-    """The first lines that differ where both are texts of several lines, as the files of hosts are."""
+def _apart(found: Any, expected: Any) -> tuple[Any, Any]:
+    """Of texts of several lines (hosts' files) the first ones that differ, of lists what only one of them has."""
     if isinstance(found, str) and isinstance(expected, str) and "\n" in expected:
         mine, theirs = found.splitlines(), expected.splitlines()
         apart = next((pair for pair in zip(mine, theirs, strict=False) if pair[0] != pair[1]), None)
         return apart or (f"{len(mine)} lines", f"{len(theirs)} lines")
+    if isinstance(found, list) and isinstance(expected, list):
+        more, less = [one for one in found if one not in expected], [one for one in expected if one not in found]
+        return (more or None, less or None) if more or less else (found, expected)
     return found, expected
 
 
