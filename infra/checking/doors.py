@@ -17,6 +17,8 @@ OPEN_DOOR = "IC306"
 
 _EVERYWHERE = ("0.0.0.0/0", "::/0")
 _TLS = 443
+_OUT_TO_ALL = ("routers",)
+"""Stacks whose hosts may open TCP connections to every address: a router reaches every legacy application."""
 
 
 def door_findings(template: Template) -> Iterator[Diagnostic]:
@@ -42,8 +44,8 @@ def _egress(template: Template) -> Iterator[Diagnostic]:
         if not properties.get("SecurityGroupEgress") and json.dumps(name) not in apart:
             yield _found(template, OPEN_TO_THE_WORLD, f"{name} names no egress, so AWS lets everything out", name)
     for name, place, rule in _rules(template, "Egress"):
-        is_tls = rule.get("FromPort") == _TLS and rule.get("ToPort") == _TLS
-        if str(rule.get("IpProtocol")) == "-1" or (_is_everywhere(rule) and not is_tls):
+        may = template.name in _OUT_TO_ALL or (rule.get("FromPort") == _TLS and rule.get("ToPort") == _TLS)
+        if str(rule.get("IpProtocol")) == "-1" or (_is_everywhere(rule) and not may):
             yield _found(template, OPEN_TO_THE_WORLD, f"{name} lets everything out", name, *place)
 
 

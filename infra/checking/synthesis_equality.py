@@ -18,7 +18,7 @@ REMOVED = "IC503"
 
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Rules", "Transform", "Resources", "Outputs")
 _HARMLESS = frozenset({"Description", "GroupDescription", "AlarmDescription", "Tags", "MemorySize", "DashboardBody"})
-_SHOWN = 70
+_SHOWN = 120
 
 _Path = tuple[str | int, ...]
 
