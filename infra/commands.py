@@ -33,7 +33,10 @@ def infra() -> None:
 @click.option("--settings", type=_FILE, help="Targets on-premises, principals, domains: see docs/deploy.md.")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder.")
 def synth(*, plan: Path, capacity: Path, estate: Path, settings: Path | None, output: Path) -> None:
-    """Write one CloudFormation template for each concern, and stacks.json, their order."""
+    """Write a CloudFormation template for each concern.
+
+    `stacks.json` lists them in the order in which they are deployed.
+    """
     inputs = read_inputs(plan, capacity, estate, settings)
     for found in inputs.warnings:
         click.echo(str(found), err=True)
@@ -96,7 +99,7 @@ def _made(plan: Path, capacity: Path, estate: Path, settings: Path | None) -> di
 @click.option("--capacity", type=_FILE, required=True, help="What `fig cidr verdict` wrote.")
 @click.option("-o", "--output", type=_FILE, required=True, help="The SVG file.")
 def diagram(*, plan: Path, capacity: Path, output: Path) -> None:
-    """Draw the topology with its addresses, as SVG for light and dark pages."""
+    """Draw the topology with its addresses as SVG."""
     text = picture(*read_plan(plan, capacity))
     try:
         output.write_text(text, encoding="utf-8")

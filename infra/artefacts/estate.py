@@ -137,5 +137,5 @@ def _dangling(source: JsonFile, shape: _EstateShape) -> Iterator[Diagnostic]:
     for name, route in shape.routes.items():
         if route.candidate is not None and route.candidate not in shape.candidates:
             message = f"the route {name} goes to the function {route.candidate!r}, which the estate does not have"
-            hint = did_you_mean(route.candidate, shape.candidates) or _AGAIN
+            hint = did_you_mean(route.candidate, shape.candidates) if shape.candidates else _AGAIN
             yield Diagnostic(code=DANGLING, message=message, position=source.at("routes", name, "lambda"), hint=hint)
