@@ -189,8 +189,8 @@ def test_a_compiled_estate_that_was_changed_by_hand_is_refused(made: Topology, t
     with pytest.raises(Refused, match=r"not the one in manifest\.json"):
         read_inputs(made.plan, made.capacity, own, HERE / "infra.yaml")
     listed = (own / "manifest.json").read_text(encoding="utf-8")
-    digests = [hashlib.sha256(one.encode()).hexdigest() for one in (old, new)]
-    (own / "manifest.json").write_text(listed.replace(*digests), encoding="utf-8")
+    before, after = (hashlib.sha256(one.encode()).hexdigest() for one in (old, new))
+    (own / "manifest.json").write_text(listed.replace(before, after), encoding="utf-8")
     with pytest.raises(Refused, match="not the folder's name"):
         read_inputs(made.plan, made.capacity, own, HERE / "infra.yaml")
 
