@@ -79,7 +79,7 @@ def disagreements(plan: Plan, plan_file: JsonFile, settings: SettingsShape) -> I
     yield from _overlaps(plan, plan_file)
     yield from _prefixes(plan, settings)
     if plan.hub and not settings.proxies.targets:
-        message = "no target on-premises is named: the proxies will let nothing through"
+        message = "no target on-premises is named: there will be no stack of proxies, and no way to on-premises"
         hint = "name them under proxies.targets in the file of --settings"
         yield Diagnostic(code=NO_TARGETS, message=message, hint=hint, severity=Severity.WARNING)
     if plan.hub and ledger_purpose(plan) is None:

@@ -7,6 +7,7 @@ files were written by programs.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,7 +41,7 @@ class JsonFile:
         return self._place(path, wants_key=True)
 
     def _place(self, path: Sequence[str | int], *, wants_key: bool) -> Position:
-        node = yaml.compose(self.text, Loader=_LOADER)
+        node = _composed(self.text)
         if node is None:
             return Position(self.file, 1, 1)
         mark = node.start_mark
@@ -56,6 +57,16 @@ class JsonFile:
             node = found[1]
             mark = found[0].start_mark if wants_key else node.start_mark
         return Position(self.file, mark.line + 1, mark.column + 1)
+
+
+@lru_cache(maxsize=16)
+def _composed(text: str) -> yaml.Node | None:
+    """The text's nodes, or None where YAML refuses what JSON allows: a pair of escapes for one character."""
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError:
+        return None
+    return node
 
 
 def read_json_file(path: Path) -> JsonFile:
@@ -77,6 +88,9 @@ def read_json_file(path: Path) -> JsonFile:
     if _is_deep(data):
         message = f"{path} is nested more than {_MOST_LEVELS} levels deep"
         raise Refused([Diagnostic(code=UNREADABLE, message=message)])
+    if _has_half_character(data, text):
+        message = f"{path} is not readable as JSON: it has half a character, an escape \\ud800 to \\udfff on its own"
+        raise Refused([Diagnostic(code=UNREADABLE, message=message)])
     return JsonFile(str(path), text, data)
 
 
@@ -92,6 +106,17 @@ def _text(path: Path) -> str:
 def _refuse_constant(name: str) -> None:
     message = f"{name} is not JSON"
     raise ValueError(message)
+
+
+def _has_half_character(data: Any, text: str) -> bool:
+    """Whether a string in the values is no text: only an escape can have brought in a surrogate without its partner."""
+    if "\\ud" not in text.lower():
+        return False
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _is_deep(data: Any) -> bool:
@@ -112,6 +137,11 @@ def _inside(value: Any) -> list[Any]:
 def is_version(found: Any, expected: int) -> bool:
     """Whether a file's version is the expected number; `true` is none, though Python takes it for 1."""
     return found == expected and type(found) is int
+
+
+def version_words(found: Any) -> str:
+    """A version that is not the expected one, in words; of a text, that a number was wanted."""
+    return f"the text {found!r}, and must be a number" if isinstance(found, str) else repr(found)
 
 
 def shaped(source: JsonFile, shape: type[_Shape]) -> _Shape:

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from strangler_fig.diagnostics import Diagnostic, Refused, in_file_order
 
-from .json_places import JsonFile, is_version, shaped
+from .json_places import JsonFile, is_version, shaped, version_words
 
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 _Az = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
@@ -201,7 +201,7 @@ def plan_in(source: JsonFile) -> Plan:
     data = source.data
     if not isinstance(data, dict) or not is_version(data.get("version"), PLAN_VERSION):
         found = data.get("version") if isinstance(data, dict) else None
-        message = f"this is no plan of version {PLAN_VERSION}: its version is {found!r}"
+        message = f"this is no plan of version {PLAN_VERSION}: its version is {version_words(found)}"
         raise Refused([Diagnostic(code=VERSION, message=message, position=source.at("version"), hint=_HINT)])
     if data.get("digest") != digest_of(data):
         message = "the digest does not fit the plan: the file was changed by hand, or damaged"

@@ -131,11 +131,13 @@ def _of_sets(template: Template, vpc_name: str, vpc: Vpc) -> Iterator[Diagnostic
 
 
 def _of_functions(templates: tuple[Template, ...], plan: Plan, capacity: Capacity) -> Iterator[Diagnostic]:
-    made = {
-        _tag(properties, "fig:function") or name: (one, name, properties)
-        for one in templates
-        for name, properties in one.of("AWS::Lambda::Function")
-    }
+    made: dict[str, tuple[Template, str, dict[str, Any]]] = {}
+    for one in templates:
+        for name, properties in one.of("AWS::Lambda::Function"):
+            function = _tag(properties, "fig:function") or name
+            if made.setdefault(function, (one, name, properties))[:2] != (one, name):
+                message = f"{name} is not in the plan: its tag says {function}, which {made[function][1]} is already"
+                yield Diagnostic(code=UNPLANNED, message=message, position=one.at("Resources", name))
     for function in plan.places:
         verdict = capacity.verdicts.get(function)
         if verdict is None:

@@ -49,25 +49,62 @@ def read_templates(folder: Path) -> tuple[Template, ...]:
     templates: list[Template] = []
     for place, one in enumerate(stacks):
         name = str(one.get("name", "")) if isinstance(one, dict) else ""
+        if not name:
+            message = "a stack without a name"
+            found.append(Diagnostic(code=NO_STACKS, message=message, position=order.at("stacks", place)))
+            continue
         path = folder / f"{Path(name).name}.json"
         try:
             source = read_json_file(path)
         except Refused as refused:
             found += refused.diagnostics
             continue
-        if isinstance(source.data, dict) and _are_resources(source.data.get("Resources")):
+        wrong = list(_faults(source))
+        found += wrong
+        if not wrong:
             templates.append(Template(name, path, source))
-        else:
-            message = f"{path} is no CloudFormation template"
-            found.append(Diagnostic(code=NOT_THERE, message=message, position=order.at("stacks", place)))
     if found:
         raise Refused(found)
     return tuple(templates)
 
 
-def _are_resources(value: Any) -> bool:
-    """Whether a template's resources are what the checks look into; what is in their properties, cfn-lint judges."""
-    return isinstance(value, dict) and all(
-        isinstance(one, dict) and isinstance(one.get("Type"), str) and isinstance(one.get("Properties", {}), dict)
-        for one in value.values()
-    )
+def _faults(source: JsonFile) -> Iterator[Diagnostic]:
+    """Why a file is no template that the checks can look into; what is in its properties, cfn-lint judges."""
+    resources = source.data.get("Resources") if isinstance(source.data, dict) else None
+    if not isinstance(source.data, dict):
+        yield _fault(source, (), f"it holds {_kind(source.data)}, not an object")
+    elif not isinstance(resources, dict):
+        said = f"its Resources are {_kind(resources)}, not an object" if "Resources" in source.data else "no Resources"
+        yield _fault(source, ("Resources",), said)
+    for name, one in resources.items() if isinstance(resources, dict) else ():
+        path = ("Resources", name)
+        if not isinstance(one, dict):
+            yield _fault(source, path, f"the resource {name} is {_kind(one)}, not an object")
+        elif not isinstance(one.get("Type"), str):
+            said = f"the Type of {name} is {_kind(one['Type'])}, not a text" if "Type" in one else f"{name} has no Type"
+            yield _fault(source, (*path, "Type"), said)
+        elif not isinstance(one.get("Properties", {}), dict):
+            said = f"the Properties of {name} are {_kind(one['Properties'])}, not an object"
+            yield _fault(source, (*path, "Properties"), said)
+
+
+def _fault(source: JsonFile, path: tuple[str, ...], said: str) -> Diagnostic:
+    message = f"{source.file} is no CloudFormation template: {said}"
+    return Diagnostic(code=NOT_THERE, message=message, position=source.at(*path))
+
+
+def _kind(value: Any) -> str:
+    """What JSON calls a value."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case str():
+            return "a text"
+        case _:
+            return "a number"

@@ -13,7 +13,7 @@ from infra.checking.rules import rule_findings
 from infra.checking.schemas import schema_findings
 from infra.checking.template import Template, read_templates
 from strangler_fig.diagnostics import Refused
-from tests.infra.topology import Topology, fig
+from tests.infra.topology import HERE, Topology, fig
 
 _STAR = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
 
@@ -125,6 +125,7 @@ def test_templates_of_another_plan_are_named(topology: Topology, spoilt: Path) -
         ("AWS::SQS::Queue", {}, "queue without a key"),
         ("AWS::SNS::Topic", {}, "topic without a key"),
         ("AWS::KMS::Key", {"EnableKeyRotation": False}, "never rotated"),
+        ("AWS::KMS::Key", {"EnableKeyRotation": True}, "goes with its stack"),
         ("AWS::RDS::DBInstance", {"PubliclyAccessible": True}, "public address"),
         ("AWS::EC2::VPCEndpoint", {"ServiceName": {"Fn::Sub": "x"}}, "everything may be done"),
         ("AWS::EC2::VPCEndpointService", {"AcceptanceRequired": False}, "accepts everybody"),
@@ -160,9 +161,31 @@ def test_the_command_exits_2_and_can_answer_in_json(topology: Topology, spoilt: 
     lattice["Resources"]["Door"] = {"Type": "AWS::EC2::InternetGateway"}
     (spoilt / "lattice.json").write_text(json.dumps(lattice), encoding="utf-8")
     (spoilt / "stacks.json").write_text('{"stacks": [{"name": "lattice"}]}', encoding="utf-8")
-    done = fig("infra", "check", str(spoilt), *topology.planned, "--json")
+    same = ("--estate", str(topology.estate), "--settings", str(HERE / "infra.yaml"))
+    done = fig("infra", "check", str(spoilt), *topology.planned, *same, "--json")
     assert done.code == 2
-    assert {"IC301", "IC402"} <= {one["code"] for one in json.loads(done.stdout)}
+    found = json.loads(done.stdout)
+    assert {"IC301", "IC402", "IC502", "IC503"} == {one["code"] for one in found}
+    assert [one["message"] for one in found if one["code"] == "IC502"] == [
+        "Door (AWS::EC2::InternetGateway) is in the template, and synthesis makes none"
+    ]
+
+
+def test_a_second_function_of_a_planned_ones_name_is_unplanned(topology: Topology, spoilt: Path) -> None:
+    """A copy of a function that only its tag makes the plan's is named, and the plan's own is not blamed."""
+    path = spoilt / "functions-spoke-1-shop.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    name, function = next(
+        (name, one)
+        for name, one in data["Resources"].items()
+        if one["Type"] == "AWS::Lambda::Function" and name.startswith("Books")
+    )
+    kept = {key: one for key, one in function["Properties"].items() if key != "ReservedConcurrentExecutions"}
+    data["Resources"]["Rogue"] = {"Type": "AWS::Lambda::Function", "Properties": kept}
+    path.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    found = list(plan_findings(read_templates(spoilt), *read_plan(topology.plan, topology.capacity)))
+    said = f"Rogue is not in the plan: its tag says books, which {name} is already"
+    assert [(one.code, one.message) for one in found] == [("IC404", said)]
 
 
 def test_a_folder_without_templates_is_refused(tmp_path: Path) -> None:
@@ -171,13 +194,26 @@ def test_a_folder_without_templates_is_refused(tmp_path: Path) -> None:
         read_templates(tmp_path)
 
 
-@pytest.mark.parametrize("text", ['{"Resources": {"A": 5}}', '{"Resources": {"A": {"Properties": 1}}}', "[]", "{}"])
-def test_what_is_no_template_is_refused(topology: Topology, spoilt: Path, text: str) -> None:
-    """A file that was edited into something else is named, not a traceback."""
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"Resources": {"A": 5}}', "the resource A is a number, not an object"),
+        ('{"Resources": {"A": {"Properties": 1}}}', "A has no Type"),
+        ('{"Resources": {"A": {"Type": "x", "Properties": 1}}}', "the Properties of A are a number, not an object"),
+        ("[]", "it holds a list, not an object"),
+        ("null", "it holds null, not an object"),
+        ("{}", "no Resources"),
+        ('{"Resources": {"\\ud800": {}}}', "half a character"),
+    ],
+)
+def test_what_is_no_template_is_refused(topology: Topology, spoilt: Path, text: str, said: str) -> None:
+    """A file that was edited into something else is named with what is wrong in it, not a traceback."""
     (spoilt / "hub.json").write_text(text, encoding="utf-8")
     done = fig("infra", "check", str(spoilt), *topology.planned)
     assert done.code == 2
-    assert "hub.json is no CloudFormation template" in done.stderr
+    assert said in done.stderr
+    assert "hub.json" in done.stderr
+    assert "stacks.json" not in done.stderr
 
 
 def test_tags_and_metadata_of_any_shape_are_looked_at(topology: Topology, spoilt: Path) -> None:

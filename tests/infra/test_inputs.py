@@ -1,4 +1,7 @@
+import hashlib
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,7 +69,14 @@ def test_a_plan_that_contradicts_itself_is_refused(inputs: Topology) -> None:
 
 def test_an_estate_whose_function_is_not_planned_is_refused(inputs: Topology) -> None:
     """A function that plan and verdicts lack is named at its key, with what was probably meant."""
-    _change(inputs.estate, lambda estate: estate["lambda"].update(book=estate["lambda"].pop("books")))
+
+    def rename(estate: Any) -> None:
+        estate["lambda"]["book"] = estate["lambda"].pop("books")
+        for route in estate["routes"].values():
+            if route.get("lambda") == "books":
+                route["lambda"] = "book"
+
+    _change(inputs.estate, rename)
     found = _refused(inputs)
     assert "the plan has no function 'book'" in found["IN150"]
     assert "did you mean books?" in found["IN150"]
@@ -163,8 +173,27 @@ def test_a_folder_of_compiled_estates_must_hold_one(made: Topology, tmp_path: Pa
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "estate.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(Refused, match="holds 2 compiled estates"):
+    os.utime(tmp_path / "one" / "estate.json", (2e9, 2e9))
+    with pytest.raises(Refused, match="holds 2 compiled estates") as refusal:
         estate_file(tmp_path)
+    assert str(refusal.value.diagnostics[0].hint).endswith(f"the newest is --estate {tmp_path / 'one'}")
+
+
+def test_a_compiled_estate_that_was_changed_by_hand_is_refused(made: Topology, tmp_path: Path) -> None:
+    """The manifest beside an estate names its digest, and the folder's name is the manifest's."""
+    (folder,) = (made.folder / "compiled").iterdir()
+    own = Path(shutil.copytree(folder, tmp_path / folder.name))
+    read_inputs(made.plan, made.capacity, own, HERE / "infra.yaml")
+    old = (own / "estate.json").read_text(encoding="utf-8")
+    new = old.replace("shop-books", "shop-mine")
+    (own / "estate.json").write_text(new, encoding="utf-8")
+    with pytest.raises(Refused, match=r"not the one in manifest\.json"):
+        read_inputs(made.plan, made.capacity, own, HERE / "infra.yaml")
+    listed = (own / "manifest.json").read_text(encoding="utf-8")
+    before, after = (hashlib.sha256(one.encode()).hexdigest() for one in (old, new))
+    (own / "manifest.json").write_text(listed.replace(before, after), encoding="utf-8")
+    with pytest.raises(Refused, match="not the folder's name"):
+        read_inputs(made.plan, made.capacity, own, HERE / "infra.yaml")
 
 
 _DEEP = "[" * 100_000 + "]" * 100_000
@@ -179,8 +208,9 @@ _DEEP = "[" * 100_000 + "]" * 100_000
         ('{"version": NaN}', "NaN is not JSON"),
         ('{"version": ' + "9" * 5_000 + "}", "not readable as JSON: Exceeds the limit"),
         ("\x00", "not readable as JSON"),
+        ('{"version": 1, "region": "\\ud800"}', "half a character"),
     ],
-    ids=["empty", "endless", "deep", "NaN", "digits", "control character"],
+    ids=["empty", "endless", "deep", "NaN", "digits", "control character", "surrogate"],
 )
 @pytest.mark.parametrize("which", ["plan", "capacity", "estate"])
 def test_what_is_no_json_is_refused(inputs: Topology, which: str, text: str, message: str) -> None:
@@ -234,6 +264,18 @@ def test_a_plan_that_no_template_can_hold_is_refused(
     ("which", "change", "message"),
     [
         ("capacity", lambda data: data.update(version=2), "no capacity file of version 1"),
+        ("capacity", lambda data: data.update(version="1"), "the text '1', and must be a number"),
+        (
+            "capacity",
+            lambda data: data["functions"]["books"].update(reserved_concurrency=9999),
+            "books reserves 9999, and may have 52 at once",
+        ),
+        (
+            "capacity",
+            lambda data: data["functions"]["books"].update(reserved_concurrency=9999, max_concurrency=9999),
+            "all functions together reserve 10015, and the account has",
+        ),
+        ("estate", lambda data: data.update({"lambda": {}}), "goes to the function 'stock-sync', which the estate"),
         ("capacity", lambda data: data["path"].pop("limits"), "path.limits is required"),
         ("capacity", lambda data: data["path"]["limits"][0].update(value=-1), "greater than or equal to 0"),
         ("capacity", lambda data: data["functions"]["books"].update(reserved_concurrency=-5), "greater than or equal"),

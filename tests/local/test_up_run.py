@@ -107,6 +107,9 @@ def test_ready_by_what_it_tells() -> None:
         try:
             one = Spec(name="a", argv=argv, folder=Path.cwd(), environment=os.environ, ready=ReadyObject())
             [child] = await started(run, one)
+            async with asyncio.timeout(30):
+                while ("a", "{}") not in lines.taken:
+                    await asyncio.sleep(0.01)
         finally:
             await run.end_all()
         return child.told, lines.taken
