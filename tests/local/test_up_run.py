@@ -108,7 +108,7 @@ def test_ready_by_what_it_tells() -> None:
             one = Spec(name="a", argv=argv, folder=Path.cwd(), environment=os.environ, ready=ReadyObject())
             [child] = await started(run, one)
             async with asyncio.timeout(30):
-                while ("a", "{}") not in lines.taken:
+                while ("a", "{}") not in lines.taken:  # noqa: ASYNC110 - a list of lines has no event
                     await asyncio.sleep(0.01)
         finally:
             await run.end_all()
