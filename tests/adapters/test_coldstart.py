@@ -41,6 +41,10 @@ def test_who_did_not_wait_is_not_told_of(kind: str | None, monkeypatch: pytest.M
 def test_an_event_of_another_service_uses_the_first_one_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a schedule began the environment, the router's first request finds it warm; others never see the mark."""
     _fresh(monkeypatch, "on-demand")
-    wrapped = handler(lambda event, _context: event if "Records" in event else _ANSWER)
+
+    def answer(event: Any, _context: Any) -> Any:
+        return event if "Records" in event else _ANSWER
+
+    wrapped = handler(answer)
     assert wrapped({"Records": []}, None) == {"Records": []}
     assert "x-fig-cold-start" not in wrapped(event(Request(target="/x")), None)["headers"]
