@@ -100,8 +100,7 @@ def _start(client: "ControlClient", read: "PlanFile", who: Mapping[str, str]) ->
         if refused.code != _STALE_ANSWER:
             raise
         hint = "plan it again, and look at what is different"
-        message = "the plan is stale: the estate, a weight or a running release is another one since it was made"
-        raise Refused([Diagnostic(code=STALE, message=message, hint=hint)]) from refused
+        raise Refused([Diagnostic(code=STALE, message=str(refused), hint=hint)]) from refused
 
 
 def _publish(client: "ControlClient", read: "PlanFile", who: Mapping[str, Any], *, as_json: bool) -> None:

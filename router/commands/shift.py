@@ -48,6 +48,8 @@ def shift(  # noqa: PLR0913 - click hands over one argument for each option
 def _tell(answer: Mapping[str, Any]) -> None:
     route, before, after = answer["route"], Weight(answer["from"]), Weight(answer["to"])
     moved = f"{route}: already at {after}" if before == after else f"{route}: {before} -> {after}"
+    if answer.get("ends_a_ramp"):  # a control of an older release does not say
+        moved += ", its release ended there"
     ready = [f"{node['name']} {node['ms']:.1f} ms" for node in answer["nodes"] if node["in_force"]]
     if answer["in_force"]:
         click.echo(f"{moved}, in force after {answer['in_force_ms']:.1f} ms ({', '.join(ready)})")

@@ -78,6 +78,7 @@ class ReleasesApi:
         except Refused as refused:
             raise NotDone(422, "CT422", "the release is wrong", diagnostics=refused.diagnostics) from refused
         if body.basis is not None:
+            await self._unused(release.name, body.plan)
             self._fresh(body.basis)
         wish = Start(document=body.document, release=release, plan=body.plan, actor=body.actor, reason=body.reason)
         return JSONResponse(await self.releasing.start(wish))
@@ -129,6 +130,14 @@ class ReleasesApi:
             self.ramping.parts.keeper.ledger.verify, request.query_params.get("noted") or None
         )
         return JSONResponse(found.to_json())
+
+    async def _unused(self, name: str, plan: str) -> None:
+        """Raise `NotDone` for a plan that was applied before: somebody may have stopped it on purpose."""
+        past = await asyncio.to_thread(self.ramping.parts.keeper.ledger.releases, name=name, limit=_PAST)
+        if used := next((one for one in past if one.plan == plan), None):
+            message = f"the plan is stale: it was applied at {used.started_at:%Y-%m-%d %H:%M:%S} UTC already"
+            ended = f", and {used.outcome} at {used.ended_at:%H:%M:%S}" if used.outcome and used.ended_at else ""
+            raise NotDone(409, "CT410", message + ended, hint="plan it again, and look at what is different")
 
     def _fresh(self, planned: str) -> None:
         parts = self.ramping.parts

@@ -139,10 +139,11 @@ class Releasing:
         unread = on_route(self.parts.running.unread(desired), move.route)
         if move.to > weight_of(desired, move.route):
             _not_upward(desired, unread or live, move.route)
-        if unread is not None and move.to < weight_of(desired, move.route):
+        if unread is not None and (move.to < weight_of(desired, move.route) or move.to == LEGACY_ONLY):
             _said_why(move, unread)
             return ended(desired, [unread], _abort(move), move.to)
-        if live is None or (move.to >= weight_of(desired, move.route) and live.state.cohort is None):
+        goes_down = move.to < weight_of(desired, move.route) or move.to == LEGACY_ONLY
+        if live is None or not (goes_down or live.state.cohort is not None):
             return None
         _said_why(move, live)
         event = Shifted(weight=move.to, actor=move.actor, reason=move.reason)

@@ -96,7 +96,7 @@ class Shifting:
         self._shiftable(move.route)
         before = weight_of(self._keeper.desired, move.route)
         towards_legacy = self._under_a_ramp(move)
-        if towards_legacy is not None:
+        if ends_a_ramp := towards_legacy is not None:
             self._keeper.adopt(towards_legacy)
         elif move.to > before:
             await self._towards_lambda(move)
@@ -112,7 +112,7 @@ class Shifting:
             until_in_force(self._keeper, self._nodes, wish), self._write_adopted(towards_legacy)
         )
         done = {"route": move.route, "from": before.parts, "to": move.to.parts, "version": wish.weights_version}
-        return done | {"recorded": recorded} | force.to_json()
+        return done | {"ends_a_ramp": ends_a_ramp, "recorded": recorded} | force.to_json()
 
     async def reconcile(self, node: str, moves: Sequence[Move]) -> list[str]:
         """Take over moves towards legacy that a node made alone; the ids of those that are now in the history.

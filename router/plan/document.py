@@ -119,7 +119,7 @@ def read_plan(text: str, file: str) -> PlanFile:
             files=plain["inputs"]["files"],
             plain=plain,
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _refused(file, "it is not what fig plan writes") from error
     return found
 

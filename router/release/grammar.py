@@ -83,6 +83,10 @@ def parse_days(text: str) -> Days:
     return Days(weekdays=frozenset((start + offset) % 7 for offset in range(length + 1)))
 
 
+_YEARS = range(2000, 2200)
+"""Of windows and freezes: what lies beyond is a slip, and calendars end before it can be added up."""
+
+
 def parse_clock(text: str) -> time | None:
     """A time of day; None for 24:00, the day's end. Raises `Fault`."""
     if not _CLOCK.fullmatch(text):
@@ -99,9 +103,12 @@ def parse_instant(text: str) -> datetime:
             INSTANT, f"{text!r} is not a date with a time", "as in 2026-12-18 18:00; the time zone is the release's"
         )
     try:
-        return datetime.fromisoformat(text)  # without a zone on purpose: it is a reading of the release's own clock
+        found = datetime.fromisoformat(text)  # without a zone on purpose: it is a reading of the release's own clock
     except ValueError as error:
         raise Fault(INSTANT, f"{text!r} does not exist: {error}", "as in 2026-12-18 18:00") from error
+    if found.year not in _YEARS:
+        raise Fault(INSTANT, f"{text!r} is not in the years {_YEARS[0]} to {_YEARS[-1]}", "as in 2026-12-18 18:00")
+    return found
 
 
 def parse_last_instant(text: str) -> datetime:

@@ -439,6 +439,22 @@ def test_a_shift_under_a_release_goes_down_only_and_ends_it(tmp_path: Path) -> N
     play(tmp_path, story)
 
 
+def test_a_shift_to_nothing_ends_a_release_that_waits(tmp_path: Path) -> None:
+    """A route that is at 0 already is told to stay there: the release that waited is over, and it is said."""
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.here.publish(ESTATE, wait_seconds=0)
+        await one.say("/v1/freeze")
+        await one.start()
+        done = await one.here.shift("books", 0, reason="not today", wait_seconds=0)
+        assert (done["from"], done["to"], done["ends_a_ramp"]) == (0, 0, True)
+        await one.second()
+        assert (await one.here.get("/v1/status"))["ended"][0]["outcome"] == "aborted"
+        assert (await one.here.shift("books", 0, wait_seconds=0))["ends_a_ramp"] is False
+
+    play(tmp_path, story)
+
+
 def test_a_node_s_own_rollback_ends_the_ramp(tmp_path: Path) -> None:
     """When a node went back alone, the ramp of that route is over, at what the node went to."""
 
@@ -508,6 +524,24 @@ def test_a_plan_whose_basis_moved_is_stale(tmp_path: Path) -> None:
         await one.order("abort")
         attempt = (await one.here.get("/v1/present"))["attempts"]["books"]
         assert (attempt["outcome"], attempt["reason"]) == ("aborted", "because")
+
+    play(tmp_path, story)
+
+
+def test_a_plan_is_applied_once(tmp_path: Path) -> None:
+    """What a person stopped is not begun again by the same plan, though all is as it was when it was made."""
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.here.publish(ESTATE, wait_seconds=0)
+        await one.second()
+        basis = (await one.here.get("/v1/present"))["basis"]
+        await one.start(basis=basis)
+        await one.here.shift("books", 0, reason="no", wait_seconds=0)
+        await one.second()
+        assert (await one.here.get("/v1/present"))["basis"] == basis
+        refused = await one.start(status=409, basis=basis)
+        assert "it was applied at" in refused["error"]["message"]
+        await one.start(basis=basis, plan="b" * 64)
 
     play(tmp_path, story)
 

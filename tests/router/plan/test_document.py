@@ -45,6 +45,12 @@ def test_what_is_no_plan_is_refused(change: object, reason: str) -> None:
         read_plan(json.dumps(change(plain)), "release.plan")
 
 
+def test_a_text_that_is_nested_without_end_is_no_plan() -> None:
+    """What Python's own parser gives up on is refused as what it is."""
+    with pytest.raises(Refused, match="not what fig plan writes"):
+        read_plan("[" * 100_000, "release.plan")
+
+
 def test_a_file_that_was_changed_makes_the_plan_stale() -> None:
     """What is the same, or gone, says nothing."""
     from router.ledger.chain import text_digest  # noqa: PLC0415 - here alone

@@ -192,6 +192,11 @@ def test_windows_are_read() -> None:
             "4:56: RS209",
             "ends before it begins",
         ),
+        (
+            books("lambda: 5%", head="windows: {time_zone: UTC, freezes: [{from: 2026-12-20, until: 9999-12-31}]}\n"),
+            "4:63: RS105",
+            "not in the years 2000 to 2199",
+        ),
         (books("lambda: 5"), "7:17: RS102", "did you mean 5%?"),
         (books("lambda: 5% during 1h"), "7:17: RS102", "is not a share"),
         (books("lamda: 5%"), "7:9: SH101", "unknown key 'lamda'"),
