@@ -76,7 +76,7 @@ def windows_open(subject: Subject) -> Iterator[Diagnostic]:
                 NEVER_OPENS, "the window never opens: no hours are given", *at, "open", hint="leave open out for always"
             )
         elif not shut and not backwards and not windows_of(shape).ever_opens():
-            message = "the window never opens: freezes cover every time that it names"
+            message = "the window never opens: freezes, or a change of the clocks, cover every time that it names"
             yield subject.error(NEVER_OPENS, message, *at, "open", hint="name a later day, or end the freeze earlier")
 
 

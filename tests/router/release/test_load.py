@@ -185,7 +185,7 @@ def test_windows_are_read() -> None:
                 "freezes: [{from: 2026-12-20, until: 2027-01-03}]}\n",
             ),
             "4:27: RS209",
-            "freezes cover every time",
+            "cover every time",
         ),
         (
             books("lambda: 5%", head="windows: {time_zone: UTC, freezes: [{from: 2026-12-20, until: 2026-12-01}]}\n"),
