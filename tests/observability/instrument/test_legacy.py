@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ def application(name: str, environment: dict[str, str]) -> Iterator[httpx2.Clien
         assert process.stdout is not None
         port = process.stdout.readline().strip()
         assert port, "it did not start"
+        eventually(lambda: _listens(int(port)))
         apart = httpx2.Limits(max_keepalive_connections=0)  # so that each worker gets its turn
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False, limits=apart) as client:
             yield client
@@ -45,6 +47,12 @@ def application(name: str, environment: dict[str, str]) -> Iterator[httpx2.Clien
     finally:
         process.kill()
         process.communicate()
+
+
+def _listens(port: int) -> bool:
+    """Whether the port that was told takes connections by now."""
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def spans(telemetry: Observing, columns: str, where: str) -> list[list[Any]]:
