@@ -1,5 +1,7 @@
 """ControlPlane: the ledger of every decision, on Aurora MySQL, as `fig control --ledger` asks for it."""
 
+from typing import Any
+
 from constructs import Construct
 
 from .fleet import FleetPlace
@@ -38,9 +40,16 @@ class ControlPlane(Construct):
         super().__init__(scope, name)
         title = f"{owner}-ledger"
         key = encryption_key(self, "The ledger")
+        group = self._group(place, title)
+        cluster = self._cluster(place, title, key, group, retention_days)
+        for number in (1, 2):
+            self._instance(cluster, f"{title}-{number}", number)
+        self._say_where(cluster, key, f"/{owner}/ledger")
+
+    def _group(self, place: FleetPlace, title: str) -> Any:
         nothing = {"IpProtocol": "icmp", "FromPort": 252, "ToPort": 86, "CidrIp": "255.255.255.255/32"}
         way = {"IpProtocol": "tcp", "FromPort": PORT, "ToPort": PORT, "Description": "control"}
-        group = resource(
+        return resource(
             self,
             "Group",
             "AWS::EC2::SecurityGroup",
@@ -52,6 +61,8 @@ class ControlPlane(Construct):
                 "Tags": tags(title),
             },
         )
+
+    def _cluster(self, place: FleetPlace, title: str, key: Any, group: Any, retention_days: int) -> Any:
         places = {"DBSubnetGroupDescription": "The ledger", "SubnetIds": place.balancer_subnet_ids}
         subnets = resource(self, "Subnets", "AWS::RDS::DBSubnetGroup", places)
         settings = {"Family": "aurora-mysql8.0", "Description": title, "Parameters": _SETTINGS}
@@ -61,51 +72,46 @@ class ControlPlane(Construct):
             keep(log_group(self, f"Log{one.title()}", f"/aws/rds/cluster/{title}/{one}", key=key, days=retention_days))
             for one in _LOGS
         ]
-        cluster = snapshot(
-            resource(
-                self,
-                "Cluster",
-                "AWS::RDS::DBCluster",
-                {
-                    "DBClusterIdentifier": title,
-                    "Engine": "aurora-mysql",
-                    "DatabaseName": _DATABASE,
-                    "DBClusterParameterGroupName": parameters.ref,
-                    "DBSubnetGroupName": subnets.ref,
-                    "VpcSecurityGroupIds": [group.get_att("GroupId")],
-                    "StorageEncrypted": True,
-                    "KmsKeyId": key,
-                    "MasterUsername": _USER,
-                    "ManageMasterUserPassword": True,
-                    "MasterUserSecret": {"KmsKeyId": key},
-                    "EnableIAMDatabaseAuthentication": True,
-                    "BackupRetentionPeriod": 35,
-                    "CopyTagsToSnapshot": True,
-                    "DeletionProtection": True,
-                    "EnableCloudwatchLogsExports": list(_LOGS),
-                    "Tags": tags(title),
-                },
-                after=groups,
-            )
-        )
-        for number in (1, 2):
-            instance = {
-                "Engine": "aurora-mysql",
-                "DBClusterIdentifier": cluster.ref,
-                "DBInstanceClass": "db.t4g.medium",
-                "PubliclyAccessible": False,
-                "CACertificateIdentifier": "rds-ca-rsa2048-g1",
-                "AutoMinorVersionUpgrade": True,
-                "Tags": tags(f"{title}-{number}"),
-            }
-            resource(self, f"Instance{number}", "AWS::RDS::DBInstance", instance)
-        export(self, f"/{owner}/ledger/host", cluster.get_att("Endpoint.Address"))
-        secret = cluster.get_att("MasterUserSecret.SecretArn")
-        export(self, f"/{owner}/ledger/secret-arn", secret)
-        url = {
-            "Fn::Sub": [f"mysql://{_USER}@${{Host}}:{PORT}/{_DATABASE}", {"Host": cluster.get_att("Endpoint.Address")}]
+        cluster = {
+            "DBClusterIdentifier": title,
+            "Engine": "aurora-mysql",
+            "DatabaseName": _DATABASE,
+            "DBClusterParameterGroupName": parameters.ref,
+            "DBSubnetGroupName": subnets.ref,
+            "VpcSecurityGroupIds": [group.get_att("GroupId")],
+            "StorageEncrypted": True,
+            "KmsKeyId": key,
+            "MasterUsername": _USER,
+            "ManageMasterUserPassword": True,
+            "MasterUserSecret": {"KmsKeyId": key},
+            "EnableIAMDatabaseAuthentication": True,
+            "BackupRetentionPeriod": 35,
+            "CopyTagsToSnapshot": True,
+            "DeletionProtection": True,
+            "EnableCloudwatchLogsExports": list(_LOGS),
+            "Tags": tags(title),
         }
-        export(self, f"/{owner}/ledger/url", url)
+        return snapshot(resource(self, "Cluster", "AWS::RDS::DBCluster", cluster, after=groups))
+
+    def _instance(self, cluster: Any, title: str, number: int) -> None:
+        instance = {
+            "Engine": "aurora-mysql",
+            "DBClusterIdentifier": cluster.ref,
+            "DBInstanceClass": "db.t4g.medium",
+            "PubliclyAccessible": False,
+            "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+            "AutoMinorVersionUpgrade": True,
+            "Tags": tags(title),
+        }
+        resource(self, f"Instance{number}", "AWS::RDS::DBInstance", instance)
+
+    def _say_where(self, cluster: Any, key: Any, path: str) -> None:
+        """Export the address, the secret, the URL for control, and the policy to read the secret."""
+        host, secret = cluster.get_att("Endpoint.Address"), cluster.get_att("MasterUserSecret.SecretArn")
+        export(self, f"{path}/host", host)
+        export(self, f"{path}/secret-arn", secret)
+        url = {"Fn::Sub": [f"mysql://{_USER}@${{Host}}:{PORT}/{_DATABASE}", {"Host": host}]}
+        export(self, f"{path}/url", url)
         reader = {
             "Description": "Reads the ledger's password; for the role of control's host",
             "PolicyDocument": policy(
@@ -113,4 +119,4 @@ class ControlPlane(Construct):
             ),
         }
         made = resource(self, "SecretReader", "AWS::IAM::ManagedPolicy", reader)
-        export(self, f"/{owner}/ledger/secret-policy-arn", made.ref)
+        export(self, f"{path}/secret-policy-arn", made.ref)
