@@ -62,8 +62,9 @@ class Ready:
 class Step:
     """Everything that is in force while a step lasts, and for how long it must be held.
 
-    `number` is the step's place in the file, from 1. `shadow` in parts per 10,000. `cohort` stays once it was set.
-    `glide_seconds` is how long the weight takes to get here. `holdback`: the parts that stay on legacy at 100 %.
+    `number` is its item's place in the file, from 1: what prepares a share is an item too, and has no step of its own.
+    `shadow` in parts per 10,000. `cohort` stays once it was set. `glide_seconds`: how long the weight takes to get here.
+    `holdback`: the parts that stay on legacy at 100 %.
     """
 
     number: int
@@ -121,6 +122,11 @@ class Ramp:
     on_breach: OnBreach = OnBreach.ROLLBACK
     windows: Windows = ALWAYS
     start: Weight = LEGACY_ONLY
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last item in the file: numbers of steps run from 1 to it."""
+        return self.steps[-1].number
 
     @property
     def highest(self) -> Weight:
