@@ -181,6 +181,7 @@ def _step(one: PlannedStep) -> dict[str, Any]:
         "verdict_seconds": None if one.verdict_seconds is None else round(one.verdict_seconds, 1),
         "is_undecidable": one.is_undecidable,
         "undecided": list(one.undecided),
+        "is_doubtful": one.is_doubtful,
         "functions": [_load(load) for load in one.loads],
         "scaling": [
             {"function": each.function, "executions": round(each.executions, 1), "seconds": round(each.seconds, 2)}

@@ -133,6 +133,7 @@ class _Planner:
             is_undecidable=verdict is not None and verdict.seconds is None,
             undecided=verdict.open if verdict else (),
             minimum_seconds=verdict.minimum_seconds if verdict else 0.0,
+            is_doubtful=verdict is not None and verdict.is_doubtful,
             is_unknown=step.needs_pass and not known,
             loads=self._loads.of_step(self._ramp, step),
             scaling=tuple(self._loads.scaling(self._ramp, step, before)),

@@ -22,7 +22,7 @@ class PlannedStep:
 
     `verdict_seconds`: how long the gate will need; None: it is not asked, or will not decide (`is_undecidable`), or
     nothing is known (`is_unknown`). `undecided`: the metrics that it will not decide on. `minimum_seconds`: how long
-    the least requests take that it asks for.
+    the least requests take that it asks for. `is_doubtful`: it may be that there is never a verdict.
     """
 
     step: Step
@@ -34,6 +34,7 @@ class PlannedStep:
     is_unknown: bool
     undecided: tuple[str, ...]
     minimum_seconds: float
+    is_doubtful: bool
     loads: tuple[FunctionLoad, ...]
     scaling: tuple[Scaling, ...]
 

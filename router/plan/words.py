@@ -108,7 +108,8 @@ def _verdict(one: PlannedStep) -> str:
         return "?"
     if one.is_undecidable:
         return f"not within {_rounded(LONGEST_SECONDS)}"
-    return "-" if one.verdict_seconds is None else f"about {_rounded(one.verdict_seconds)}"
+    doubt = ", or never" if one.is_doubtful else ""
+    return "-" if one.verdict_seconds is None else f"about {_rounded(one.verdict_seconds)}{doubt}"
 
 
 def _at(arrival: Arrival) -> str:

@@ -63,7 +63,7 @@ class Step:
     """Everything that is in force while a step lasts, and for how long it must be held.
 
     `number` is its item's place in the file, from 1: what prepares a share is an item too, and has no step of its own.
-    `shadow` in parts per 10,000. `cohort` stays once it was set. `glide_seconds`: how long the weight takes to get here.
+    `shadow` in parts per 10,000. `cohort` stays once it was set. `glide_seconds`: how long it takes to get here.
     `holdback`: the parts that stay on legacy at 100 %.
     """
 

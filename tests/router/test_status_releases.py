@@ -38,7 +38,7 @@ def shown(**status: Any) -> str:
 def test_a_ramp_says_where_it_is_and_why() -> None:
     """Step, weight, shadow, time left, what Lambda's users saw, the verdict and its reason stand in one line."""
     text = shown(releases=[{"release": "r1", "ramps": [RAMP]}])
-    line = "r1 books 2 of 5: lambda 1% 1%, shadow 5% holding 90s 1,200 requests, 5 failed inconclusive"
+    line = "r1 books 2 of 5: lambda 1% 1%, shadow 5% holding 1m 30s 1,200 requests, 5 failed inconclusive"
     assert f"{line} 300 more requests are needed" in text, text
 
 
