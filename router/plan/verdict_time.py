@@ -4,6 +4,7 @@ The judge is asked about simulated users at ever later times until it passes: wh
 and requests there are, how often legacy fails, and on every limit.
 """
 
+import functools
 import math
 from dataclasses import dataclass, replace
 
@@ -60,9 +61,16 @@ def verdict_time(gate: Gate, step: Step, place: tuple[int, int], demand: Demand)
     least = minimum_seconds(gate, step.weight, demand.requests_per_second)
     if least > LONGEST_SECONDS:
         return VerdictTime(seconds=None, minimum_seconds=least)
+    plain = Step(number=0, kind=step.kind, weight=step.weight, hold_seconds=step.hold_seconds, holdback=step.holdback)
+    return replace(_of_crowds(gate, plain, place, demand), minimum_seconds=least)
+
+
+@functools.lru_cache(maxsize=256)
+def _of_crowds(gate: Gate, step: Step, place: tuple[int, int], demand: Demand) -> VerdictTime:
+    """The same for what alone decides of a step; the routes of a group often have the same answer."""
     runs = [_once(gate, step, place, _traffic(demand, seed)) for seed in _SEEDS]
     middle = sorted(runs, key=lambda run: run.seconds if run.seconds is not None else math.inf)[len(runs) // 2]
-    return replace(middle, minimum_seconds=least, is_doubtful=any(run.seconds is None for run in runs))
+    return replace(middle, is_doubtful=any(run.seconds is None for run in runs))
 
 
 def minimum_seconds(gate: Gate, weight: Weight, requests_per_second: float) -> float:
