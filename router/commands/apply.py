@@ -81,7 +81,7 @@ def _read(path: Path) -> "PlanFile":
     if not read.plain["is_applicable"]:
         hint = "fig plan says what speaks against it"
         raise Refused([Diagnostic(code=NOT_APPLICABLE, message=f"{path} was refused when it was planned", hint=hint)])
-    texts = {name: text for name in read.files if (text := _text(Path(name))) is not None}
+    texts = {name: now for name in read.files if (now := _text(Path(name))) is not None}
     moved = moved_files(read, texts)
     if moved:
         raise Refused(moved)

@@ -13,7 +13,7 @@ from .options import control_option, json_option, name_argument, print_json, pri
 if TYPE_CHECKING:  # the HTTP client costs start-up time that --help should not pay
     from ..client import ControlClient
 
-NOTHING_KNOWN = "HS101"
+NOTHING_KNOWN = "HI101"
 _HEAD = re.compile(r"[0-9a-f]{64}")
 
 

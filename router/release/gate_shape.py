@@ -142,7 +142,7 @@ def _undecidable(shape: GateShape, limits: tuple[Limit, ...]) -> list[tuple[Path
         (not shape.alpha, ("alpha",), "nothing is shown with no chance of error at all", _SURE),
         (not shape.beta, ("beta",), "nothing is shown with no chance of error at all", _SURE),
     )
-    never = [
+    never: list[tuple[Path, Fault]] = [
         (path, Fault(NEVER, f"the gate can never decide: {text}", hint))
         for applies, path, text, hint in found
         if applies
@@ -151,11 +151,11 @@ def _undecidable(shape: GateShape, limits: tuple[Limit, ...]) -> list[tuple[Path
         ("alpha", shape.alpha, "a ramp with equal sides"),
         ("beta", shape.beta, "a limit that is broken"),
     )
-    return never + [
-        ((name,), Fault(NEVER, f"the gate would guess: {what} may go the wrong way with {format_share(parts)}", _SURE))
-        for name, parts, what in guessed
-        if parts > most_share
-    ]
+    for name, parts, what in guessed:
+        if parts > most_share:
+            message = f"the gate would guess: {what} may go the wrong way with {format_share(parts)}"
+            never.append(((name,), Fault(NEVER, message, _SURE)))
+    return never
 
 
 def _metric(name: str) -> Metric:

@@ -99,7 +99,7 @@ def test_history_is_verified_from_the_command_line(desk: Desk) -> None:
             slip = await desk.fig("history", "--verify", "--head", "beef")
             assert (slip.code, "is not a head: 64 hexadecimal digits" in slip.err) == (2, True), slip
             nobody = await desk.fig("history", "--route", "book-read")
-            assert (nobody.code, "HS101 error: nothing is known of a route 'book-read'" in nobody.err) == (2, True)
+            assert (nobody.code, "HI101 error: nothing is known of a route 'book-read'" in nobody.err) == (2, True)
             assert "did you mean books-read?" in nobody.err
             unknown = await desk.fig("history", "--release", "r9")
             assert (unknown.code, "nothing is known of a release 'r9'" in unknown.err) == (2, True), unknown

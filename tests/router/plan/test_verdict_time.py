@@ -39,7 +39,7 @@ def test_the_plan_s_estimate_is_what_the_simulation_shows() -> None:
     ramp = replace(ramp, steps=steps, windows=ALWAYS)  # what the gate says of its steps alone, without the days between
     release = replace(release, ramps=(ramp,))
     course = Course(begins=datetime(2026, 11, 2, 8, tzinfo=UTC))
-    runs = []
+    runs: list[RouteRun] = []
     for seed in (11, 12, 13):
         traffic = Traffic(requests_per_second=50.0, users=2000, legacy=SIDE, lambda_=SIDE, seed=seed)
         runs += simulate(release, traffic, course).runs
