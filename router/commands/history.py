@@ -76,7 +76,7 @@ def history(  # noqa: PLR0913 - click hands over one argument for each option
     elif entries:
         print_view(history_view(entries))
     else:
-        click.echo("nothing has been moved yet")
+        click.echo(f"{route or release or 'nothing'} has{' not' if route or release else ''} been moved yet")
 
 
 def _known(client: "ControlClient", route: str | None, release: str | None) -> None:

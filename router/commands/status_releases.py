@@ -33,7 +33,6 @@ def releases_view(status: Mapping[str, Any]) -> list[RenderableType]:
 
 
 def _cells(release: Mapping[str, Any], ramp: Mapping[str, Any]) -> tuple[str, ...]:
-    left = ramp["seconds_left"]
     weight = Weight(ramp["weight"])
     shadow = f", shadow {Weight(ramp['shadow'])}" if ramp["shadow"] else ""
     return (
@@ -42,11 +41,19 @@ def _cells(release: Mapping[str, Any], ramp: Mapping[str, Any]) -> tuple[str, ..
         f"{ramp['step']} of {ramp['steps']}: {ramp['doing']}" if ramp["step"] else "-",
         f"{weight}{shadow}" if ramp["in_force"] or not ramp["weight"] else f"{weight} (not in force everywhere yet)",
         f"{ramp['phase']}{', paused' if ramp['paused'] else ''}",
-        "-" if left is None else lasting(left),
+        _left(ramp),
         _evidence(ramp),
         f"{ramp['verdict'] or '-'}{' (dry run)' if ramp['dry_run'] else ''}",
         "\n".join([ramp["reason"], *_more(ramp)]),
     )
+
+
+def _left(ramp: Mapping[str, Any]) -> str:
+    """Until the ramp may do something by itself; a share that was held for its time still waits for its verdict."""
+    left = ramp["seconds_left"]
+    if left is None:
+        return "-"
+    return "until it passes" if not left and ramp["verdict"] not in {None, "pass"} else lasting(left)
 
 
 def _more(ramp: Mapping[str, Any]) -> Iterator[str]:

@@ -51,7 +51,8 @@ class Meant:
             await self._ended(wish)
             names = sorted({live.release.name for live in running})
             message = f"no release {shortened(wish.release)!r} runs"
-            raise NotDone(404, "CT404", message, hint=did_you_mean(wish.release[:_LONGEST], names))
+            hint = did_you_mean(wish.release[:_LONGEST], names) if names else "none runs; fig history shows which did"
+            raise NotDone(404, "CT404", message, hint=hint)
         own = [live for live in lives if wish.route is None or wish.route in live.ramp.routes]
         if not own:
             routes = [route for live in lives for route in live.ramp.routes]

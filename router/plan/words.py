@@ -14,6 +14,7 @@ from .values import PlannedRamp, PlannedStep, ReleasePlan
 from .verdict_time import LONGEST_SECONDS
 
 _COLUMNS = ("step", "what", "earliest (UTC)", "held", "users", "requests/s", "verdict in")
+_DAY_SECONDS = 86_400.0
 _LONG_SECONDS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
@@ -84,11 +85,17 @@ def _cells(one: PlannedStep) -> tuple[str, ...]:
         str(step.number),
         f"{step}{glide}{ready}{shadow}{holdback}",
         _at(one.arrives) if one.arrives else "never",
-        format_seconds(step.hold_seconds) if step.hold_seconds else "-",
+        _held(step.hold_seconds),
         users,
         rate,
         _verdict(one),
     )
+
+
+def _held(seconds: float) -> str:
+    """The hold as the file says it: `7d`, not 168 hours."""
+    days, rest = divmod(seconds, _DAY_SECONDS)
+    return f"{days:.0f}d" if days and not rest else format_seconds(seconds) if seconds else "-"
 
 
 def _ready(ready: Ready) -> str:

@@ -42,6 +42,27 @@ def test_a_ramp_says_where_it_is_and_why() -> None:
     assert f"{line} 300 more requests are needed" in text, text
 
 
+def test_durations_are_said_in_two_units_and_a_hold_that_is_over_waits_for_its_verdict() -> None:
+    """Hours and minutes, not thousands of seconds; what is still needed and what was seen besides stand beside why."""
+    for left, said in (
+        (4050.0, "1h 7m"),
+        (604_800.0, "7d"),
+        (90_061.0, "1d 1h"),
+        (59.6, "1m"),
+        (0.0, "until it passes"),
+    ):
+        text = shown(releases=[{"release": "r1", "ramps": [{**RAMP, "seconds_left": left}]}])
+        assert f"holding {said} 1,200 requests" in text, text
+    verdict = {
+        "needed": {"requests": 300, "seconds": 60.0, "words": "about 300 more requests"},
+        "diagnostics": ["12 cold starts, 95 % of them within 900 ms"],
+    }
+    text = shown(
+        releases=[{"release": "r1", "ramps": [{**RAMP, "routes": [{**RAMP["routes"][0], "verdict": verdict}]}]}]
+    )
+    assert "about 300 more requests 12 cold starts, 95 % of them within 900 ms" in text, text
+
+
 def test_what_is_not_so_yet_is_said() -> None:
     """A weight that lags, a pause, a gate that only looks, and missing evidence are said in words."""
     route = {"route": "books", "weight": 100, "evidence": None, "verdict": None}

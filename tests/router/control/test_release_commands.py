@@ -104,7 +104,7 @@ def test_history_is_verified_from_the_command_line(desk: Desk) -> None:
             unknown = await desk.fig("history", "--release", "r9")
             assert (unknown.code, "nothing is known of a release 'r9'" in unknown.err) == (2, True), unknown
             at_rest = await desk.fig("history", "--route", "events")
-            assert (at_rest.code, at_rest.out) == (0, "nothing has been moved yet\n"), at_rest
+            assert (at_rest.code, at_rest.out) == (0, "events has not been moved yet\n"), at_rest
             lost = await desk.fig("history", "--verify", "--head", "f" * 64)
             assert (lost.code, "was written anew" in lost.err) == (1, True)
             ledger = sqlite3.connect(desk.folder / "state" / "ledger.sqlite")
