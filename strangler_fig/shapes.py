@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from .diagnostics import Diagnostic, Position
 from .documents import did_you_mean
 
+_COUNTED = {"steps": "step", "open": "open", "freezes": "freeze"}
+
 
 class Places(Protocol):
     """A document that knows where its values and keys stand."""
@@ -57,11 +59,11 @@ def _diagnostic(
 
 
 def named(path: Iterable[str | int]) -> str:
-    """The path in words; steps count from 1, as everywhere else where people meet them."""
+    """The path in words; a release's steps and windows count from 1, as everywhere else where people meet them."""
     words = list[str]()
     for part in path:
-        if words and words[-1] == "steps" and isinstance(part, int):
-            words[-1] = f"step {part + 1}"
+        if words and words[-1] in _COUNTED and isinstance(part, int):
+            words[-1] = f"{_COUNTED[words[-1]]} {part + 1}"
         else:
             words.append(str(part))
     return ".".join(words)

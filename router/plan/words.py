@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from strangler_fig.units import format_seconds
 
-from ..release.values import Ready
+from ..release.values import Ready, format_hold
 from ..weight import Weight
 from .course import Arrival
 from .document import EstatePlan
@@ -14,7 +14,6 @@ from .values import PlannedRamp, PlannedStep, ReleasePlan
 from .verdict_time import LONGEST_SECONDS
 
 _COLUMNS = ("step", "what", "earliest (UTC)", "held", "users", "requests/s", "verdict in")
-_DAY_SECONDS = 86_400.0
 _LONG_SECONDS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
@@ -85,17 +84,11 @@ def _cells(one: PlannedStep) -> tuple[str, ...]:
         str(step.number),
         f"{step}{glide}{ready}{shadow}{holdback}",
         _at(one.arrives) if one.arrives else "never",
-        _held(step.hold_seconds),
+        format_hold(step.hold_seconds) if step.hold_seconds else "-",
         users,
         rate,
         _verdict(one),
     )
-
-
-def _held(seconds: float) -> str:
-    """The hold as the file says it: `7d`, not 168 hours."""
-    days, rest = divmod(seconds, _DAY_SECONDS)
-    return f"{days:.0f}d" if days and not rest else format_seconds(seconds) if seconds else "-"
 
 
 def _ready(ready: Ready) -> str:

@@ -8,11 +8,19 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from strangler_fig.units import FULL_SHARE
+from strangler_fig.units import FULL_SHARE, format_seconds
 
 from ..gate.values import Gate
 from ..weight import LAMBDA_ONLY, LEGACY_ONLY, Weight
 from .windows import ALWAYS, Windows
+
+_DAY_SECONDS = 86_400.0
+
+
+def format_hold(seconds: float) -> str:
+    """How long something is held, as a release file says it: `7d`, not 168 hours."""
+    days, rest = divmod(seconds, _DAY_SECONDS)
+    return f"{days:.0f}d" if days and not rest else format_seconds(seconds)
 
 
 class StepKind(enum.Enum):
