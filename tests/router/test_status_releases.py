@@ -8,9 +8,10 @@ from rich.console import Console, Group
 from router.commands.status_releases import releases_view
 
 SIDE = {"requests": 1200, "buckets_of_users": 60, "server_errors": 3, "fallbacks": 2}
+ROUTE: dict[str, Any] = {"route": "books", "weight": 100, "evidence": {"legacy": SIDE, "lambda": SIDE}, "verdict": None}
 RAMP = {
     "ramp": "books",
-    "routes": [{"route": "books", "weight": 100, "evidence": {"legacy": SIDE, "lambda": SIDE}, "verdict": None}],
+    "routes": [ROUTE],
     "step": 2,
     "steps": 5,
     "doing": "lambda 1%",
@@ -57,9 +58,7 @@ def test_durations_are_said_in_two_units_and_a_hold_that_is_over_waits_for_its_v
         "needed": {"requests": 300, "seconds": 60.0, "words": "about 300 more requests"},
         "diagnostics": ["12 cold starts, 95 % of them within 900 ms"],
     }
-    text = shown(
-        releases=[{"release": "r1", "ramps": [{**RAMP, "routes": [{**RAMP["routes"][0], "verdict": verdict}]}]}]
-    )
+    text = shown(releases=[{"release": "r1", "ramps": [{**RAMP, "routes": [{**ROUTE, "verdict": verdict}]}]}])
     assert "about 300 more requests 12 cold starts, 95 % of them within 900 ms" in text, text
 
 
