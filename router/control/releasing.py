@@ -187,6 +187,9 @@ class Releasing:
         lives = await self.meant.live(wish)
         if command is Command.ROLLBACK:
             lives = [one for one in lives if not self._is_back(one)]
+        if command not in _ENDING and (lowered := next((one for one in lives if _is_lowered(one)), None)):
+            message = f"{lowered.ramp.name} was moved towards legacy beside the release, which ends there"
+            raise NotDone(409, "CT409", message, hint="fig status shows how far it is")
         refused = [refusal(live.state, command) for live in lives]
         if all(refused):
             raise NotDone(409, "CT409", f"{wish.release}: {refused[0]}", hint="fig status shows how far it is")
@@ -243,7 +246,11 @@ class Releasing:
     def _for_all(self, command: Command, actor: str, reason: str, now: datetime) -> Wanted:
         order = Order(command=command, actor=actor, reason=reason)
         lives = [live for live in self.parts.running.live(self.parts.keeper.desired) if not live.state.is_over]
-        decided = [Decided(live=live, decision=decide(live.ramp, live.state, order, now)) for live in lives]
+        decided = [
+            Decided(live=live, decision=decide(live.ramp, live.state, order, now))
+            for live in lives
+            if not _is_lowered(live)
+        ]
         kind, frozen = (
             (Kind.FREEZE, Frozen(by=actor, at=now, reason=reason))
             if command is Command.FREEZE
@@ -264,6 +271,14 @@ class Releasing:
 def _begun(record: ReleaseRecord, ramp: Ramp, frozen: Frozen | None, now: datetime) -> Change:
     why = f"{frozen.by}: {frozen.reason}" if frozen else ""
     return Change(release=record, ramp=ramp, before=None, decision=begin(ramp, now, frozen=why))
+
+
+def _is_lowered(live: Live) -> bool:
+    """Whether a node, or a publish, moved one of its routes towards legacy, and the loop has not ended the ramp yet.
+
+    Nobody may decide on its state then: it still says the weight from before, and would bring that back.
+    """
+    return not live.state.is_over and any(weight < live.state.weight for weight in live.weights)
 
 
 def _abort(move: Move) -> Cause:

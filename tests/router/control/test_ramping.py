@@ -525,6 +525,27 @@ def test_a_shift_to_nothing_ends_a_release_that_waits(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+@pytest.mark.parametrize("command", ["pause", "freeze"])
+def test_no_order_brings_back_what_a_node_took_back(tmp_path: Path, command: str) -> None:
+    """Between a node's own rollback and the look that ends the ramp, an order that is done at once raises nothing."""
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.begin()
+        at = one.time.start.isoformat()
+        move = {"id": "m", "route": "books", "to": 0, "actor": "root", "reason": "night", "at": at}
+        await one.node.report(local_moves=[move])
+        if command == "pause":
+            assert "which ends there" in (await one.order("pause", status=409))["error"]["message"]
+        else:
+            await one.say("/v1/freeze")
+        assert one.here.control.keeper.desired.weights["books"].weight == Weight(0)
+        await one.second()
+        assert (one.weight(), one.here.control.keeper.desired.weights["books"].weight) == (0, Weight(0))
+        assert (await one.here.get("/v1/status"))["ended"][0]["outcome"] == "aborted"
+
+    play(tmp_path, story)
+
+
 def test_a_node_s_own_rollback_ends_the_ramp(tmp_path: Path) -> None:
     """When a node went back alone, the ramp of that route is over, at what the node went to."""
 
