@@ -1,11 +1,12 @@
 """What a stale plan says of what has moved since."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from router.ledger.chain import text_digest
-from router.plan.document import PlanFile, read_plan, release_document, render
+from router.plan.document import EstatePlan, PlanFile, estate_document, read_plan, release_document, render
 from router.plan.present import Present
 from router.plan.stale import moved, moved_files
 from tests.router.release.texts import WHOLE
@@ -64,6 +65,17 @@ def test_what_moved_is_named_before_and_after(now: dict[str, Any], words: str) -
     words = words.replace("?" * 12, plan.plain["inputs"]["seen"]["estate"][:12])
     (found,) = said(plan, head="n" * 64, **now)
     assert f"PL302 error: the plan is stale: {words}" in found
+
+
+def test_an_estate_s_plan_names_the_published_one() -> None:
+    """Somebody published another estate since; where it is the same, and where none was seen, nothing is said."""
+    made_at = datetime(2026, 11, 2, tzinfo=UTC)
+    for base, number in (("a" * 64, 1), ("e" * 64, 0), (None, 0)):
+        plan = EstatePlan(text="{}", made_at=made_at, base=base, ledger="h", changes=(), unseen=())
+        read = read_plan(render(estate_document(plan, {})), "estate.plan")
+        found = said(read, estate="e" * 64)
+        assert len(found) == number, found
+        assert all(f"another one (digest {'a' * 12} -> {'e' * 12})" in one for one in found)
 
 
 def test_a_release_that_is_over_or_smaller_is_named() -> None:
