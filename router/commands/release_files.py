@@ -1,5 +1,6 @@
 """Release files as commands read them: with the estate beside them, or without one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,17 +8,19 @@ from pathlib import Path
 
 import click
 
-from strangler_fig.diagnostics import Diagnostic, Severity
+from strangler_fig.diagnostics import Diagnostic, Position, Refused, Severity
 from strangler_fig.documents import Document
 
 from ..estate import Estate
 from ..release.conflicts import between_files
-from ..release.load import LoadedRelease, is_release, load_release_file
+from ..release.load import UNREADABLE, LoadedRelease, is_release, load_release_file
 from ..release.values import Release
 from ..source.load import load_estate_file
 from .environment import estate_environment
 
 NO_ESTATE = "RS219"
+_ENTRY = re.compile(r"^entry\s*:", re.MULTILINE)
+"""What every estate has, and no release."""
 
 
 def looks_like_release(file: Path) -> bool:
@@ -65,6 +68,14 @@ def read_release(file: Path, estate_file: Path | None) -> ReadRelease:
         loaded_estate = load_estate_file(estate_file, environment=estate_environment())
         estate = loaded_estate.estate_or_refused()
     loaded = load_release_file(file, estate=estate)
+    if loaded.release is None and _ENTRY.search(loaded.text) and not is_release(loaded.text):
+        found = Diagnostic(
+            code=UNREADABLE,
+            message="it is an estate, not a release",
+            position=Position(str(file), 1, 1),
+            hint="name a release file, and this one with --estate",
+        )
+        raise Refused([found])
     release = loaded.release_or_refused()
     for warning in loaded.diagnostics:
         click.echo(str(warning), err=True)

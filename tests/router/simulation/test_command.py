@@ -73,6 +73,14 @@ def test_a_picture_is_written(folder: Path) -> None:
         simulated("--svg", "none/run.svg")
 
 
+def test_an_estate_is_no_release(folder: Path) -> None:
+    """It is said once, not key by key."""
+    with pytest.raises(Refused) as refused:
+        CliRunner().invoke(simulate, ["estate.yaml", *_ASSUMED], catch_exceptions=False)
+    assert [str(one.position) for one in refused.value.diagnostics] == ["estate.yaml:1:1"], folder
+    assert "it is an estate, not a release" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
