@@ -112,9 +112,9 @@ function Head({ trace, at }) {
     <span class="muted num">${count(trace.count)} span${trace.count === 1 ? "" : "s"}, ${services} service${services === 1 ? "" : "s"}, ${count(trace.logs.length)} record${trace.logs.length === 1 ? "" : "s"}</span>
     ${route && html`<a href=${href(`/routes/${encodeURIComponent(route)}`)}>${route}</a>`}
     <span class="fill"></span>
-    <code class="muted trace-id">${trace.id}</code>
-    <${Copy} text=${trace.id} label="Copy id" /><${Copy} text=${address()} label="Copy link" />
-    <a class="small" href=${`/api/traces/${trace.id}?at=${at || trace.start}`} download=${`${trace.id}.json`}>JSON</a>
+    <span class="trace-acts"><code class="muted trace-id" title=${trace.id}>${trace.id.slice(0, 8)}…</code>
+      <${Copy} text=${trace.id} label="Copy id" /><${Copy} text=${address()} label="Copy link" />
+      <a class="small plain" href=${`/api/traces/${trace.id}?at=${at || trace.start}`} download=${`${trace.id}.json`}>JSON</a></span>
   </header>`;
 }
 
