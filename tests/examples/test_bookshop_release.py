@@ -86,7 +86,7 @@ def test_a_release_ramps_the_bookshop(tmp_path: Path) -> None:
             assert has_ended(tmp_path), status(tmp_path)
         assert status(tmp_path)["ended"][0]["outcome"] == "completed"
         assert traffic.failed == []
-        assert running.get("/books/7").headers["x-fig-side"] == "lambda"
+        assert until(lambda: running.get("/books/7").headers["x-fig-side"] == "lambda")
         assert json.loads(fig("history", "--verify", "--json", folder=tmp_path).stdout)["intact"]
 
 
