@@ -231,8 +231,12 @@ TIME_COLUMNS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Rows to store together or not at all, by table name; `size` is about how many bytes they take on the way."""
+    """Rows to store together or not at all, by table name; `size` is about how many bytes they take on the way.
+
+    `invalid_ids`: how many ids were none, and are left empty.
+    """
 
     rows: Mapping[str, list[Row]]
     size: int
     records: int
+    invalid_ids: int = 0

@@ -98,7 +98,7 @@ def mask_text(value: str) -> str:
 
 
 def _is_suspect(value: str) -> bool:
-    """Whether the text needs a closer look. Letters of other alphabets are like some of ours when their case is ignored."""
+    """Whether the text needs a closer look. Some letters that are not ASCII are like ours when case is ignored."""
     if not value.isascii():
         return _SUSPECT.search(value) is not None
     return (

@@ -196,48 +196,23 @@ def test_hostile_text_costs_little(text: str) -> None:
     assert time.process_time() - began < 5
 
 
-FRAGMENTS = st.sampled_from(
-    [
-        "0",
-        "7",
-        "12",
-        "x",
-        "0x",
-        "0X1f",
-        "e",
-        "E+5",
-        "'",
-        "''",
-        '"',
-        "$",
-        "$a$",
-        "_",
-        ".",
-        "-",
-        " ",
-        "\n",
-        "a",
-        "Z",
-        ":",
-        "@",
-    ]
-    + [
-        "%40",
-        "?",
-        "eyJ",
-        "passw",
-        "PWD",
-        "Secret",
-        "api-KEY",
-        "bearer",
-        "Basic",
-        "AKIA",
-        "ghp_",
-        "xoxb-",
-        "sk_",
-        "4111 ",
-    ]
+WORDS = (
+    "0X1f",
+    "E+5",
+    "$a$",
+    "%40",
+    "eyJ",
+    "passw",
+    "PWD",
+    "Secret",
+    "api-KEY",
+    "bearer",
+    "Basic",
+    "AKIA",
+    "ghp_",
+    "xoxb-",
 )
+FRAGMENTS = st.sampled_from((*"071xe'\"$_.- \naZ:@?", *WORDS, "sk_", "4111 ", "0x", "''"))
 
 
 @given(st.lists(FRAGMENTS, max_size=24).map("".join))

@@ -65,17 +65,20 @@ _OLD = {
     "faas.id": "cloud.resource_id",
     "deployment.environment": "deployment.environment.name",
 }
+_HOSTS = tuple(name for name, new in _OLD.items() if new == "server.address")
 _VARIABLE = re.compile(r"/(?!v\d{1,3}(?:/|$))[^/]{0,256}\d")
 _SLASHES_OF_A_PATH = 3
 _CHANGED = frozenset({"network.protocol.version", "url.path"})
 _VERSIONS = ("HTTP/", "http/")
+_ADDRESS, _PORT = "server.address", "server.port"
+_WITH_PORT = re.compile(r"(\[[0-9A-Fa-f:.%]{2,64}\]|[^:\[\]]{1,255}):(\d{1,5})")
 
 
 def normalised(found: Attributes, *, is_envoy: bool) -> Attributes:
     """The attributes under stable names; a stable name that is there already wins over an old one."""
     renames, prefix = (_ENVOY, ENVOY_PREFIX) if is_envoy else (_OLD, ORIGINAL_PREFIX)
     if renames.keys().isdisjoint(found):
-        return found
+        return _without_port(found)
     result: Attributes = {}
     for name, value in found.items():
         new = renames.get(name)
@@ -83,14 +86,14 @@ def normalised(found: Attributes, *, is_envoy: bool) -> Attributes:
             result[name] = value
             continue
         result.setdefault(prefix + name, value)
-        if is_envoy:
+        if new and is_envoy:
             new = _envoy_name(name, new, value, found)
         if new and new not in found and new not in result:
             result[new] = _value(new, value) if new in _CHANGED else value
     if "http.target" in found and not is_envoy:
         _split_target(found["http.target"], result)
         _drop_raw_route(result)
-    return result
+    return _without_port(result)
 
 
 def _envoy_name(name: str, new: str, value: str, found: Attributes) -> str:
@@ -108,6 +111,16 @@ def _value(name: str, value: str) -> str:
     if name == "url.path":
         return value.partition("?")[0]
     return value
+
+
+def _without_port(result: Attributes) -> Attributes:
+    """The attributes with the server's port by itself: emitters of WSGI write it behind its address (`Host`)."""
+    address = result.get(_ADDRESS)
+    if address is not None and ":" in address and (parts := _WITH_PORT.fullmatch(address)):
+        is_kept = address in (result.get(f"{ORIGINAL_PREFIX}{name}") for name in _HOSTS)
+        original = {} if is_kept else {f"{ORIGINAL_PREFIX}{_ADDRESS}": address}
+        return {_PORT: parts[2], **original, **result, _ADDRESS: parts[1].strip("[]")}
+    return result
 
 
 def _split_target(target: str, result: Attributes) -> None:
