@@ -90,10 +90,15 @@ def serve(
 
     `on_end` is called in the loop when the end begins: streams without an end of their own end there.
     """
+    before = gc.get_threshold()
     gc.collect()
     gc.freeze()  # what is there now stays to the end
     gc.set_threshold(*_COLLECTIONS)
-    asyncio.run(_serve(applications, on_ready, on_end))
+    try:
+        asyncio.run(_serve(applications, on_ready, on_end))
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 async def _serve(

@@ -71,7 +71,7 @@ _SQL_DOUBLE_QUOTED = re.compile(r"([=(,<>]\s{0,8}|\b(?:like|in|values)\s{1,8})\"
 
 def mask_attribute(name: str, value: str) -> str:
     """The value of an attribute of this name, without what its name or its text gives away."""
-    return _mask_attribute(name, value) if len(value) <= _CACHED_CHARACTERS else _masked(name, value)
+    return _mask_attribute(name, value) if len(value) <= _CACHED_CHARACTERS else mask_attribute_anew(name, value)
 
 
 def mask_text(value: str) -> str:
@@ -142,7 +142,8 @@ def mask_sql(value: str) -> str:
 _CACHED_CHARACTERS = 256
 
 
-def _masked(name: str, value: str) -> str:
+def mask_attribute_anew(name: str, value: str) -> str:
+    """The same, which is not remembered: for whoever remembers it by himself."""
     if not value:
         return value
     if _is_secret_name(name):
@@ -150,7 +151,7 @@ def _masked(name: str, value: str) -> str:
     return _by_name(name)(value)
 
 
-_mask_attribute = lru_cache(maxsize=32_768)(_masked)
+_mask_attribute = lru_cache(maxsize=32_768)(mask_attribute_anew)
 
 
 @lru_cache(maxsize=4096)

@@ -61,7 +61,7 @@ def logs_batch(request: Message, clock: Clock, names: RouteNames, size: int) -> 
 
 
 def _time(record: Any, found: Attributes, clock: Clock) -> int:
-    said = record.time_unix_nano or record.observed_time_unix_nano
+    said: int = record.time_unix_nano or record.observed_time_unix_nano
     if clock.is_possible(said):
         return said
     if said:

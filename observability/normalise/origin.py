@@ -72,7 +72,6 @@ def route_of(found: Mapping[str, str]) -> str:
     return found.get(ROUTE_ATTRIBUTE) or found.get("http.route", "")
 
 
-@lru_cache(maxsize=4_096)
 def template_in(name: str) -> str:
     """The template in the name of a SERVER span, as in `GET /orders/{id}`; empty where it has none.
 
@@ -89,7 +88,11 @@ def template_in(name: str) -> str:
 
 def status_of(found: Mapping[str, str]) -> int | None:
     """HTTP's status, where there is one."""
-    said = found.get("http.response.status_code", "")
+    return _status(found["http.response.status_code"]) if "http.response.status_code" in found else None
+
+
+@lru_cache(maxsize=1_024)
+def _status(said: str) -> int | None:
     return int(said) if len(said) == 3 and said.isascii() and said.isdecimal() and int(said) in _STATUS else None  # noqa: PLR2004
 
 

@@ -1,6 +1,7 @@
 """A trace request's spans as rows: of `otel_traces`, of the index by trace, and of the minutes."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.message import Message
@@ -59,23 +60,21 @@ def spans_batch(request: Message, clock: Clock, names: RouteNames, size: int) ->
 
 def _row(span: Any, around: tuple[Resource, tuple[str, str], Clock, Ids]) -> Row:
     resource, scope, clock, ids = around
-    name = bounded(span.name, MAX_NAME)
+    name, template = _named(span.name)
     found = attributes(span.attributes)
     found = normalised(found, is_envoy=resource.is_router or found.get("component") == "proxy")
     start, end = span.start_time_unix_nano, span.end_time_unix_nano
     time = start if clock.is_possible(start) else _impossible(found, start, clock.settle(end))
     kind, status = span.kind, span.status
-    route = route_of(found)
-    if not route and kind == _SERVER_KIND and not resource.is_router:
-        route = template_in(name)
-    message, events, links = status.message, span.events, span.links
+    message, state, events, links = status.message, span.trace_state, span.events, span.links
+    is_server = kind == _SERVER_KIND and not resource.is_router
     return (
         time,
         ids.trace(span.trace_id),
         ids.span(span.span_id),
         ids.parent(span.parent_span_id),
-        bounded(span.trace_state, MAX_NAME) if span.trace_state else "",
-        mask_attribute("", name),
+        bounded(state, MAX_NAME) if state else "",
+        name,
         _KINDS[kind] if 0 <= kind < len(_KINDS) else _KINDS[0],
         resource.service,
         resource.attributes,
@@ -88,11 +87,18 @@ def _row(span: Any, around: tuple[Resource, tuple[str, str], Clock, Ids]) -> Row
         *(_links(links, ids) if links else _NO_LINKS),
         side_of(found, resource),
         role_of(found, resource, name),
-        route,
+        route_of(found) or (template if is_server else ""),
         status_of(found),
         request_of(found),
-        _COLD_STARTS.get(found.get("faas.coldstart", "")),
+        _COLD_STARTS.get(found["faas.coldstart"]) if "faas.coldstart" in found else None,
     )
+
+
+@lru_cache(maxsize=4_096)
+def _named(said: str) -> tuple[str, str]:
+    """A span's name, bounded and masked, and the template in it."""
+    name = mask_attribute("", bounded(said, MAX_NAME))
+    return name, template_in(name)
 
 
 def _impossible(found: Attributes, said: int, settled: int) -> int:

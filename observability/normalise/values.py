@@ -10,7 +10,7 @@ from itertools import islice
 import orjson
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from strangler_fig.masking import REDACTED, mask_attribute
+from strangler_fig.masking import REDACTED, mask_attribute, mask_attribute_anew
 
 from ..tables import Attributes
 from .bounds import DROPPED_ATTRIBUTE, MAX_ATTRIBUTES, MAX_DEPTH, MAX_NAME, MAX_VALUE, bounded
@@ -44,7 +44,7 @@ def _pair(raw: bytes) -> tuple[str, str]:
     value = said.string_value or text(said)
     if len(value) > MAX_VALUE or "\0" in value:
         value = bounded(value)
-    return name, mask_attribute(name, value)
+    return name, mask_attribute_anew(name, value)
 
 
 _known_pair = Memo(_pair, most=65_536, longest=512).__getitem__
