@@ -141,10 +141,12 @@ def _send_one(connection: http.client.HTTPConnection, body: bytes, sending: Send
     sending.latencies.append((time.perf_counter() - asked) * 1e3)
 
 
-def median(ask: Callable[[], float]) -> str:
-    """The median of some rounds, and the first, in milliseconds."""
+def median(ask: Callable[[], float], spent: Callable[[], float] = time.process_time) -> str:
+    """The median of some rounds, the first, and the processor time of each, in milliseconds."""
+    before = spent()
     times = [ask() for _ in range(_ROUNDS)]
-    return f"{statistics.median(times):.1f} (first {times[0]:.1f})"
+    cpu = (spent() - before) / _ROUNDS * 1e3
+    return f"{statistics.median(times):.1f} (first {times[0]:.1f}; processor {cpu:.0f})"
 
 
 def queries(server: Server, sending: Sending, end: int = 0) -> list[tuple[str, str]]:
@@ -162,7 +164,10 @@ def queries(server: Server, sending: Sending, end: int = 0) -> list[tuple[str, s
         ("search of a path, 15 min, ms", "/api/traces", last(15) | {"text": "/orders/12"}),
         ("health, 5 min, ms", "/api/health", last(5)),
     ]
-    return [(name, median(functools.partial(_took, server, path, values))) for name, path, values in asked]
+    return [
+        (name, median(functools.partial(_took, server, path, values), server.cpu_seconds))
+        for name, path, values in asked
+    ]
 
 
 def _took(server: Server, path: str, values: dict[str, object]) -> float:

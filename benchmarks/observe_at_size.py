@@ -7,10 +7,13 @@ is compressed better for having come before.
 """
 
 import argparse
+import json
+import os
 import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -53,41 +56,52 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=10_000_000)
     parser.add_argument("--stretch", type=int, default=500_000, help="spans that are sent over HTTP")
     parser.add_argument("--beside", type=int, default=5_000, help="spans a second that come in while it answers")
+    parser.add_argument("--folder", type=Path, help="keeps the day there, and asks the one that is there already")
     settings = parser.parse_args()
-    templates = [encoded.body(seed) for seed in range(8)]
-    copies = max(settings.spans // settings.stretch - 1, 1)
-    minutes = _DAY_MINUTES // (copies + 1)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        began = time.perf_counter()
-        sending = _fill(folder, templates, settings.stretch, minutes)
-        sent = time.perf_counter() - began
-        file = folder / ".fig" / "observe.duckdb"
-        spans = grow(file, copies, minutes)
-        size, took = file.stat().st_size, time.perf_counter() - began
-        server = ingest.Server(folder)
-        try:
-            title = f"a day of {spans:,} spans, {size / 1e9:.2f} GB; sent in {sent:.0f} s, grown in {took - sent:.0f} s"
-            ingest.show(title, ingest.queries(server, sending, sending.end))
-            paced = argparse.Namespace(rate=float(settings.beside), hours=0.01, connections=4)
-            thread = threading.Thread(target=ingest.send, args=(server, templates, paced, settings.beside * 20))
-            thread.start()
-            ingest.show(
-                f"the same while {settings.beside:,} spans/s come in", ingest.queries(server, sending, sending.end)
-            )
-            thread.join()
-            most = server.status("VmHWM") / 1e3
-            ingest.show(
-                "in all", [("bytes per span on disk", f"{size / spans:.0f}"), ("resident, MB at most", f"{most:.0f}")]
-            )
-        finally:
-            server.stop()
+        folder = settings.folder or Path(name)
+        made = folder / "day.json"
+        if not made.exists():
+            made.write_text(json.dumps(make(folder, settings.spans, settings.stretch)))
+        measure(folder, json.loads(made.read_text()), settings.beside)
 
 
-def _fill(folder: Path, templates: list[bytes], number: int, minutes: int) -> ingest.Sending:
+def make(folder: Path, number: int, stretch: int) -> dict[str, Any]:
+    """Fill the folder's store with a day of so many spans, and return what is needed to ask it."""
+    copies = max(number // stretch - 1, 1)
+    minutes = _DAY_MINUTES // (copies + 1)
+    folder.mkdir(exist_ok=True)
+    began = time.perf_counter()
     server = ingest.Server(folder)
     try:
-        return ingest.send(server, templates, argparse.Namespace(rate=0.0, hours=minutes / 60, connections=4), number)
+        paced = argparse.Namespace(rate=0.0, hours=minutes / 60, connections=4)
+        sending = ingest.send(server, [encoded.body(seed) for seed in range(8)], paced, stretch)
+    finally:
+        server.stop()
+    sent = time.perf_counter()
+    spans = grow(folder / ".fig" / "observe.duckdb", copies, minutes)
+    print(f"made: sent in {sent - began:.0f} s, grown in {time.perf_counter() - sent:.0f} s", flush=True)
+    return {"sample": sending.sample, "sample_at": sending.sample_at, "end": sending.end, "spans": spans}
+
+
+def measure(folder: Path, day: dict[str, Any], beside: int) -> None:
+    """Ask the day what pages ask, alone and while so many spans a second come in, and print."""
+    size, spans = (folder / ".fig" / "observe.duckdb").stat().st_size, day["spans"]
+    sending = ingest.Sending(sample=day["sample"], sample_at=day["sample_at"])
+    templates = [encoded.body(seed) for seed in range(8)]
+    server = ingest.Server(folder)
+    try:
+        ingest.show(f"a day of {spans:,} spans, {size / 1e9:.2f} GB", ingest.queries(server, sending, day["end"]))
+        paced = argparse.Namespace(rate=float(beside), hours=0.01, connections=4)
+        thread = threading.Thread(target=ingest.send, args=(server, templates, paced, beside * 20))
+        thread.start()
+        ingest.show(f"the same while {beside:,} spans/s come in", ingest.queries(server, sending, day["end"]))
+        thread.join()
+        most = server.status("VmHWM") / 1e3
+        ingest.show(
+            "in all", [("bytes per span on disk", f"{size / spans:.0f}"), ("resident, MB at most", f"{most:.0f}")]
+        )
+        print(f"  (load average {os.getloadavg()[0]:.1f})")
     finally:
         server.stop()
 
