@@ -27,7 +27,8 @@ _MOVED = {
     "otel_traces": f"* REPLACE (Timestamp - {_BACK} AS Timestamp, md5(TraceId || $2) AS TraceId, "
     "md5(SpanId || $2)[:16] AS SpanId, "
     "CASE WHEN ParentSpanId = '' THEN '' ELSE md5(ParentSpanId || $2)[:16] END AS ParentSpanId)",
-    "otel_traces_trace_id_ts": f'md5(TraceId || $2), Start - {_BACK}, "End" - {_BACK}',
+    "otel_traces_trace_id_ts": f'md5(TraceId || $2), Start - {_BACK}, "End" - {_BACK}, '
+    "('0x' || left(md5(TraceId || $2), 8))::UINTEGER",
     "route_minute": f"* REPLACE (Minute - {_BACK} AS Minute, WeightAt - {_BACK} AS WeightAt)",
 }
 

@@ -190,8 +190,17 @@ otel_metrics_summary = _table(
     Flags=_WORD,
 )
 
-otel_traces_trace_id_ts = _table("otel_traces_trace_id_ts", TraceId=String(), Start=Time(), End=Time())
-"""When a trace's spans were, so that a trace is found without reading all of time. A trace may have several rows."""
+otel_traces_trace_id_ts = _table("otel_traces_trace_id_ts", TraceId=String(), Start=Time(), End=Time(), Key=_WORD)
+"""When a trace's spans were, so that a trace is found without reading all of time. A trace may have several rows.
+
+`Key` is ours, see `trace_key`: of two million ids the texts take thirty times as long to read.
+"""
+
+
+def trace_key(trace_id: str) -> int:
+    """The first 32 bits of a trace's id, 0 where there is none: few other traces have the same."""
+    return int(trace_id[:8], 16) if trace_id else 0
+
 
 route_minute = _table(
     "route_minute",

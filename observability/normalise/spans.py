@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from strangler_fig.masking import mask_attribute, mask_text
 
-from ..tables import Attributes, Batch, Row, otel_traces, otel_traces_trace_id_ts, route_minute
+from ..tables import Attributes, Batch, Row, otel_traces, otel_traces_trace_id_ts, route_minute, trace_key
 from .bounds import CLOCK_ATTRIBUTE, DURATION_ATTRIBUTE, MAX_DURATION, MAX_ITEMS, MAX_NAME, Clock, bounded
 from .conventions import normalised
 from .emitter import resource_from, scope_from
@@ -49,7 +49,7 @@ def spans_batch(request: Message, clock: Clock, names: RouteNames, size: int) ->
     return Batch(
         rows={
             otel_traces.name: rows,
-            otel_traces_trace_id_ts.name: [(trace, start, end) for trace, (start, end) in traces.items()],
+            otel_traces_trace_id_ts.name: [(trace, *when, trace_key(trace)) for trace, when in traces.items()],
             route_minute.name: rows_of(requests, names),
         },
         size=size,

@@ -279,7 +279,7 @@ OTHER_WORDS = {
     constructs.any_value_contains: "arrayExists(v -> positionCaseInsensitiveUTF8(v, {1}) > 0, mapValues({0}))",
 }
 PLAIN_WORDS = frozenset(
-    {"and", "or", "not", "in", "as", "is", "on", "from", "where", "filter", "select", "distinct", "over"}
+    {"and", "or", "not", "in", "as", "is", "on", "from", "where", "filter", "select", "join", "distinct", "over"}
 )
 STANDARD = frozenset({"sum", "min", "max", "count", "coalesce", "substring"})
 

@@ -61,7 +61,7 @@ def test_everything_else_is_refused(reader: DuckDbReader, text: str) -> None:
     """What writes, leaves the tables, or is wrong is a diagnostic."""
     with pytest.raises(Refused):
         run_sql(reader, text)
-    assert run_sql(reader, "SELECT count(*), max(Version) FROM fig_store").rows == [(1, 1)]
+    assert run_sql(reader, "SELECT count(*), max(Version) FROM fig_store").rows == [(1, 2)]
 
 
 @pytest.mark.parametrize(
