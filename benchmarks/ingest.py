@@ -142,11 +142,11 @@ def _send_one(connection: http.client.HTTPConnection, body: bytes, sending: Send
 
 
 def median(ask: Callable[[], float], spent: Callable[[], float] = time.process_time) -> str:
-    """The median of some rounds, the first, and the processor time of each, in milliseconds."""
-    before = spent()
+    """The median of some rounds, the first, and the processor time of each that follows, in milliseconds."""
+    first, before = ask(), spent()
     times = [ask() for _ in range(_ROUNDS)]
     cpu = (spent() - before) / _ROUNDS * 1e3
-    return f"{statistics.median(times):.1f} (first {times[0]:.1f}; processor {cpu:.0f})"
+    return f"{statistics.median(times):.1f} (first {first:.1f}; processor {cpu:.0f})"
 
 
 def queries(server: Server, sending: Sending, end: int = 0) -> list[tuple[str, str]]:
