@@ -46,5 +46,5 @@ def _scope(raw: bytes) -> Scope:
     )
 
 
-_RESOURCES = Memo(_resource, most=2_048, longest=8_192)
-_SCOPES = Memo(_scope, most=2_048, longest=2_048)
+_RESOURCES = Memo(_resource, most=512, longest=8_192)
+_SCOPES = Memo(_scope, most=512, longest=2_048)

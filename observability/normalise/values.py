@@ -47,7 +47,7 @@ def _pair(raw: bytes) -> tuple[str, str]:
     return name, mask_attribute_anew(name, value)
 
 
-_known_pair = Memo(_pair, most=65_536, longest=512).__getitem__
+_known_pair = Memo(_pair, most=32_768, longest=768).__getitem__
 
 
 def text(value: AnyValue) -> str:
