@@ -19,6 +19,7 @@ from observability.normalise.minutes import RouteNames
 from observability.normalise.spans import spans_batch
 from observability.query import completeness, constructs, logs, routes, traces
 from observability.query.constructs import DUCKDB
+from observability.query.joinable import joinable
 from observability.query.reader import DuckDbReader, Record
 from observability.query.traces import Wanted
 from observability.query.weights import told_weights
@@ -247,6 +248,7 @@ def asked(reader: DuckDbReader) -> list[SelectBase]:
     traces.sketch(store, TRACE, AROUND)
     logs.of_span(store, TRACE, ID[0], AROUND)
     logs.brief_of_trace(store, TRACE, AROUND)
+    joinable(store, AROUND)
     completeness.completeness(store, AROUND)
     return store.asked
 
