@@ -49,6 +49,7 @@ class Sending:
     cpu: float = 0.0
     sample: str = ""
     sample_at: int = 0
+    end: int = 0
 
 
 class Server:
@@ -95,7 +96,7 @@ class Server:
 def send(server: Server, templates: list[bytes], settings: argparse.Namespace, number: int) -> Sending:
     """Send so many spans, spread over the last hours in the order of time, and measure each acknowledgement."""
     sending = Sending()
-    end = time.time_ns()
+    end = sending.end = time.time_ns()
     bodies = max(number // encoded.SPANS_OF_A_BODY, 1)
     waiting = deque(range(bodies))
     began, cpu = time.perf_counter(), time.process_time()
@@ -140,24 +141,33 @@ def _send_one(connection: http.client.HTTPConnection, body: bytes, sending: Send
     sending.latencies.append((time.perf_counter() - asked) * 1e3)
 
 
-def median(ask: Callable[[], float]) -> str:
-    """The median of some rounds, and the first, in milliseconds."""
+def median(ask: Callable[[], float], spent: Callable[[], float] = time.process_time) -> str:
+    """The median of some rounds, the first, and the processor time of each that follows, in milliseconds."""
+    first, before = ask(), spent()
     times = [ask() for _ in range(_ROUNDS)]
-    return f"{statistics.median(times):.1f} (first {times[0]:.1f})"
+    cpu = (spent() - before) / _ROUNDS * 1e3
+    return f"{statistics.median(times):.1f} (first {first:.1f}; processor {cpu:.0f})"
 
 
-def queries(server: Server, sending: Sending) -> list[tuple[str, str]]:
-    """How long the questions take that pages ask, over HTTP."""
+def queries(server: Server, sending: Sending, end: int = 0) -> list[tuple[str, str]]:
+    """How long the questions take that pages ask, over HTTP: of the time until now, or until `end`."""
+
+    def last(minutes: int) -> dict[str, object]:
+        return {"start": end - minutes * 60 * 10**9, "end": end} if end else {"minutes": minutes}
+
     asked: list[tuple[str, str, dict[str, object]]] = [
-        ("routes, last 15 min, ms", "/api/routes", {"minutes": 15}),
-        ("routes, last day, ms", "/api/routes", {"minutes": 1440}),
+        ("routes, last 15 min, ms", "/api/routes", last(15)),
+        ("routes, last day, ms", "/api/routes", last(1440)),
         ("trace by id, with its time, ms", f"/api/traces/{sending.sample}", {"at": sending.sample_at}),
         ("trace by id alone, ms", f"/api/traces/{sending.sample}", {}),
-        ("slowest 20 of a route, 15 min, ms", "/api/routes/route-0/slowest", {"minutes": 15}),
-        ("search of a path, 15 min, ms", "/api/traces", {"minutes": 15, "text": "/orders/12"}),
-        ("health, 5 min, ms", "/api/health", {"minutes": 5}),
+        ("slowest 20 of a route, 15 min, ms", "/api/routes/route-0/slowest", last(15)),
+        ("search of a path, 15 min, ms", "/api/traces", last(15) | {"text": "/orders/12"}),
+        ("health, 5 min, ms", "/api/health", last(5)),
     ]
-    return [(name, median(functools.partial(_took, server, path, values))) for name, path, values in asked]
+    return [
+        (name, median(functools.partial(_took, server, path, values), server.cpu_seconds))
+        for name, path, values in asked
+    ]
 
 
 def _took(server: Server, path: str, values: dict[str, object]) -> float:

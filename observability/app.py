@@ -74,7 +74,14 @@ def make_observe(place: Place, keep: Keep, access: Access, site: Site | None = N
     reader = DuckDbReader(lambda: writer.connection)
     forwarder = Forwarder(place.file.with_name(place.file.name + ".forward"), access.listening)
     counts = Counts(since=time.time())
-    door = Door(store=writer, counts=counts, token=access.otlp_token, is_ours=access.is_ours, forward=forwarder.offer)
+    door = Door(
+        store=writer,
+        counts=counts,
+        token=access.otlp_token,
+        is_ours=access.is_ours,
+        forward=forwarder.offer,
+        is_forwarding=lambda: bool(forwarder.target),
+    )
 
     def condition() -> Mapping[str, object]:
         told = writer.condition

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from strangler_fig import masking
 from strangler_fig.masking import (
     CARD,
     EMAIL,
@@ -193,3 +194,31 @@ def test_hostile_text_costs_little(text: str) -> None:
     for mask in (mask_text, mask_sql, mask_url, mask_query):
         mask(text)
     assert time.process_time() - began < 5
+
+
+WORDS = (
+    "0X1f",
+    "E+5",
+    "$a$",
+    "%40",
+    "eyJ",
+    "passw",
+    "PWD",
+    "Secret",
+    "api-KEY",
+    "bearer",
+    "Basic",
+    "AKIA",
+    "ghp_",
+    "xoxb-",
+)
+FRAGMENTS = st.sampled_from((*"071xe'\"$_.- \naZ:@?", *WORDS, "sk_", "4111 ", "0x", "''"))
+
+
+@given(st.lists(FRAGMENTS, max_size=24).map("".join))
+def test_the_quick_search_overlooks_nothing(text: str) -> None:
+    """What the thorough patterns find the quick ones for ASCII find, too, and of literals just the same."""
+    assert masking._is_suspect(text) or masking._SUSPECT.search(text) is None  # noqa: SLF001 - what must agree
+    assert masking._may_assign(text) or masking._ASSIGNED.search(text) is None  # noqa: SLF001
+    assert masking._SUSPECT_DIGITS.search(text) or masking._DIGITS.search(text) is None  # noqa: SLF001
+    assert masking._SQL_LITERAL_ASCII.sub("?", text) == masking._SQL_LITERAL.sub("?", text)  # noqa: SLF001

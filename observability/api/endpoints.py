@@ -15,7 +15,6 @@ POST /api/logins                     a new one-time login
 GET, POST, DELETE /api/forward       where everything is sent on to
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -151,7 +150,7 @@ class Api:
             total = routes.together(found, window)
             return {"window": _window(window.whole_minutes()), "total": total, "routes": found, **more}
 
-        return as_json(await self._ask(both))
+        return as_json(await self._ask(request, both))
 
     async def series(self, request: Request) -> Response:
         """A route's numbers over time."""
@@ -159,7 +158,7 @@ class Api:
         window, step = question.window(), int(question.number("step", 1, 1, 1440))
         question.check()
         route = request.path_params["route"]
-        found = await self._ask(lambda: routes.series(self.reader, route, window, step))
+        found = await self._ask(request, lambda: routes.series(self.reader, route, window, step))
         return as_json({"window": _window(window.whole_minutes()), "route": route, "steps": found})
 
     async def slowest(self, request: Request) -> Response:
@@ -169,7 +168,7 @@ class Api:
         side = question.text("side", ("legacy", "lambda"))
         question.check()
         route = request.path_params["route"]
-        found = await self._ask(lambda: traces.slowest(self.reader, route, window, limit, side))
+        found = await self._ask(request, lambda: traces.slowest(self.reader, route, window, limit, side))
         return as_json({"window": _window(window), "route": route, "spans": found})
 
     async def traces(self, request: Request) -> Response:
@@ -182,13 +181,13 @@ class Api:
         def search(most: int) -> list[Record]:
             return traces.search(self.reader, wanted, window, most, order)
 
-        found, told = await ask(request, self.workers, lambda: page_of(search, limit, order))
+        found, told = await self._ask(request, lambda: page_of(search, limit, order))
         return as_json({"window": _window(window), **told, "spans": found})
 
     async def trace(self, request: Request) -> Response:
         """One trace: its spans as a tree, and the records that belong to it."""
         trace_id, window = asked_trace(request)
-        found = await self._ask(lambda: self._whole(trace_id, window))
+        found = await self._ask(request, lambda: self._whole(trace_id, window))
         return as_json(found, 200 if found["spans"] or found["logs"] else 404)
 
     def _whole(self, trace_id: str, window: Window) -> dict[str, Any]:
@@ -213,7 +212,7 @@ class Api:
         def search(most: int) -> list[Record]:
             return logs.search(self.reader, wanted, window, most, min_severity=severity, trace_id=trace_id, order=order)
 
-        found, told = await ask(request, self.workers, lambda: page_of(search, limit, order))
+        found, told = await self._ask(request, lambda: page_of(search, limit, order))
         return as_json({"window": _window(window), **told, "records": found})
 
     async def health(self, request: Request) -> Response:
@@ -226,7 +225,7 @@ class Api:
             joined = joinable(self.reader, window)
             return joined, completeness.completeness(self.reader, window, joined)
 
-        joined, found = await ask(request, self.workers, whole)
+        joined, found = await self._ask(request, whole)
         process = self.condition()
         told = {"window": _window(window), "joined": _window(joined), **found, "process": process}
         return as_json({**told, "picture": picture(found, process)})
@@ -239,11 +238,11 @@ class Api:
         if not isinstance(text, str) or not is_number or not 1 <= limit <= MAX_ROWS:
             hint = f"the limit is a number from 1 to {MAX_ROWS}"
             raise Refused([Diagnostic(code="OB204", message='send {"sql": "SELECT ...", "limit": 1000}', hint=hint)])
-        answer = await ask(request, self.workers, lambda: run_sql(self.reader, text, limit))
+        answer = await self._ask(request, lambda: run_sql(self.reader, text, limit))
         return as_json({"columns": answer.columns, "rows": answer.rows, "is_cut": answer.is_cut})
 
-    async def _ask(self, question: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self.workers, question)
+    async def _ask(self, request: Request, question: Callable[[], Result]) -> Result:
+        return await ask(request, self.workers, question)
 
 
 def session_of(request: Request) -> Session:

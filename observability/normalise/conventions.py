@@ -7,6 +7,7 @@ schema 1.44.0.
 """
 
 import re
+from functools import lru_cache
 
 from strangler_fig.names import REQUEST_ATTRIBUTE
 
@@ -65,41 +66,55 @@ _OLD = {
     "faas.id": "cloud.resource_id",
     "deployment.environment": "deployment.environment.name",
 }
+_HOSTS = tuple(name for name, new in _OLD.items() if new == "server.address")
 _VARIABLE = re.compile(r"/(?!v\d{1,3}(?:/|$))[^/]{0,256}\d")
 _SLASHES_OF_A_PATH = 3
 _CHANGED = frozenset({"network.protocol.version", "url.path"})
 _VERSIONS = ("HTTP/", "http/")
+_ADDRESS, _PORT = "server.address", "server.port"
+_WITH_PORT = re.compile(r"(\[[0-9A-Fa-f:.%]{2,64}\]|[^:\[\]]{1,255}):(\d{1,5})")
 
 
 def normalised(found: Attributes, *, is_envoy: bool) -> Attributes:
     """The attributes under stable names; a stable name that is there already wins over an old one."""
-    renames, prefix = (_ENVOY, ENVOY_PREFIX) if is_envoy else (_OLD, ORIGINAL_PREFIX)
-    if renames.keys().isdisjoint(found):
-        return found
+    steps = _steps(tuple(found), is_envoy)
+    if not steps:
+        return _without_port(found)
     result: Attributes = {}
-    for name, value in found.items():
-        new = renames.get(name)
-        if new is None:
+    for (name, original, new), value in zip(steps, found.values(), strict=True):
+        if not original:
             result[name] = value
             continue
-        result.setdefault(prefix + name, value)
-        if is_envoy:
-            new = _envoy_name(name, new, value, found)
-        if new and new not in found and new not in result:
+        result.setdefault(original, value)
+        if new and new not in result and not (is_envoy and _tells_nothing(name, value)):
             result[new] = _value(new, value) if new in _CHANGED else value
     if "http.target" in found and not is_envoy:
         _split_target(found["http.target"], result)
         _drop_raw_route(result)
-    return result
+    return _without_port(result)
 
 
-def _envoy_name(name: str, new: str, value: str, found: Attributes) -> str:
-    """The stable name of what Envoy told; empty where it told nothing, or nothing that has one."""
-    if value in ("", "-") or (name == "http.url" and value.count("/") < _SLASHES_OF_A_PATH):
-        return ""  # Envoy says `-` for nothing, and where paths are not to be told its URL ends before them
-    if name == "peer.address" and "downstream_cluster" not in found:
-        return "network.peer.address"  # of a hop, the peer is whom it reached
-    return new
+@lru_cache(maxsize=2_048)
+def _steps(names: tuple[str, ...], is_envoy: bool) -> tuple[tuple[str, str, str], ...]:  # noqa: FBT001 - a key of the cache
+    """For each name of a set that some emitter sends: itself, where the original is kept, and its stable name.
+
+    The last two are empty where there is none; the whole is where nothing is to be renamed.
+    """
+    renames, prefix = (_ENVOY, ENVOY_PREFIX) if is_envoy else (_OLD, ORIGINAL_PREFIX)
+    if renames.keys().isdisjoint(names):
+        return ()
+    found = []
+    for name in names:
+        new = renames.get(name, "")
+        if is_envoy and name == "peer.address" and "downstream_cluster" not in names:
+            new = "network.peer.address"  # of a hop, the peer is whom it reached
+        found.append((name, prefix + name if name in renames else "", "" if new in names else new))
+    return tuple(found)
+
+
+def _tells_nothing(name: str, value: str) -> bool:
+    """Whether Envoy says nothing: `-`, or a URL that ends before its path, where paths are not to be told."""
+    return value in ("", "-") or (name == "http.url" and value.count("/") < _SLASHES_OF_A_PATH)
 
 
 def _value(name: str, value: str) -> str:
@@ -108,6 +123,16 @@ def _value(name: str, value: str) -> str:
     if name == "url.path":
         return value.partition("?")[0]
     return value
+
+
+def _without_port(result: Attributes) -> Attributes:
+    """The attributes with the server's port by itself: emitters of WSGI write it behind its address (`Host`)."""
+    address = result.get(_ADDRESS)
+    if address is not None and ":" in address and (parts := _WITH_PORT.fullmatch(address)):
+        is_kept = address in (result.get(f"{ORIGINAL_PREFIX}{name}") for name in _HOSTS)
+        original = {} if is_kept else {f"{ORIGINAL_PREFIX}{_ADDRESS}": address}
+        return {_PORT: parts[2], **original, **result, _ADDRESS: parts[1].strip("[]")}
+    return result
 
 
 def _split_target(target: str, result: Attributes) -> None:

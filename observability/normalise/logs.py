@@ -1,7 +1,8 @@
 """A logs request's records as rows: of `otel_logs`, and, where a router tells of a request, of the minutes."""
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from typing import Any
+
+from google.protobuf.message import Message
 
 from strangler_fig.masking import mask_text
 from strangler_fig.names import DURATION_ATTRIBUTE, FALLBACK_ATTRIBUTE, ROUTE_ATTRIBUTE, WEIGHT_ATTRIBUTE
@@ -9,8 +10,11 @@ from strangler_fig.names import DURATION_ATTRIBUTE, FALLBACK_ATTRIBUTE, ROUTE_AT
 from ..tables import Attributes, Batch, Row, otel_logs, route_minute
 from .bounds import CLOCK_ATTRIBUTE, MAX_NAME, Clock, bounded
 from .conventions import normalised
+from .emitter import resource_from, scope_from
+from .ids import Ids
 from .minutes import LOG, Request, RouteNames, rows_of
-from .origin import Resource, request_of, resource_of, role_of, route_of, side_of, status_of
+from .origin import Resource, request_of, role_of, route_of, side_of, status_of
+from .shallow import as_shallow
 from .values import attributes, text
 
 EVENT_ATTRIBUTE = "event.name"
@@ -22,35 +26,42 @@ _XRAY_LENGTH = 35
 _TRACE_FLAGS = 0xFF
 
 
-def logs_batch(request: ExportLogsServiceRequest, clock: Clock, names: RouteNames, size: int) -> Batch:
-    """The rows of a logs request that took `size` bytes."""
+def logs_batch(request: Message, clock: Clock, names: RouteNames, size: int) -> Batch:
+    """The rows of a logs request, shallow or whole, that took `size` bytes."""
+    ids = Ids()
     rows: list[Row] = []
     requests: list[Request] = []
-    for group in request.resource_logs:
-        resource = resource_of(normalised(attributes(group.resource.attributes), is_envoy=False))
+    for group in as_shallow(request).resource_logs:
+        resource = resource_from(group.resource)
         schema = bounded(group.schema_url, MAX_NAME)
-        for scope in group.scope_logs:
+        for told in group.scope_logs:
+            scope = scope_from(told.scope)
             around = (
                 schema,
                 resource.attributes,
-                bounded(scope.schema_url, MAX_NAME),
-                bounded(scope.scope.name, MAX_NAME),
-                bounded(scope.scope.version, MAX_NAME),
-                attributes(scope.scope.attributes),
+                bounded(told.schema_url, MAX_NAME),
+                scope.name,
+                scope.version,
+                scope.attributes,
             )
-            for record in scope.log_records:
+            for record in told.log_records:
                 found = normalised(attributes(record.attributes), is_envoy=False)
                 if record.event_name:
                     found[EVENT_ATTRIBUTE] = bounded(record.event_name, MAX_NAME)
                 time = _time(record, found, clock)
-                rows.append(_row(record, found, time, resource, around))
+                rows.append(_row((record, found, time), resource, around, ids))
                 if resource.is_router and (served := _served(found, time)):
                     requests.append(served)
-    return Batch(rows={otel_logs.name: rows, route_minute.name: rows_of(requests, names)}, size=size, records=len(rows))
+    return Batch(
+        rows={otel_logs.name: rows, route_minute.name: rows_of(requests, names)},
+        size=size,
+        records=len(rows),
+        invalid_ids=ids.invalid,
+    )
 
 
-def _time(record: LogRecord, found: Attributes, clock: Clock) -> int:
-    said = record.time_unix_nano or record.observed_time_unix_nano
+def _time(record: Any, found: Attributes, clock: Clock) -> int:
+    said: int = record.time_unix_nano or record.observed_time_unix_nano
     if clock.is_possible(said):
         return said
     if said:
@@ -58,11 +69,12 @@ def _time(record: LogRecord, found: Attributes, clock: Clock) -> int:
     return clock.settle(record.observed_time_unix_nano)
 
 
-def _row(record: LogRecord, found: Attributes, time: int, resource: Resource, around: tuple[object, ...]) -> Row:
+def _row(said: tuple[Any, Attributes, int], resource: Resource, around: tuple[object, ...], ids: Ids) -> Row:
+    record, found, time = said
     return (
         time,
-        record.trace_id.hex() or _trace_of(found),
-        record.span_id.hex(),
+        ids.trace(record.trace_id) or _trace_of(found),
+        ids.span(record.span_id),
         record.flags & _TRACE_FLAGS,
         bounded(record.severity_text, MAX_NAME),
         min(max(record.severity_number, 0), 24),

@@ -1,16 +1,10 @@
 """A metrics request's data points as rows of the exporter's five tables."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.metrics.v1.metrics_pb2 import (
-    ExponentialHistogramDataPoint,
-    HistogramDataPoint,
-    Metric,
-    NumberDataPoint,
-    SummaryDataPoint,
-)
+from google.protobuf.message import Message
 
 from strangler_fig.masking import mask_text
 
@@ -24,39 +18,50 @@ from ..tables import (
     otel_metrics_summary,
 )
 from .bounds import MAX_BUCKETS, MAX_ITEMS, MAX_NAME, Clock, bounded
-from .conventions import normalised
-from .origin import resource_of
+from .emitter import resource_from, scope_from
+from .ids import Ids
+from .shallow import as_shallow
 from .values import attributes
 
 _MICROSECONDS = 1_000
 
 
-def metrics_batch(request: ExportMetricsServiceRequest, clock: Clock, size: int) -> Batch:
-    """The rows of a metrics request that took `size` bytes."""
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What holds for every point of a request: when it came, and its ids."""
+
+    clock: Clock
+    ids: Ids
+
+
+def metrics_batch(request: Message, clock: Clock, size: int) -> Batch:
+    """The rows of a metrics request, shallow or whole, that took `size` bytes."""
     rows: dict[str, list[Row]] = {}
     records = 0
-    for group in request.resource_metrics:
-        resource = resource_of(normalised(attributes(group.resource.attributes), is_envoy=False))
-        for scope in group.scope_metrics:
+    here = _Request(clock, Ids())
+    for group in as_shallow(request).resource_metrics:
+        resource = resource_from(group.resource)
+        for told in group.scope_metrics:
+            scope = scope_from(told.scope)
             around = (
                 resource.attributes,
                 bounded(group.schema_url, MAX_NAME),
-                bounded(scope.scope.name, MAX_NAME),
-                bounded(scope.scope.version, MAX_NAME),
-                attributes(scope.scope.attributes),
-                scope.scope.dropped_attributes_count,
-                bounded(scope.schema_url, MAX_NAME),
+                scope.name,
+                scope.version,
+                scope.attributes,
+                scope.dropped,
+                bounded(told.schema_url, MAX_NAME),
                 resource.service,
             )
-            for metric in scope.metrics:
-                made = _points(metric, around, clock)
+            for metric in told.metrics:
+                made = _points(metric, around, here)
                 if made is not None:
                     rows.setdefault(made[0], []).extend(made[1])
                     records += len(made[1])
-    return Batch(rows=rows, size=size, records=records)
+    return Batch(rows=rows, size=size, records=records, invalid_ids=here.ids.invalid)
 
 
-def _points(metric: Metric, around: tuple[object, ...], clock: Clock) -> tuple[str, list[Row]] | None:
+def _points(metric: Any, around: tuple[object, ...], here: _Request) -> tuple[str, list[Row]] | None:
     kind = metric.WhichOneof("data")
     if kind is None:
         return None
@@ -72,9 +77,9 @@ def _points(metric: Metric, around: tuple[object, ...], clock: Clock) -> tuple[s
             *around,
             *name,
             attributes(point.attributes),
-            _start(point.start_time_unix_nano, clock),
-            clock.settle(point.time_unix_nano),
-            *tail(point, data, clock),
+            _start(point.start_time_unix_nano, here.clock),
+            here.clock.settle(point.time_unix_nano),
+            *tail(point, data, here),
         )
         for point in data.data_points
     ]
@@ -87,25 +92,25 @@ def _start(said: int, clock: Clock) -> int:
     return said if 0 <= said <= clock.now else 0
 
 
-def _number(point: NumberDataPoint) -> float:
+def _number(point: Any) -> float:
     return float(point.as_int) if point.WhichOneof("value") == "as_int" else point.as_double
 
 
-def _gauge(point: NumberDataPoint, _data: Any, clock: Clock) -> Row:
-    return (_number(point), point.flags, *_exemplars(point.exemplars, clock))
+def _gauge(point: Any, _data: Any, here: _Request) -> Row:
+    return (_number(point), point.flags, *_exemplars(point.exemplars, here))
 
 
-def _sum(point: NumberDataPoint, data: Any, clock: Clock) -> Row:
-    return (*_gauge(point, data, clock), data.aggregation_temporality, data.is_monotonic)
+def _sum(point: Any, data: Any, here: _Request) -> Row:
+    return (*_gauge(point, data, here), data.aggregation_temporality, data.is_monotonic)
 
 
-def _histogram(point: HistogramDataPoint, data: Any, clock: Clock) -> Row:
+def _histogram(point: Any, data: Any, here: _Request) -> Row:
     return (
         point.count,
         point.sum,
         list(point.bucket_counts[:MAX_BUCKETS]),
         list(point.explicit_bounds[:MAX_BUCKETS]),
-        *_exemplars(point.exemplars, clock),
+        *_exemplars(point.exemplars, here),
         point.flags,
         point.min,
         point.max,
@@ -113,7 +118,7 @@ def _histogram(point: HistogramDataPoint, data: Any, clock: Clock) -> Row:
     )
 
 
-def _exponential(point: ExponentialHistogramDataPoint, data: Any, clock: Clock) -> Row:
+def _exponential(point: Any, data: Any, here: _Request) -> Row:
     return (
         point.count,
         point.sum,
@@ -123,7 +128,7 @@ def _exponential(point: ExponentialHistogramDataPoint, data: Any, clock: Clock) 
         list(point.positive.bucket_counts[:MAX_BUCKETS]),
         point.negative.offset,
         list(point.negative.bucket_counts[:MAX_BUCKETS]),
-        *_exemplars(point.exemplars, clock),
+        *_exemplars(point.exemplars, here),
         point.flags,
         point.min,
         point.max,
@@ -131,23 +136,23 @@ def _exponential(point: ExponentialHistogramDataPoint, data: Any, clock: Clock) 
     )
 
 
-def _summary(point: SummaryDataPoint, _data: Any, _clock: Clock) -> Row:
+def _summary(point: Any, _data: Any, _here: _Request) -> Row:
     kept = point.quantile_values[:MAX_ITEMS]
     return (point.count, point.sum, [one.quantile for one in kept], [one.value for one in kept], point.flags)
 
 
-def _exemplars(exemplars: Iterable[Any], clock: Clock) -> tuple[object, ...]:
+def _exemplars(exemplars: Iterable[Any], here: _Request) -> tuple[object, ...]:
     kept = list(exemplars)[:MAX_ITEMS]
     return (
         [attributes(one.filtered_attributes) for one in kept],
-        [clock.settle(one.time_unix_nano) for one in kept],
+        [here.clock.settle(one.time_unix_nano) for one in kept],
         [float(one.as_int) if one.WhichOneof("value") == "as_int" else one.as_double for one in kept],
-        [one.span_id.hex() for one in kept],
-        [one.trace_id.hex() for one in kept],
+        [here.ids.span(one.span_id) for one in kept],
+        [here.ids.trace(one.trace_id) for one in kept],
     )
 
 
-_KINDS: Mapping[str, tuple[str, Callable[[Any, Any, Clock], Row]]] = {
+_KINDS: Mapping[str, tuple[str, Callable[[Any, Any, _Request], Row]]] = {
     "gauge": (otel_metrics_gauge.name, _gauge),
     "sum": (otel_metrics_sum.name, _sum),
     "histogram": (otel_metrics_histogram.name, _histogram),

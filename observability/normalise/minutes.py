@@ -16,6 +16,8 @@ BUCKETS_PER_DOUBLING = 16
 MAX_ROUTES = 2_000
 """Routes that are counted by name; the others are one, `OTHER_ROUTE`: names may come from attackers."""
 OTHER_ROUTE = "(other)"
+NO_ROUTE = "(no route)"
+"""Requests of applications that name no route: counted together, so that none is missing."""
 _MINUTE = 60 * 1_000_000_000
 _SMALLEST_MS = 1 / 1024
 

@@ -1,7 +1,9 @@
 """Where a span or a record belongs: which side did it, in which role, on which route."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from strangler_fig.names import (
     CONTROL_SERVICE,
@@ -19,6 +21,9 @@ LEGACY, LAMBDA = "legacy", "lambda"
 _SIDES = frozenset({LEGACY, LAMBDA})
 _OURS = frozenset({ROUTER_SERVICE, CONTROL_SERVICE})
 _STATUS = range(100, 600)
+_NAMED = re.compile(r"[A-Z]{3,10} ((?:/[^/?#\s]{0,100}){1,20})")
+_PLACE = re.compile(r"\{[^/]*\}|<[^/]*>|:[A-Za-z_]\w*|\*")
+_VERSION = re.compile(r"v\d{1,3}(?:\.\d{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,27 @@ def route_of(found: Mapping[str, str]) -> str:
     return found.get(ROUTE_ATTRIBUTE) or found.get("http.route", "")
 
 
+def template_in(name: str) -> str:
+    """The template in the name of a SERVER span, as in `GET /orders/{id}`; empty where it has none.
+
+    A path is none when a part of it varies, as far as that can be seen: a digit outside of a place like `{id}`, `<id>`,
+    `:id`, `*`, and of a version like `v2`. Names are for people; where every path is a name, a route for each of them
+    would be thousands of routes.
+    """
+    said = _NAMED.fullmatch(name)
+    if said is None:
+        return ""
+    parts = (one for one in said[1].split("/") if not _VERSION.fullmatch(one))
+    return "" if any(letter.isdigit() for one in parts for letter in _PLACE.sub("", one)) else said[1]
+
+
 def status_of(found: Mapping[str, str]) -> int | None:
     """HTTP's status, where there is one."""
-    said = found.get("http.response.status_code", "")
+    return _status(found["http.response.status_code"]) if "http.response.status_code" in found else None
+
+
+@lru_cache(maxsize=1_024)
+def _status(said: str) -> int | None:
     return int(said) if len(said) == 3 and said.isascii() and said.isdecimal() and int(said) in _STATUS else None  # noqa: PLR2004
 
 

@@ -1,22 +1,26 @@
 """A trace request's spans as rows: of `otel_traces`, of the index by trace, and of the minutes."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from google.protobuf.message import Message
 
 from strangler_fig.masking import mask_attribute, mask_text
 
-from ..tables import Attributes, Batch, Row, otel_traces, otel_traces_trace_id_ts, route_minute
+from ..tables import Attributes, Batch, Row, otel_traces, otel_traces_trace_id_ts, route_minute, trace_key
 from .bounds import CLOCK_ATTRIBUTE, DURATION_ATTRIBUTE, MAX_DURATION, MAX_ITEMS, MAX_NAME, Clock, bounded
 from .conventions import normalised
-from .minutes import SPAN, Request, RouteNames, rows_of
-from .origin import Resource, request_of, resource_of, role_of, route_of, side_of, status_of
+from .emitter import resource_from, scope_from
+from .ids import Ids
+from .minutes import NO_ROUTE, SPAN, Request, RouteNames, rows_of
+from .origin import Resource, request_of, role_of, route_of, side_of, status_of, template_in
+from .shallow import as_shallow
 from .values import attributes
 
 _KINDS = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
 _STATUSES = ("Unset", "Ok", "Error")
-SERVER = "Server"
+SERVER, _SERVER_KIND = "Server", 2
 ERROR = "Error"
 _FAILED_STATUS = 500
 _NO_EVENTS: tuple[list[int], list[str], list[Attributes]] = ([], [], [])
@@ -25,18 +29,19 @@ _COLD_STARTS = {"true": True, "false": False}
 _PRIMARY = "primary"
 
 
-def spans_batch(request: ExportTraceServiceRequest, clock: Clock, names: RouteNames, size: int) -> Batch:
-    """The rows of a trace request that took `size` bytes."""
+def spans_batch(request: Message, clock: Clock, names: RouteNames, size: int) -> Batch:
+    """The rows of a trace request, shallow or whole, that took `size` bytes."""
+    ids = Ids()
     rows: list[Row] = []
     requests: list[Request] = []
     traces: dict[str, tuple[int, int]] = {}
-    for group in request.resource_spans:
-        resource = resource_of(normalised(attributes(group.resource.attributes), is_envoy=False))
-        for scope in group.scope_spans:
-            scope_name = bounded(scope.scope.name, MAX_NAME)
-            scope_version = bounded(scope.scope.version, MAX_NAME)
-            for span in scope.spans:
-                row = _row(span, resource, (scope_name, scope_version), clock)
+    for group in as_shallow(request).resource_spans:
+        resource = resource_from(group.resource)
+        for told in group.scope_spans:
+            scope = scope_from(told.scope)
+            around = (resource, (scope.name, scope.version), clock, ids)
+            for span in told.spans:
+                row = _row(span, around)
                 rows.append(row)
                 _extend(traces, row)
                 if row[6] == SERVER and not resource.is_router and row[23] == _PRIMARY:
@@ -44,29 +49,32 @@ def spans_batch(request: ExportTraceServiceRequest, clock: Clock, names: RouteNa
     return Batch(
         rows={
             otel_traces.name: rows,
-            otel_traces_trace_id_ts.name: [(trace, start, end) for trace, (start, end) in traces.items()],
+            otel_traces_trace_id_ts.name: [(trace, *when, trace_key(trace)) for trace, when in traces.items()],
             route_minute.name: rows_of(requests, names),
         },
         size=size,
         records=len(rows),
+        invalid_ids=ids.invalid,
     )
 
 
-def _row(span: Span, resource: Resource, scope: tuple[str, str], clock: Clock) -> Row:
-    name = bounded(span.name, MAX_NAME)
+def _row(span: Any, around: tuple[Resource, tuple[str, str], Clock, Ids]) -> Row:
+    resource, scope, clock, ids = around
+    name, template = _named(span.name)
     found = attributes(span.attributes)
     found = normalised(found, is_envoy=resource.is_router or found.get("component") == "proxy")
     start, end = span.start_time_unix_nano, span.end_time_unix_nano
     time = start if clock.is_possible(start) else _impossible(found, start, clock.settle(end))
     kind, status = span.kind, span.status
-    message, events, links = status.message, span.events, span.links
+    message, state, events, links = status.message, span.trace_state, span.events, span.links
+    is_server = kind == _SERVER_KIND and not resource.is_router
     return (
         time,
-        span.trace_id.hex(),
-        span.span_id.hex(),
-        span.parent_span_id.hex(),
-        bounded(span.trace_state, MAX_NAME) if span.trace_state else "",
-        mask_attribute("", name),
+        ids.trace(span.trace_id),
+        ids.span(span.span_id),
+        ids.parent(span.parent_span_id),
+        bounded(state, MAX_NAME) if state else "",
+        name,
         _KINDS[kind] if 0 <= kind < len(_KINDS) else _KINDS[0],
         resource.service,
         resource.attributes,
@@ -76,14 +84,21 @@ def _row(span: Span, resource: Resource, scope: tuple[str, str], clock: Clock) -
         _status(status.code, found),
         mask_text(bounded(message)) if message else "",
         *(_events(events, clock) if events else _NO_EVENTS),
-        *(_links(links) if links else _NO_LINKS),
+        *(_links(links, ids) if links else _NO_LINKS),
         side_of(found, resource),
         role_of(found, resource, name),
-        route_of(found),
+        route_of(found) or (template if is_server else ""),
         status_of(found),
         request_of(found),
-        _COLD_STARTS.get(found.get("faas.coldstart", "")),
+        _COLD_STARTS.get(found["faas.coldstart"]) if "faas.coldstart" in found else None,
     )
+
+
+@lru_cache(maxsize=4_096)
+def _named(said: str) -> tuple[str, str]:
+    """A span's name, bounded and masked, and the template in it."""
+    name = mask_attribute("", bounded(said, MAX_NAME))
+    return name, template_in(name)
 
 
 def _impossible(found: Attributes, said: int, settled: int) -> int:
@@ -104,7 +119,7 @@ def _status(code: int, found: Attributes) -> str:
     return _STATUSES[code] if 0 <= code < len(_STATUSES) else _STATUSES[0]
 
 
-def _events(events: Sequence[Span.Event], clock: Clock) -> tuple[list[int], list[str], list[Attributes]]:
+def _events(events: Sequence[Any], clock: Clock) -> tuple[list[int], list[str], list[Attributes]]:
     kept = events[:MAX_ITEMS]
     return (
         [clock.settle(one.time_unix_nano) for one in kept],
@@ -113,11 +128,11 @@ def _events(events: Sequence[Span.Event], clock: Clock) -> tuple[list[int], list
     )
 
 
-def _links(links: Sequence[Span.Link]) -> tuple[list[str], list[str], list[str], list[Attributes]]:
+def _links(links: Sequence[Any], ids: Ids) -> tuple[list[str], list[str], list[str], list[Attributes]]:
     kept = links[:MAX_ITEMS]
     return (
-        [one.trace_id.hex() for one in kept],
-        [one.span_id.hex() for one in kept],
+        [ids.trace(one.trace_id) for one in kept],
+        [ids.span(one.span_id) for one in kept],
         [bounded(one.trace_state, MAX_NAME) for one in kept],
         [attributes(one.attributes) for one in kept],
     )
@@ -133,7 +148,7 @@ def _request(row: Row) -> Request:
     status, route = row[25], str(row[24])
     return Request(
         time=int(row[0]),  # type: ignore[call-overload]  # a row's columns
-        route=route or str(row[5]),
+        route=route or NO_ROUTE,
         side=str(row[22]),
         source=SPAN,
         milliseconds=int(row[12]) / 1e6,  # type: ignore[call-overload]

@@ -163,6 +163,9 @@ def _process(process: Mapping[str, Any]) -> Iterator[Finding]:
     refused = sum(one["requests"] for one in process["door"]["refused"])
     if refused:
         yield _process_says(Level.ODD, f"{refused:,} requests of senders were refused since the start")
+    if invalid := sum(process["door"]["invalid_ids"].values()):
+        text = f"{invalid:,} ids of senders were none since the start (a wrong length, or zeros): they join nothing"
+        yield _process_says(Level.ODD, text)
     forward = process["forward"]
     if forward["fault"]:
         yield _process_says(Level.ODD, f"sending on does not work: {forward['fault']}")

@@ -45,15 +45,16 @@ class Numbers:
         if "Bucket" in row:
             self.buckets[int(row["Bucket"])] += int(row["Requests"])
 
-    def percentile(self, share: float) -> float | None:
-        """The duration, milliseconds, that this share of the requests did not exceed; None without requests."""
-        wanted = share * self.requests
+    def percentiles(self) -> dict[str, float | None]:
+        """The durations, milliseconds, that these shares of the requests did not exceed; None without requests."""
+        found: dict[str, float | None] = dict.fromkeys(_PERCENTILES)
+        waiting = list(_PERCENTILES.items())
         seen = 0
         for bucket in sorted(self.buckets):
             seen += self.buckets[bucket]
-            if seen >= wanted:
-                return round(2 ** (bucket / BUCKETS_PER_DOUBLING), 3)
-        return None
+            while waiting and seen >= waiting[0][1] * self.requests:
+                found[waiting.pop(0)[0]] = round(2 ** (bucket / BUCKETS_PER_DOUBLING), 3)
+        return found
 
     def to_json(self, seconds: float) -> Record:
         """The numbers as JSON values."""
@@ -64,7 +65,7 @@ class Numbers:
             "error_share": round(self.errors / self.requests, 6) if self.requests else None,
             "fallbacks": self.fallbacks,
             "mean_ms": round(self.milliseconds / self.requests, 3) if self.requests else None,
-            **{name: self.percentile(share) for name, share in _PERCENTILES.items()},
+            **self.percentiles(),
         }
 
 

@@ -12,14 +12,14 @@ import duckdb
 
 from strangler_fig.diagnostics import Diagnostic, Refused
 
-from .allowed import denied_name
+from .allowed import denied
 from .memory import bounded_memory
 from .reader import DuckDbReader
 
 MAX_ROWS = 100_000
 MAX_ANSWER_BYTES = 16 * 2**20
 _NO_SELECT, _WRONG_SQL, _SLOW_SQL, _LARGE_SQL = "OB201", "OB202", "OB203", "OB207"
-SQL_SECONDS = 30.0
+SQL_SECONDS = 10.0
 _TOO_LONG = f"the query took longer than {SQL_SECONDS:.0f} seconds"
 _MAX_CHARACTERS = 100_000
 _READING = frozenset({duckdb.StatementType.SELECT})
@@ -43,8 +43,8 @@ def run_sql(reader: DuckDbReader, text: str, limit: int = 1_000) -> Answer:
     rows = min(max(limit, 1), MAX_ROWS)
     try:
         with bounded_memory(), reader.cursor(SQL_SECONDS) as cursor:
-            if denied := denied_name(cursor, text):
-                raise _refused(_NO_SELECT, f"{denied} is not asked here: it tells of this process, not of telemetry")
+            if why := denied(cursor, text):
+                raise _refused(_NO_SELECT, why)
             cursor.execute(text)
             names = [column[0] for column in cursor.description or ()]
             found = _fetched(cursor, rows + 1)

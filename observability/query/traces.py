@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
 from strangler_fig.names import INIT_SPAN, ROUTER_SERVICE
 
 from ..normalise.bounds import MAX_DURATION
-from ..tables import otel_traces, otel_traces_trace_id_ts
+from ..tables import otel_traces, otel_traces_trace_id_ts, trace_key
 from .constructs import any_value_contains, attribute, contains, each_nanoseconds, nanoseconds
 from .reader import Columns, Record, Rows
 from .window import MINUTE, Window, limited
@@ -83,7 +83,7 @@ def extent(store: Rows, trace_id: str, window: Window) -> Window | None:
             nanoseconds(func.min(_I.Start)).label("start"),
             nanoseconds(func.max(_I.End)).label("end"),
         )
-        .where(_I.TraceId == trace_id, window.widened(MINUTE).covers(_I.Start))
+        .where(_I.Key == trace_key(trace_id), _I.TraceId == trace_id, window.widened(MINUTE).covers(_I.Start))
         .limit(1)
     )
     if not when or when[0]["start"] is None:

@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from ..normalise.shallow import as_shallow, shallow
 from .refusal import BadRequest, Reason
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -40,11 +41,26 @@ def decoded(signal: str, kind: str, body: bytes) -> Message:
     try:
         return shape.FromString(body) if kind == PROTOBUF else _from_json(shape, body)
     except DecodeError as error:
-        message = f"the body is not the protobuf message {shape.DESCRIPTOR.full_name}: {error}"
-        raise BadRequest(400, Reason.MALFORMED, message) from error
+        raise malformed(signal, error) from error
     except (json_format.ParseError, orjson.JSONDecodeError, ValueError, RecursionError) as error:
         message = f"the body is not OTLP's JSON of {shape.DESCRIPTOR.name}: {str(error)[:300]}"
         raise BadRequest(400, Reason.MALFORMED, message) from error
+
+
+def decoded_shallow(signal: str, kind: str, body: bytes) -> Message:
+    """The same, read shallowly: what is wrong with an attribute is a `DecodeError` only when that is read."""
+    if kind == JSON:
+        return as_shallow(decoded(signal, kind, body))
+    try:
+        return shallow(REQUESTS[signal], body)
+    except DecodeError as error:
+        raise malformed(signal, error) from error
+
+
+def malformed(signal: str, error: DecodeError) -> BadRequest:
+    """The refusal of a body that is no such protobuf message."""
+    message = f"the body is not the protobuf message {REQUESTS[signal].DESCRIPTOR.full_name}: {error}"
+    return BadRequest(400, Reason.MALFORMED, message)
 
 
 def _from_json(shape: type[Message], body: bytes) -> Message:

@@ -11,12 +11,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol
 
-from google.protobuf.message import Message
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from google.protobuf.message import DecodeError, Message
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -32,7 +29,7 @@ from ..tables import Batch
 from .answers import refused, taken
 from .body import Limits, decompressed, read_body
 from .counts import Counts
-from .decode import JSON, PROTOBUF, REQUESTS, content_type, decoded
+from .decode import JSON, PROTOBUF, REQUESTS, content_type, decoded, decoded_shallow, malformed
 from .ids import empty_invalid_ids
 from .refusal import BadRequest, Reason
 from .strangers import check_no_stranger
@@ -63,9 +60,25 @@ def forward_nothing(_signal: str, _message: Message) -> None:
     """Send nothing on."""
 
 
+def always() -> bool:
+    """Whether anything is sent on: yes."""
+    return True
+
+
+class Form(NamedTuple):
+    """What a body is: of which signal, in which encoding of OTLP, compressed how."""
+
+    signal: str
+    kind: str
+    encoding: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Door:
-    """Receives the three signals; `forward` hears, in a worker's thread, of what was stored and not sent on before."""
+    """Receives the three signals; `forward` hears, in a worker's thread, of what was stored and not sent on before.
+
+    `is_forwarding` spares the reading of whole messages where nobody wants them.
+    """
 
     store: Storing
     counts: Counts
@@ -74,6 +87,7 @@ class Door:
     limits: Limits = field(default_factory=Limits)
     now: Callable[[], int] = time.time_ns
     forward: Callable[[str, Message], None] = forward_nothing
+    is_forwarding: Callable[[], bool] = always
     names: RouteNames = field(default_factory=RouteNames)
     _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "decode"))
     _reading_bytes: int = 0
@@ -122,19 +136,22 @@ class Door:
                 raise BadRequest(503, Reason.FULL, message, retry_after_seconds=_RETRY_SECONDS)
 
         try:
-            body = await self._body(request, grew)
-            encoding = request.headers.get("content-encoding", "")
+            form = Form(signal, kind, request.headers.get("content-encoding", ""))
             loop = asyncio.get_running_loop()
-            message, batch, invalid = await loop.run_in_executor(
-                self._workers, self._read, signal, kind, encoding, body
-            )
+            batch, whole = await loop.run_in_executor(
+                self._workers, self._read, form, await self._body(request, grew), self._is_sent_on(request)
+            )  # nothing here keeps the body while its rows wait for their commit
         finally:
             self._reading_bytes -= length
         if batch.records:
             await asyncio.wrap_future(self.store.submit(batch))
-            if self.forward is not forward_nothing and FORWARDED_HEADER not in request.headers:
-                await loop.run_in_executor(self._workers, self.forward, signal, message)
-        return batch.records, invalid
+            if whole is not None:
+                await loop.run_in_executor(self._workers, self.forward, signal, whole)
+        return batch.records, batch.invalid_ids
+
+    def _is_sent_on(self, request: Request) -> bool:
+        is_wanted = self.forward is not forward_nothing and self.is_forwarding()
+        return is_wanted and FORWARDED_HEADER not in request.headers
 
     async def _body(self, request: Request, grew: Callable[[int], None]) -> bytes:
         try:
@@ -155,19 +172,26 @@ class Door:
                     if left < 0:
                         return
 
-    def _read(self, signal: str, kind: str, encoding: str, body: bytes) -> tuple[Message, Batch, int]:
-        plain = decompressed(body, encoding, self.limits)
-        message = decoded(signal, kind, plain)
-        invalid = empty_invalid_ids(message)
-        return message, self._batch(message, len(plain)), invalid
+    def _read(self, form: Form, body: bytes, is_sent_on: bool) -> tuple[Batch, Message | None]:  # noqa: FBT001 - a fact
+        """The rows of a body, and the message itself where it is sent on."""
+        plain = decompressed(body, form.encoding, self.limits)
+        whole = decoded(form.signal, form.kind, plain) if is_sent_on else None
+        message = decoded_shallow(form.signal, form.kind, plain)
+        try:
+            batch = self._batch(form.signal, message, len(plain))
+        except DecodeError as error:
+            raise malformed(form.signal, error) from error
+        if whole is not None:
+            empty_invalid_ids(whole)
+        return batch, whole
 
-    def _batch(self, message: Message, size: int) -> Batch:
+    def _batch(self, signal: str, message: Message, size: int) -> Batch:
         clock = Clock(self.now())
-        if isinstance(message, ExportTraceServiceRequest):
+        if signal == "traces":
             return spans_batch(message, clock, self.names, size)
-        if isinstance(message, ExportLogsServiceRequest):
+        if signal == "logs":
             return logs_batch(message, clock, self.names, size)
-        return metrics_batch(cast("ExportMetricsServiceRequest", message), clock, size)
+        return metrics_batch(message, clock, size)
 
     def _check(self, signal: str, request: Request) -> None:
         if signal not in REQUESTS:

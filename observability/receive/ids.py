@@ -1,43 +1,52 @@
-"""Ids that are none: of another length than W3C's, or all zero. They are emptied, so that nothing is joined by them."""
+"""Ids that are none in a message that is sent on: they are emptied there just as in the rows (`normalise.ids`)."""
 
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Exemplar, Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-_TRACE, _SPAN = 16, 8
-_NO_TRACE, _NO_SPAN = bytes(_TRACE), bytes(_SPAN)
+from ..normalise.ids import is_span, is_trace
 
 
-def empty_invalid_ids(message: Message) -> int:
-    """How many ids of spans, links and log records were none and are empty now. An empty one is none and stays."""
+def empty_invalid_ids(message: Message) -> None:
+    """Empty the ids of spans, links, log records and exemplars that are none."""
     if isinstance(message, ExportTraceServiceRequest):
-        spans = (span for group in message.resource_spans for scope in group.scope_spans for span in scope.spans)
-        return sum(_of_span(span) for span in spans)
-    if isinstance(message, ExportLogsServiceRequest):
-        records = (one for group in message.resource_logs for scope in group.scope_logs for one in scope.log_records)
-        return sum(_of_both(record) for record in records)
-    return 0
+        for span in (span for group in message.resource_spans for scope in group.scope_spans for span in scope.spans):
+            _empty_in_span(span)
+    elif isinstance(message, ExportLogsServiceRequest):
+        for record in (
+            one for group in message.resource_logs for scope in group.scope_logs for one in scope.log_records
+        ):
+            _empty_both(record)
+    elif isinstance(message, ExportMetricsServiceRequest):
+        for metric in (
+            one for group in message.resource_metrics for scope in group.scope_metrics for one in scope.metrics
+        ):
+            _empty_in_metric(metric)
 
 
-def _of_span(span: Span) -> int:
-    found = _of_both(span)
-    parent = span.parent_span_id
-    if parent and (len(parent) != _SPAN or parent == _NO_SPAN):
+def _empty_in_span(span: Span) -> None:
+    _empty_both(span)
+    if not is_span(span.parent_span_id):
         span.parent_span_id = b""
-        found += parent != _NO_SPAN  # some emitters say zeros for "no parent": no fault
     for link in span.links:
-        found += _of_both(link)
-    return found
+        _empty_both(link)
 
 
-def _of_both(one: "Span | Span.Link | LogRecord") -> int:
-    trace, span, found = one.trace_id, one.span_id, 0
-    if trace and (len(trace) != _TRACE or trace == _NO_TRACE):
+def _empty_in_metric(metric: Metric) -> None:
+    kind = metric.WhichOneof("data")
+    if kind is None or kind == "summary":  # which has no exemplars
+        return
+    for point in getattr(metric, kind).data_points:
+        for exemplar in point.exemplars:
+            _empty_both(exemplar)
+
+
+def _empty_both(one: "Span | Span.Link | LogRecord | Exemplar") -> None:
+    if not is_trace(one.trace_id):
         one.trace_id = b""
-        found += 1
-    if span and (len(span) != _SPAN or span == _NO_SPAN):
+    if not is_span(one.span_id):
         one.span_id = b""
-        found += 1
-    return found

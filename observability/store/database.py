@@ -13,13 +13,20 @@ from ..errors import StoreFailed, StoreHeld
 from ..tables import RAW, TABLES, TIME_COLUMNS
 from .insert import ddl
 
-VERSION = 1
+VERSION = 2
 """Of the tables' shape. A file of a newer version is not touched."""
 MEMORY_LIMIT_BYTES = 400 * 10**6
 _CHECKPOINT = "64MB"
 """Source: measured; 16 MB pauses writers for 610 ms at worst, 64 MB for 67 ms."""
 _MAX_SPILL = "2GB"
 """What queries may put on the disk when memory is short: by default nearly all of it, which would end the ingest."""
+_UPGRADES = {
+    1: (
+        'ALTER TABLE otel_traces_trace_id_ts ADD COLUMN "Key" UINTEGER',
+        "UPDATE otel_traces_trace_id_ts SET \"Key\" = coalesce(TRY_CAST('0x' || left(TraceId, 8) AS UINTEGER), 0)",
+    )
+}
+"""What makes a file of a version one of the next."""
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 
 
@@ -93,10 +100,16 @@ def _shape(connection: duckdb.DuckDBPyConnection, place: Place) -> None:
             f"the store {place.file} was written by a newer release (version {version}): use that, or another file"
         )
         raise StoreFailed(message)
+    connection.execute("BEGIN")
     for table in TABLES.sorted_tables:
         connection.execute(ddl(table))
     if version is None:
         connection.execute("INSERT INTO fig_store VALUES (?)", [VERSION])
+    elif version < VERSION:
+        for statement in (one for old in range(version, VERSION) for one in _UPGRADES[old]):
+            connection.execute(statement)
+        connection.execute("UPDATE fig_store SET Version = ?", [VERSION])
+    connection.execute("COMMIT")
     connection.execute(f"SET allowed_directories = ['{str(place.exports.resolve()).replace(chr(39), chr(39) * 2)}']")
     connection.execute("SET GLOBAL TimeZone = 'UTC'")  # the tables' times are; `now()` must not be another zone's
     connection.execute("SET enable_external_access = false")

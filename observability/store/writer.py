@@ -203,6 +203,7 @@ class Writer:
             duckdb.Error,
             ValueError,
             TypeError,
+            OverflowError,
         ) as error:  # a row that is none is a fault of ours: its batch's alone
             return self._recover(error)
         return None

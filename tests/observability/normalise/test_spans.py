@@ -7,14 +7,25 @@ from hypothesis import strategies as st
 from observability.normalise import bounds
 from observability.normalise.bounds import Clock, bounded
 from observability.normalise.conventions import _ENVOY, _OLD, normalised
-from observability.normalise.minutes import OTHER_ROUTE, Request, RouteNames, bucket_of, rows_of
+from observability.normalise.minutes import NO_ROUTE, OTHER_ROUTE, Request, RouteNames, bucket_of, rows_of
 from observability.normalise.spans import spans_batch
 from observability.tables import TABLES, Attributes, otel_traces
 from strangler_fig.names import ROUTER_SERVICE
 from tests.observability.telemetry import CLIENT, NOW, SECOND, pairs, span, traces
 
-NAMES = [*_ENVOY, *_OLD, "http.route", "url.path", "http.request.method", "fig.route", "other"]
-VALUES = ["GET", "/orders/42", "/orders/42?token=x", "HTTP/1.1", "500", "-", "", "jane@bank.example"]
+NAMES = [*_ENVOY, *_OLD, "http.route", "url.path", "http.request.method", "server.address", "fig.route", "other"]
+VALUES = [
+    "GET",
+    "/orders/42",
+    "/orders/42?token=x",
+    "HTTP/1.1",
+    "500",
+    "-",
+    "",
+    "jane@bank.example",
+    "shop:8080",
+    "[::1]:80",
+]
 
 
 def rows(*spans_: object, service: str = "orders", **resource: str) -> list[dict[str, object]]:
@@ -56,6 +67,50 @@ def test_sides(service: str, resource: dict[str, str], attributes: dict[str, str
     """A span's side is what it says, where the router's hop led to, or the world that its service runs in."""
     (row,) = rows(span(attributes=attributes), service=service, **resource)
     assert row["Side"] == side
+
+
+@pytest.mark.parametrize(
+    ("found", "address", "port"),
+    [
+        ({"http.host": "shop.example:8080"}, "shop.example", "8080"),
+        ({"http.host": "shop.example:8080", "net.host.port": "8081"}, "shop.example", "8081"),
+        ({"server.address": "shop.example:8080"}, "shop.example", "8080"),
+        ({"server.address": "[2001:db8::1]:443"}, "2001:db8::1", "443"),
+        ({"server.address": "2001:db8::1"}, "2001:db8::1", None),
+        ({"server.address": "shop.example", "server.port": "80"}, "shop.example", "80"),
+        ({"server.address": "shop:many"}, "shop:many", None),
+    ],
+)
+def test_a_servers_port_stands_by_itself(found: Attributes, address: str, port: str | None) -> None:
+    """What WSGI emitters send as one value is two, and what they sent is kept."""
+    said = normalised(found, is_envoy=False)
+    assert (said["server.address"], said.get("server.port")) == (address, port)
+    assert set(found.values()) <= set(said.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "route"),
+    [
+        ("GET /orders/{id}", "/orders/{id}"),
+        ("DELETE /v2/orders/<int:id>/items/:item", "/v2/orders/<int:id>/items/:item"),
+        ("GET /", "/"),
+        ("GET /static/*", "/static/*"),
+        ("GET /orders/42", ""),
+        ("GET /orders/4bf92f35-77b3-4da6", ""),
+        ("GET /orders?id=x", ""),
+        ("GET", ""),
+        ("orders.Shop/Get", ""),
+        ("get /orders", ""),
+        ("GET " + "/x" * 1_000, ""),
+        ("<b>GET</b> /x", ""),
+    ],
+)
+def test_a_servers_span_without_a_route(name: str, route: str) -> None:
+    """A name that is a method and a template tells the route; any other is none, and is counted with the others."""
+    batch = spans_batch(traces(span(name), span(name, kind=CLIENT)), Clock(NOW), RouteNames(), 1)
+    column = otel_traces.columns.keys().index("Route")
+    assert [row[column] for row in batch.rows["otel_traces"]] == [route, ""]
+    assert [row[1] for row in batch.rows["route_minute"]] == [route or NO_ROUTE]
 
 
 def test_a_mirror_is_a_shadow() -> None:

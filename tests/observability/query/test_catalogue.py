@@ -1,5 +1,6 @@
 """The catalogue over a real store: the numbers of routes, traces, searches, and how whole the picture is."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,14 +8,18 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from sqlalchemy import SelectBase
+from sqlalchemy.engine import default
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 from observability.normalise.bounds import Clock
 from observability.normalise.logs import logs_batch
 from observability.normalise.metrics import metrics_batch
 from observability.normalise.minutes import RouteNames
 from observability.normalise.spans import spans_batch
-from observability.query import completeness, logs, routes, traces
+from observability.query import completeness, constructs, logs, routes, traces
 from observability.query.constructs import DUCKDB
+from observability.query.joinable import joinable
 from observability.query.reader import DuckDbReader, Record
 from observability.query.traces import Wanted
 from observability.query.weights import told_weights
@@ -208,28 +213,30 @@ def test_how_whole_the_picture_is(reader: DuckDbReader) -> None:
 
 
 class Watched:
-    """A store that keeps the text of what it is asked."""
+    """A store that keeps the statements that it is asked."""
 
     def __init__(self, store: DuckDbReader) -> None:
         self.store = store
-        self.asked: list[str] = []
+        self.asked: list[SelectBase] = []
 
     def rows(self, statement: SelectBase) -> list[Record]:
         """The rows, as the store gives them."""
-        self.asked.append(str(statement.compile(dialect=DUCKDB)))
+        self.asked.append(statement)
         return self.store.rows(statement)
 
     def columns(self, statement: SelectBase) -> dict[str, tuple[Any, ...]]:
         """The columns, as the store gives them."""
-        self.asked.append(str(statement.compile(dialect=DUCKDB)))
+        self.asked.append(statement)
         return self.store.columns(statement)
 
 
-def test_every_statement_has_a_time_and_a_limit(reader: DuckDbReader) -> None:
-    """No statement of the catalogue reads all of time, or gives as many rows as there are."""
+@pytest.fixture(scope="module")
+def asked(reader: DuckDbReader) -> list[SelectBase]:
+    """Every statement that the catalogue has."""
     store = Watched(reader)
     routes.overview(store, AROUND)
     routes.series(store, "books", AROUND)
+    routes.activity(store, AROUND)
     traces.trace(store, TRACE, AROUND)
     traces.search(store, Wanted(text="x", only_errors=True), AROUND)
     traces.slowest(store, "books", AROUND)
@@ -241,8 +248,59 @@ def test_every_statement_has_a_time_and_a_limit(reader: DuckDbReader) -> None:
     traces.sketch(store, TRACE, AROUND)
     logs.of_span(store, TRACE, ID[0], AROUND)
     logs.brief_of_trace(store, TRACE, AROUND)
+    joinable(store, AROUND)
     completeness.completeness(store, AROUND)
-    assert len(store.asked) >= 12
-    for text in store.asked:
+    return store.asked
+
+
+def test_every_statement_has_a_time_and_a_limit(asked: list[SelectBase]) -> None:
+    """No statement of the catalogue reads all of time, or gives as many rows as there are."""
+    assert len(asked) >= 12
+    for statement in asked:
+        text = str(statement.compile(dialect=DUCKDB))
         assert text.count("make_timestamp_ns(?)") >= 2
         assert "LIMIT" in text
+
+
+class Other(default.DefaultDialect):
+    """Another store's SQL: that of ClickHouse, as far as the catalogue needs it."""
+
+    name = "other"
+    supports_statement_cache = True
+    supports_native_boolean = True
+
+
+OTHER_WORDS = {
+    constructs.moment: "fromUnixTimestamp64Nano({0})",
+    constructs.nanoseconds: "toUnixTimestamp64Nano({0})",
+    constructs.each_nanoseconds: "arrayMap(t -> toUnixTimestamp64Nano(t), {0})",
+    constructs.attribute: "{0}[{1}]",
+    constructs.count_where: "countIf({0})",
+    constructs.latest: "argMax({0}, {1})",
+    constructs.contains: "positionCaseInsensitiveUTF8({0}, {1}) > 0",
+    constructs.any_value_contains: "arrayExists(v -> positionCaseInsensitiveUTF8(v, {1}) > 0, mapValues({0}))",
+}
+PLAIN_WORDS = frozenset(
+    {"and", "or", "not", "in", "as", "is", "on", "from", "where", "filter", "select", "join", "distinct", "over"}
+)
+STANDARD = frozenset({"sum", "min", "max", "count", "coalesce", "substring"})
+
+
+def test_another_store_needs_no_other_query(asked: list[SelectBase]) -> None:
+    """With its words for the constructs alone each statement is in a second store's SQL, without one of DuckDB's."""
+    assert set(OTHER_WORDS) == {one for one in vars(constructs).values() if _is_construct(one)}
+    for construct, pattern in OTHER_WORDS.items():
+        compiles(construct, "other")(constructs._write(pattern))  # noqa: SLF001 - what a second store would call beside it
+    theirs = {word for pattern in OTHER_WORDS.values() for word in _functions(pattern)}
+    for statement in asked:
+        text = str(statement.compile(dialect=Other(), compile_kwargs={"render_postcompile": True}))
+        assert _functions(text) <= theirs | STANDARD, text
+
+
+def _is_construct(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, GenericFunction) and value is not GenericFunction
+
+
+def _functions(text: str) -> set[str]:
+    """The names that a parenthesis follows."""
+    return {word for word in re.findall(r"([A-Za-z_]\w*)\s*\(", text) if word.lower() not in PLAIN_WORDS}

@@ -20,7 +20,7 @@ PROCESS: Mapping[str, Any] = {
     "free_bytes": 50 * 2**30,
     "queued_bytes": 0,
     "max_queued_bytes": 100,
-    "door": {"refused": []},
+    "door": {"refused": [], "invalid_ids": {}},
     "forward": {"to": None, "fault": "", "dropped": 0, "rejected": 0},
     "pages": {"policy_reports": 0},
 }
@@ -128,7 +128,12 @@ def test_what_belongs_to_no_request_needs_no_trace() -> None:
         ({"free_bytes": 500 * 10**6}, "odd", "500 MB left"),
         ({"free_bytes": 10**6}, "bad", "1 MB left"),
         ({"queued_bytes": 51}, "odd", "half of the queue"),
-        ({"door": {"refused": [{"requests": 2}, {"requests": 3}]}}, "odd", "5 requests of senders were refused"),
+        (
+            {"door": {"invalid_ids": {}, "refused": [{"requests": 2}, {"requests": 3}]}},
+            "odd",
+            "5 requests of senders were refused",
+        ),
+        ({"door": {"invalid_ids": {"traces": 3, "logs": 1}, "refused": []}}, "odd", "4 ids of senders were none"),
         (
             {"forward": {"to": "u", "fault": "away", "dropped": 0, "rejected": 0}},
             "odd",

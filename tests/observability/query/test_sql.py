@@ -61,7 +61,7 @@ def test_everything_else_is_refused(reader: DuckDbReader, text: str) -> None:
     """What writes, leaves the tables, or is wrong is a diagnostic."""
     with pytest.raises(Refused):
         run_sql(reader, text)
-    assert run_sql(reader, "SELECT count(*), max(Version) FROM fig_store").rows == [(1, 1)]
+    assert run_sql(reader, "SELECT count(*), max(Version) FROM fig_store").rows == [(1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,24 @@ def test_nothing_tells_where_the_store_is(reader: DuckDbReader, text: str) -> No
     with pytest.raises(Refused, match="tells of this process") as refused:
         run_sql(reader, text)
     assert "/" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT lpad('x', 10000000000)",
+        "SELECT 'x'.rpad(100 * 100000, 'y')",
+        "SELECT lpad('x', n) FROM (SELECT 1001 AS n)",
+        "SELECT lpad('x', 1001)",
+        "SELECT levenshtein(repeat('a', 1000000), repeat('b', 1000000))",
+        "SELECT 1 WHERE jaro_similarity(repeat('a', 1000000), repeat('b', 1000000)) > 0",
+    ],
+)
+def test_what_nothing_could_interrupt_is_refused(reader: DuckDbReader, text: str) -> None:
+    """A single call that takes as long as somebody likes is not begun; padding for the eye is."""
+    with pytest.raises(Refused, match="nothing could interrupt it"):
+        run_sql(reader, text)
+    assert run_sql(reader, "SELECT lpad('7', 3, '0'), rpad('7', -1, ' ')").rows == [("007", "")]
 
 
 def test_the_tables_may_be_asked_for(reader: DuckDbReader) -> None:

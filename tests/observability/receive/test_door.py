@@ -130,10 +130,13 @@ def test_protobuf_json_gzip_deflate_and_chunks(world: World) -> None:
     assert rows.count(rows[0]) == 5
 
 
+BAD_ATTRIBUTE = traces(span(attributes={"a": "bbbb"})).SerializeToString().replace(b"bbbb", b"\xff\xfe\xfd\xfc")
 BAD: list[tuple[str, bytes, dict[str, str], int]] = [
     ("garbage", b"\xff\xfe\x00garbage", PROTOBUF, 400),
     ("cut off", BODY[:-5], PROTOBUF, 400),
     ("invalid UTF-8", BODY.replace(b"GET /orders", b"GET \xff\xfe\xfders"), PROTOBUF, 400),
+    ("an attribute of no UTF-8", BAD_ATTRIBUTE, PROTOBUF, 400),
+    ("a resource that is none", b"\x0a\x04\x0a\x02\xff\xff", PROTOBUF, 400),
     ("no JSON", b"{", JSON, 400),
     ("a JSON list", b"[]", JSON, 400),
     ("another shape", b'{"resourceSpans": 7}', JSON, 400),
@@ -306,7 +309,26 @@ def test_ids_that_are_none_are_emptied_and_counted(world: World) -> None:
     in_json = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"abcd","spanId":"00f067aa0ba902b7"}]}]}]}'
     assert world.post("/v1/logs", in_json, JSON).status_code == 200
     assert world.store.rows("otel_logs")[0][1:3] == ("", id_)
-    assert world.counts.to_json()["invalid_ids"] == {"traces": 5, "logs": 1}
+    point = {"asInt": "1", "exemplars": [{"traceId": "abcd", "spanId": id_}, {"traceId": TRACE, "spanId": "0" * 16}]}
+    sum_ = {"name": "n", "sum": {"dataPoints": [point]}}
+    in_json = json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": [sum_]}]}]}).encode()
+    assert world.post("/v1/metrics", in_json, JSON).status_code == 200
+    assert [row[-4:-2] for row in world.store.rows("otel_metrics_sum")] == [([id_, ""], ["", TRACE])]
+    assert world.counts.to_json()["invalid_ids"] == {"traces": 5, "logs": 1, "metrics": 2}
+
+
+def test_what_is_sent_on_has_no_invalid_ids() -> None:
+    """Ids that are none are as empty in what is sent on as in the rows, and a bad attribute is refused before."""
+    told: list[Any] = []
+    world = World(forward=lambda _signal, message: told.append(message))
+    sent = traces(span("short", trace="abcd", parent="0" * 16), span("right", parent="00f067aa0ba902b8"))
+    assert world.post("/v1/traces", sent.SerializeToString()).status_code == 200
+    spans = told[0].resource_spans[0].scope_spans[0].spans
+    ids = [(one.trace_id.hex(), one.parent_span_id.hex()) for one in spans]
+    assert ids == [("", ""), (TRACE, "00f067aa0ba902b8")]
+    assert world.post("/v1/traces", BAD_ATTRIBUTE).status_code == 400
+    assert (len(told), len(world.store.batches)) == (1, 1)
+    world.door.close()
 
 
 def test_empty_requests_are_taken(world: World) -> None:

@@ -16,8 +16,8 @@ from observability.store import writer as writers
 from observability.store.database import Place, open_database
 from observability.store.upkeep import DAY, Keep, Upkeep, _stretches
 from observability.store.writer import Writer
-from observability.tables import Batch
-from tests.observability.telemetry import NOW, SECOND, logs, served, span, traces
+from observability.tables import Batch, trace_key
+from tests.observability.telemetry import NOW, SECOND, TRACE, logs, served, span, traces
 
 
 @pytest.fixture
@@ -115,6 +115,24 @@ def test_a_full_disk_refuses_and_says_so(writer: Writer, monkeypatch: pytest.Mon
     monkeypatch.undo()
     writer.submit(batch()).result(30)
     assert writer.condition.fault == ""
+
+
+def test_a_file_of_an_older_release_is_brought_up_to_date(place: Place) -> None:
+    """Traces of before are found as before, by the key that their rows did not have."""
+    made = open_database(place)
+    made.execute('ALTER TABLE otel_traces_trace_id_ts DROP COLUMN "Key"')
+    made.execute(
+        "INSERT INTO otel_traces_trace_id_ts VALUES (?, '2026-11-26', '2026-11-26'), ('', NULL, NULL)", [TRACE]
+    )
+    made.execute("UPDATE fig_store SET Version = 1")
+    made.close()
+    again = open_database(place)
+    assert again.execute('SELECT TraceId, "Key" FROM otel_traces_trace_id_ts ORDER BY 1').fetchall() == [
+        ("", 0),
+        (TRACE, trace_key(TRACE)),
+    ]
+    assert again.execute("SELECT Version FROM fig_store").fetchall() == [(2,)]
+    again.close()
 
 
 def test_one_process_owns_the_file(writer: Writer, place: Place, tmp_path: Path) -> None:
