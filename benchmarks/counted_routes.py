@@ -1,0 +1,176 @@
+"""What it costs that moving routes are counted by bucket of users, second by second, along the way of the evidence.
+
+    python benchmarks/counted_routes.py [ROUTES ...]
+
+A real Envoy, all of whose routes move and are counted, whatever their number. As many users ask each route as fill nearly
+all buckets of both sides. Then: what Envoy holds, how long its main thread takes for one reading (weights wait for it),
+what the node's Python makes of it, and what control takes to read it, compare it with the last and look at each route.
+"""
+
+import asyncio
+import socket
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # a script's folder is on the path, the repository's is not
+
+import orjson
+
+from benchmarks.backends import invoke_api, legacy
+from benchmarks.measuring import cores, end_cleanly, folders, resident_mb
+from benchmarks.routers import Files, router
+from router.control.evidence import Evidence
+from router.gate import wire
+from router.gate.judge import judge
+from router.gate.values import Gate
+from router.gate.window import Window
+from router.node.admin import Admin
+from router.node.evidence import evidence
+from router.node.samples import samples
+from router.node.traffic import TARGET, parse
+from router.snapshot.compiler import compile_estate
+from router.snapshot.manifest import Manifest
+from router.source.load import load_estate
+from router.weight import MOST_COUNTED, Weight
+
+_USERS = 200
+_AT_ONCE = 50
+_ROUTE = "  r{number}:\n    match: {{path: {{prefix: /r{number}/}}}}\n    legacy: shop\n    lambda: books\n    sticky: {{header: X-User, without_key: legacy}}\n"
+_ESTATE = """\
+version: 1
+entry: {{address: "127.0.0.1:${{ENTRY_PORT:-8080}}", default: shop}}
+legacy:
+  shop: {{endpoints: ["127.0.0.1:{legacy}"]}}
+lambda:
+  books:
+    arn: arn:aws:lambda:eu-west-1:123456789012:function:books:live
+    endpoint: http://127.0.0.1:{api}
+    timeout: 5s
+routes:
+"""
+_KEY = ("release", "ramp", 1)
+
+
+def main() -> None:
+    """Print the table."""
+    end_cleanly()
+    counts = sorted(map(int, sys.argv[1:])) or [24, 64, 128, 200]
+    proxies, others = cores()
+    with ExitStack() as stack:
+        folder = stack.enter_context(folders())
+        ports = {
+            "legacy": stack.enter_context(legacy(folder("legacy"), core=others)),
+            "api": stack.enter_context(invoke_api(folder("api"), core=others)),
+        }
+        text = _ESTATE.format(**ports) + "".join(_ROUTE.format(number=number) for number in range(counts[-1]))
+        moving = {f"r{number}": 5_000 for number in range(counts[-1])}
+        state = folder("router")
+        port, pid = stack.enter_context(router(text, state, core=proxies, moving=moving, edit=_unbounded))
+        manifest = _manifest(text)
+        print(
+            "| routes | samples | MB of text | Envoy's answer ms | the node ms | control ms | a look at all ms | Envoy MB |"
+        )
+        print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+        done = 0
+        for number in counts:
+            _ask(port, range(done, number))
+            done = number
+            time.sleep(2)  # histograms are there after the flush of a second
+            print(_row(number, asyncio.run(_texts(state)), manifest, resident_mb(pid)), flush=True)
+
+
+def _unbounded(files: Files) -> None:
+    text = orjson.dumps(files["listeners.json"]).replace(
+        f"MOST_IN_BUCKETS = {MOST_COUNTED}".encode(), b"MOST_IN_BUCKETS = 100000"
+    )
+    files["listeners.json"] = orjson.loads(text)
+
+
+def _manifest(text: str) -> Manifest:
+    loaded = load_estate(text, file="estate.yaml", environment={"ENTRY_PORT": "1"})
+    assert loaded.estate is not None
+    return compile_estate(loaded.estate, {}).manifest
+
+
+def _ask(port: int, routes: range) -> None:
+    """Let every user ask each of the routes once, many at once on one connection."""
+    requests = [
+        f"GET /r{route}/1 HTTP/1.1\r\nHost: shop\r\nX-User: user-{user}\r\n\r\n".encode()
+        for route in routes
+        for user in range(_USERS)
+    ]
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        for start in range(0, len(requests), _AT_ONCE):
+            batch = requests[start : start + _AT_ONCE]
+            connection.sendall(b"".join(batch))
+            answers = b""
+            while answers.count(b"HTTP/1.1 200") < len(batch) or not answers.endswith((b"}", b"\r\n\r\n")):
+                piece = connection.recv(1 << 16)
+                assert piece and b"HTTP/1.1 5" not in answers, answers[-500:]
+                answers += piece
+
+
+async def _texts(state: Path) -> list[tuple[bytes, float]]:
+    """Some answers of Envoy to what a node asks each second, each with the seconds it took."""
+    admin, found = Admin(state / "admin.sock"), []
+    for _ in range(5):
+        began = time.perf_counter()
+        text = await admin.text(TARGET)
+        found.append((text, time.perf_counter() - began))
+    admin.close()
+    return found
+
+
+def _row(routes: int, texts: list[tuple[bytes, float]], manifest: Manifest, envoy_mb: float) -> str:
+    text = texts[0][0]
+    found = list(samples(text))
+    node = _median(lambda: _read(text, manifest))
+    told = orjson.dumps(_read(text, manifest))
+    reading = wire.from_json(orjson.loads(told))
+    clock = [0.0]
+    kept = Evidence(clock=lambda: clock[0])
+    kept.heard(reading)
+    kept.open(_KEY, warm_up_seconds=0.0)
+
+    def heard() -> None:
+        clock[0] += 1
+        kept.heard(wire.from_json(orjson.loads(told)))
+
+    control = _median(heard)
+    look = _median(lambda: [_look(kept, route) for route in reading.routes])
+    answer = statistics.median(seconds for _, seconds in texts) * 1e3
+    return (
+        f"| {routes} | {len(found):,} | {len(text) / 1e6:.1f} | {answer:.0f} | {node:.0f} | {control:.0f} | {look:.0f} "
+        f"| {envoy_mb:.0f} |"
+    )
+
+
+def _read(text: bytes, manifest: Manifest) -> Any:
+    found = list(samples(text))
+    parse(found)
+    return evidence(found, epoch="1", serving=manifest).to_json(node="n1", weights_version=1)
+
+
+def _look(kept: Evidence, route: str) -> None:
+    seen = kept.seen(_KEY, route, ("n1",))
+    window = Window(evidence=seen.evidence, weight=Weight(5_000), elapsed_seconds=600.0, recent=seen.recent)
+    judge(Gate(), window)
+
+
+def _median(do: Callable[[], Any]) -> float:
+    """Milliseconds of processor time of doing it, the median of five times."""
+    found = []
+    for _ in range(5):
+        began = time.process_time()
+        do()
+        found.append((time.process_time() - began) * 1e3)
+    return statistics.median(found)
+
+
+if __name__ == "__main__":
+    main()
