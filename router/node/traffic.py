@@ -6,6 +6,7 @@ routes would hold up Envoy's main thread for 287 ms, and weights with it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import add
 from typing import Any
 
 from strangler_fig.names import ASSIGNED_ATTRIBUTE, ROUTE_ATTRIBUTE, SIDE_ATTRIBUTE
@@ -17,7 +18,6 @@ from .evidence import Evidence, evidence
 from .samples import Sample, samples, target
 
 TARGET = target("^fig[.](requests|calls)[.]")
-_INFINITE = "+Inf"
 _REQUESTS, _LATENCY = "fig_requests_total", "fig_requests_duration_bucket"
 _FAILED = 500
 _BADLY, _BAD_SHARE = 2, 0.03
@@ -86,7 +86,7 @@ def parse(found: Iterable[Sample]) -> dict[str, dict[str, Any]]:
     Requests, statuses, fallbacks, and latency as cumulative buckets (milliseconds).
     """
     routes: dict[str, dict[str, Any]] = {}
-    latencies: dict[tuple[str, str], dict[float, int]] = {}
+    latencies: dict[tuple[str, str], tuple[tuple[float, ...], list[int]]] = {}
     for sample in found:
         if sample.name not in _OURS:
             continue
@@ -97,13 +97,12 @@ def parse(found: Iterable[Sample]) -> dict[str, dict[str, Any]]:
         side = routes.setdefault(route, {}).setdefault(assigned, _nothing_yet())
         if sample.name == _REQUESTS:
             _add(side, sample)
-        elif sample.labels["le"] != _INFINITE:
-            folds = latencies.setdefault((route, assigned), {})
-            bound = float(sample.labels["le"])
-            folds[bound] = folds.get(bound, 0) + sample.value
-    for (route, assigned), counts in latencies.items():
-        bounds = sorted(counts)
-        routes[route][assigned]["latency_ms"] = {"bounds": bounds, "counts": [counts[bound] for bound in bounds]}
+        elif (known := latencies.get((route, assigned))) and known[0] == sample.bounds:
+            known[1][:] = map(add, known[1], sample.counts)
+        else:
+            latencies[route, assigned] = (sample.bounds, list(sample.counts))
+    for (route, assigned), (bounds, counts) in latencies.items():
+        routes[route][assigned]["latency_ms"] = {"bounds": list(bounds), "counts": counts}
     return routes
 
 
