@@ -1,9 +1,9 @@
 """Simulated users of a route: who differ, who come and go, a few who ask ten times as often, and the day's rhythm.
 
-A crowd is what people do, whatever the router makes of it; `gate_traffic` draws from it what is counted. Users keep their
-habits; which of them are on Lambda, and in which bucket, is drawn by lot, as a hash does it. How users differ is cut out
-of a pool of draws that every process makes once: a piece of it is as independent as fresh draws are, and costs nothing.
-Needs numpy.
+A crowd is what people do, whatever the router makes of it; `gate_traffic` draws from it what is counted. Users keep
+their habits; which of them are on Lambda, and in which bucket, is drawn by lot, as a hash does it. How users differ is
+cut out of a pool of draws that every process makes once: a piece of it is as independent as fresh draws are, and costs
+nothing. Needs numpy.
 """
 
 from dataclasses import dataclass

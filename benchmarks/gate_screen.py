@@ -1,9 +1,9 @@
 """Which looks of a ramp can roll it back at all: the others need no judge, and each ramp has a hundred of them.
 
 Everything here is a *necessary* condition for a fail, for all looks of a ramp at once: no lower bound of the gate lies
-above the estimate, none is closer to it than the variance between buckets of users allows without anything for its being
-an estimate, and no mixture is narrower than its level alone. `gates.py` judges a part of the ramps at every look, and
-compares. Needs numpy.
+above the estimate, none is closer to it than the variance between buckets of users allows, with nothing added for its
+being an estimate, and no mixture is narrower than its level alone. `gates.py` judges a part of the ramps at every look,
+and compares. Needs numpy.
 """
 
 from functools import cache

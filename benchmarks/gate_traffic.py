@@ -1,9 +1,9 @@
-"""What the router counts of a simulated ramp: by bucket of users for gates that ask for them, by minute for those that do not.
+"""What the router counts of a simulated ramp: by bucket of users for a gate that asks for them, by minute for others.
 
 Counts are Poisson around what the users do, which is exactly what counting each user alone would give, and a Poisson
-count may be split afterwards. So what is counted between two looks is drawn once, by status and bucket of users, and its
-total is split over the minutes for tools that look at each; latencies are drawn by minute, and split over folds of users
-where a gate looks. What each tool sees of a ramp is one and the same traffic. Needs numpy.
+count may be split afterwards. So what is counted between two looks is drawn once, by status and bucket of users, and
+its total is split over the minutes for tools that look at each; latencies are drawn by minute, and split over folds of
+users where a gate looks. What each tool sees of a ramp is one and the same traffic. Needs numpy.
 """
 
 from collections.abc import Iterator

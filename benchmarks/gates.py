@@ -3,11 +3,12 @@
     python benchmarks/gates.py [--ramps 10000] [--seconds S] [--quick] [--seed 1] [--processes 2]
 
 All judge the same simulated ramps: five steps in six hours (`gate_traffic.STEPS`), on a schedule that no gate changes
-but by a rollback. This gate looks after each of the first ten minutes of a step and every fifth then, 113 times in all;
+but by a rollback. This gate looks after each of the first ten minutes of a step and every fifth then, 112 times in all;
 the others as often as their documentation says. Looks at which it cannot roll back are not judged (`gate_screen`).
 Medians are over all ramps, those that are never caught among them.
-Each regression has a tenth as many ramps as the equal sides. Tools that roll back equal sides too often have a second
-row: loosened by the first setting of `gate_peers` that rolls back at most 1 % of them.
+Each regression is tried on a part of the crowds, each of which has a ramp with equal sides, too. Tools that roll back
+equal sides too often have a second row: loosened by the first setting of `gate_peers` that rolls back at most 1 % of
+them.
 
 numpy is among the peers: without it this runs itself with their Python.
 """
@@ -43,7 +44,7 @@ REGRESSIONS: dict[str, dict[str, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What one ramp came to: by gate and setting the minute of the rollback, why ours rolled back, what our looks cost."""
+    """What one ramp came to: by gate and setting the minute of the rollback; why ours did, what our looks cost."""
 
     regression: str
     caught: dict[str, list[float]]
@@ -180,7 +181,8 @@ class _Tally:
         yield from table(self.found)
         looks, seconds = (sum(column) for column in zip(*self.whole, strict=True))
         yield f"\n{looks} looks, {seconds / max(looks, 1) * 1e6:.0f} us of CPU each"
-        yield f"{self.seconds / sum(counts.values()) * 1e3:.1f} ms of CPU a ramp, {seconds:.0f} of {self.seconds:.0f} s in looks"
+        each = self.seconds / sum(counts.values()) * 1e3
+        yield f"{each:.1f} ms of CPU a ramp; {seconds:.0f} of {self.seconds:.0f} s in looks"
         yield from (f"false: {reason}" for reason in self.reasons[:20])
 
 

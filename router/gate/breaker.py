@@ -22,7 +22,7 @@ from .moments import NO_SHARE, Moments
 from .values import Limit, Metric
 from .verdict import Code, Reason
 
-_SURPRISE: Final = log(4e9)
+SURPRISE: Final = log(4e9)
 """One look in four billions may be wrong; three weeks have 1.8 million seconds, a look has up to eight spans."""
 _DISASTER: Final = 0.03
 """Failing requests above legacy's share, below which there is time for the limits to decide."""
@@ -91,7 +91,7 @@ def _broken(last: RouteEvidence, usual: float, tolerated: float) -> Reason | Non
     if failed / requests < allowed + _DISASTER:
         return None
     is_compared = len(legacy.sent) >= FEWEST
-    if (surprise(sent, buckets, allowed) if is_compared else _scattered(requests, buckets, allowed)) < _SURPRISE:
+    if (surprise(sent, buckets, allowed) if is_compared else _scattered(requests, buckets, allowed)) < SURPRISE:
         return None
     words = (
         f"{failed} of {requests} requests in the last seconds failed on Lambda, for users of {buckets} buckets; "

@@ -115,8 +115,12 @@ def looked(lambda_: SideEvidence, legacy: SideEvidence) -> Outcome:
         (users(3, a_user=200), users(0, 30), False),
     ],
 )
-def test_few_users_are_enough_when_all_of_them_fail(lambda_: SideEvidence, legacy: SideEvidence, is_left: bool) -> None:  # noqa: FBT001 - of the table
-    """At a limit of 5 % eight of eight users are a disaster; half of them, or what legacy's users suffer too, is not."""
+def test_few_users_are_enough_when_all_of_them_fail(
+    lambda_: SideEvidence,
+    legacy: SideEvidence,
+    is_left: bool,  # noqa: FBT001 - of the table
+) -> None:
+    """At a limit of 5 % eight of eight users are a disaster; half of them, or what legacy's suffer too, is not."""
     assert (looked(lambda_, legacy) is Outcome.FAIL) is is_left
 
 
