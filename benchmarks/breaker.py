@@ -2,7 +2,7 @@
 
     python benchmarks/breaker.py [--times 3] [--limit 5%]
 
-Envoy counts, the node reads and tells of failures at once, control judges what arrives, the node puts weight 0 in force.
+Envoy counts, the node reads and tells of failures at once, control judges what arrives, the node puts 0 in force.
 Measured in Envoy's own access log, up to the last request that was meant for the function: from the first request that
 it failed; from the one that made the failing users enough to prove a disaster, which is as soon as anybody can tell;
 and from control's decision.

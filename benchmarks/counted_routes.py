@@ -31,6 +31,7 @@ from router.control.evidence import Evidence
 from router.gate import wire
 from router.gate.judge import judge
 from router.gate.values import Gate
+from router.gate.verdict import Outcome
 from router.gate.window import Window
 from router.node.admin import Admin
 from router.node.evidence import evidence
@@ -169,10 +170,10 @@ def _read(text: bytes, manifest: Manifest) -> Any:
     return evidence(found, epoch="1", serving=manifest).to_json(node="n1", weights_version=1)
 
 
-def _look(kept: Evidence, route: str) -> None:
+def _look(kept: Evidence, route: str) -> Outcome:
     seen = kept.seen(_KEY, route, ("n1",))
     window = Window(evidence=seen.evidence, weight=Weight(5_000), elapsed_seconds=600.0, recent=seen.recent)
-    judge(Gate(), window)
+    return judge(Gate(), window).outcome
 
 
 def _median(do: Callable[[], Any]) -> float:

@@ -91,7 +91,7 @@ def _ours(random: Any, ramp: Any, *, is_whole: bool) -> tuple[float, str, int, f
 
     gate, looks, seconds = Gate(), 0, 0.0
     suspects, disaster = suspect(ramp, gate), disasters(ramp)
-    counting = Counting(random, ramp) if suspects or is_whole else None
+    counting = Counting(random, ramp)
     for place in range(len(LOOKS)) if is_whole else suspects:
         step, minute = LOOKS[place]
         window = Window(

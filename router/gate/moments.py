@@ -67,9 +67,8 @@ def moments(side: Columns) -> Moments:
         if metric is not None:
             columns[metric] = list(map(add, columns[metric], column)) if metric in columns else column
     if any(side.fallbacks):
-        failed = columns.get(Metric.SERVER_ERRORS)
-        failed = side.fallbacks if failed is None else map(add, failed, side.fallbacks)
-        columns[Metric.SERVER_ERRORS] = list(map(min, sent, failed))
+        answered = columns.get(Metric.SERVER_ERRORS, [0] * len(sent))
+        columns[Metric.SERVER_ERRORS] = list(map(min, sent, map(add, answered, side.fallbacks)))
         columns[Metric.FALLBACKS] = side.fallbacks
     columns[Metric.THROTTLES], columns[Metric.TIMEOUTS] = side.throttles, side.timeouts
     columns[Metric.RESPONSE_SIZE] = side.response_bytes

@@ -11,11 +11,9 @@ Inside a bucket of the histogram values are taken to lie evenly by their logarit
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
-from functools import reduce
+from collections.abc import Mapping
 from itertools import accumulate
 from math import inf, log
-from operator import add
 
 from .bounds import Asked, Compared, Unknown, least
 from .evidence import Histogram
@@ -30,10 +28,6 @@ _SAME = 1e-12
 """A divergence that rounding alone may make."""
 
 
-def _added(one: Iterable[int], other: Iterable[int]) -> Iterable[int]:
-    return map(add, one, other)
-
-
 class Latencies:
     """One side's latencies: all of them together, and each fold's."""
 
@@ -43,7 +37,7 @@ class Latencies:
         histograms = [histogram for histogram in folds.values() if any(histogram.counts)]
         self.bounds = histograms[0].bounds if histograms else ()
         self._folds = [list(accumulate(histogram.counts, initial=0)) for histogram in histograms]
-        self._sums = list(reduce(_added, self._folds)) if self._folds else []
+        self._sums = list(map(sum, zip(*self._folds, strict=True)))
         self._seen = len(histograms)
         self.requests = self._sums[-1] if self._sums else 0
         squares = sum(fold[-1] * fold[-1] for fold in self._folds)
