@@ -9,6 +9,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events adapters_calls \
 	planner_demand planning addresses gates breaker counted_routes ingest instrument pages synth
 
+# Tests start thousands of Python processes: where the environment forbids compiled modules each of them would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test check golden bench soak lint-infra clean
 
 help: ## Show this list
@@ -21,7 +24,7 @@ demo: $(VENV)/.demo $(VENV)/.pages ## Shift a real route to Lambda and back, una
 
 test: $(VENV)/.test $(VENV)/.pages ## Install what the tests need, Debian packages included, and run them
 	@tests/debian-packages.sh
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST)
+	@$(BIN)/python -m pytest --numprocesses $$(( $$(nproc) + 2 )) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 check: $(VENV)/.test ## Lint, format, types, import contracts
 	@$(BIN)/ruff check .

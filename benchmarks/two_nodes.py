@@ -34,7 +34,7 @@ _ROUTE = "by-header"
 _WEIGHTS = (2_000, 5_000, 10_000, 3_000, 0)
 _PROBES = 3  # connections to each node
 _AFTER = 5  # answers of each node that are waited for once the shift is confirmed
-_WAIT_SECONDS = 20.0
+_WAIT_SECONDS = 60.0
 
 
 class Probes:

@@ -139,7 +139,7 @@ def _functions(profiles: dict[str, str], variables: dict[str, str]) -> dict[str,
     }
 
 
-def until(met: Callable[[], object], seconds: float = 20.0) -> None:
+def until(met: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until it is so."""
     deadline = time.monotonic() + seconds
     while not met():

@@ -20,7 +20,7 @@ BOOKSHOP = Path(__file__).parents[2] / "examples" / "bookshop"
 ESTATE = BOOKSHOP / "estate.yaml"
 PARTS = {"fig control", "fig lambda", "fig node", "legacy.py", "envoy -c"}
 """What `fig up` starts, and the Envoy that its node starts in a session of its own; words of their command lines."""
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 
 
 def fig(*arguments: str, folder: Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ from infra.local.functions.functions_file import load_functions
 from tests.local.handlers import HANDLERS
 
 ROOT = "/2015-03-31/functions/"
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

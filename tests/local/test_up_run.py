@@ -16,7 +16,7 @@ from infra.local.estate_run.errors import ChildEnded, EstateRunFailed, NotReady,
 from infra.local.estate_run.ports import choose
 from infra.local.estate_run.run import Run, Stopped
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 
 SERVES = "import time; print('ready', flush=True); time.sleep(600)"
 STUBBORN = (

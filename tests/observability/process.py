@@ -21,7 +21,7 @@ PROTOBUF = {"Content-Type": "application/x-protobuf"}
 _START_SECONDS = 60
 
 
-def eventually(happened: Callable[[], object], seconds: float = 30) -> None:
+def eventually(happened: Callable[[], object], seconds: float = 60) -> None:
     """Wait until it happened. Fails when it does not."""
     end = time.monotonic() + seconds
     while not happened():

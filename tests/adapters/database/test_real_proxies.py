@@ -39,7 +39,7 @@ def title(orders: Database) -> str:
         return str(connection.execute(text("select title from books where id = 7")).scalar_one())
 
 
-def until(met: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(met: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until it is so."""
     deadline = time.monotonic() + seconds
     while not met():

@@ -249,7 +249,7 @@ def accepts(port: int) -> bool:
     return True
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 15) -> None:
+def eventually(condition: Callable[[], Any], seconds: float = 60) -> None:
     """Wait until the condition holds; fail after the deadline."""
     deadline = time.monotonic() + seconds
     while True:

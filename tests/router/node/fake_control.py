@@ -60,12 +60,12 @@ class FakeControl:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake)
 
-    def await_report(self, fits: Callable[[dict[str, Any]], bool], *, seconds: float = 30.0) -> dict[str, Any]:
+    def await_report(self, fits: Callable[[dict[str, Any]], bool], *, seconds: float = 60.0) -> dict[str, Any]:
         """Wait for a report that fits, among those to come and the last one."""
         what = lambda: f"the last report is {self.reports[-1:]}"  # noqa: E731 - evaluated when the wait fails
         return until(lambda: next((one for one in self.reports[-1:] if fits(one)), None), seconds=seconds, what=what)
 
-    def await_in_force(self, *, seconds: float = 30.0) -> dict[str, Any]:
+    def await_in_force(self, *, seconds: float = 60.0) -> dict[str, Any]:
         """Wait until the node has what is wanted."""
         wanted = self._desired
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-def until(condition: Callable[[], Found | None], *, seconds: float = 20.0, what: Callable[[], str] = str) -> Found:
+def until(condition: Callable[[], Found | None], *, seconds: float = 60.0, what: Callable[[], str] = str) -> Found:
     """The first true value of `condition`; fails the test when there is none in time, with `what` there is instead."""
     deadline = time.monotonic() + seconds
     while True:
