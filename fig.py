@@ -1,7 +1,8 @@
 """The command `fig`: the one place that knows every package.
 
 A command's module is imported when the command is called, so that an installation with one extra needs that extra only.
-Exit codes: 0 done, 1 the world failed, 2 the input or usage is wrong, 3 there are changes, 4 a gate or a limit refused.
+Exit codes: 0 done, 1 the world failed, 2 refused (the input or usage is wrong, or things stand in the way), 3 there are
+changes, 4 a gate or a limit refused.
 """
 
 import importlib

@@ -204,11 +204,11 @@ class Estate:
                 more=_MORE if self._published % 2 == 0 else "",
             )
         )
-        self._fig("publish", "--yes", "--control", self._control_url(), str(file))
+        self._fig("publish", "--yes", "--wait", "120s", "--control", self._control_url(), str(file))
 
     def publish_back(self) -> None:
         """Publish what was published before."""
-        self._fig("publish", "--back", "--yes", "--control", self._control_url())
+        self._fig("publish", "--back", "--yes", "--wait", "120s", "--control", self._control_url())
 
     def replace_envoy(self, node: int) -> None:
         """Have a new Envoy take over on that node."""

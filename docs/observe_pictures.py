@@ -53,7 +53,7 @@ class Stage:
         """One picture; a narrow one shows the page to its end."""
         visitor = visitor_of(self.browser, self.running, size=size, scheme=scheme, role="admin")
         page = visitor.open(path)
-        page.locator(".whole").wait_for()
+        page.locator("a.whole").wait_for()
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         page.screenshot(path=file, full_page=size == NARROW)
         visitor.context.close()

@@ -99,7 +99,13 @@ def make_observe(place: Place, keep: Keep, access: Access, site: Site | None = N
     sessions, reports = Sessions(access.token), PolicyReports()
     live = Live(told=told, release=site.files.digest)
     writer.when_stored = live.stored
-    api = Api(reader=reader, sessions=sessions, condition=condition, refused_login=site.refused_login)
+    api = Api(
+        reader=reader,
+        sessions=sessions,
+        condition=condition,
+        listening=access.listening,
+        refused_login=site.refused_login,
+    )
     parts = (api, Exports(reader, place.exports), Forwarding(forwarder), live, reports, site)
     pages = Guard(
         Starlette(

@@ -1,7 +1,8 @@
 """Talking to the control process: where it is, and one method for each thing that a command asks of it.
 
-What control says about the user's request (an unknown route, a wrong estate) becomes `Refused`; that nobody answers
-becomes `ControlUnreachable`; everything else `ControlRefused`. No exception of the HTTP library leaves this module.
+What control says about the user's request (an unknown route, a wrong estate, a release in its way) becomes `Refused`;
+that nobody answers becomes `ControlUnreachable`; everything else `ControlRefused`. No exception of the HTTP library
+leaves this module.
 """
 
 import os
@@ -26,7 +27,8 @@ _PUBLISH_SECONDS = 300.0
 """The same for a publish: Envoy takes ten seconds to validate 10,000 routes on a busy machine."""
 _LONG_SECONDS = 300.0
 """The same where control reads its whole history."""
-_REQUEST_IS_WRONG = frozenset({400, 404, 422})
+_REQUEST_IS_WRONG = frozenset({400, 404, 409, 413, 422})
+"""What control answers when it is well and will not do it: as it stands, or as things stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

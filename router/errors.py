@@ -5,7 +5,7 @@
         ├── ControlFailed       control cannot start or go on; who runs it must act
         │   └── LedgerFailed    its database cannot be read or written; retry when the disk is well
         ├── ControlUnreachable  nobody answers at control's address; start it, or name another address
-        ├── ControlRefused      control answered that it will not: wrong token, busy, or it failed itself
+        ├── ControlRefused      control answered, but could not: wrong token, or it failed itself
         ├── SnapshotDamaged     a snapshot's files are not what its manifest says; use the last good one
         └── WeightsDamaged      a weights file is not what was written; use the last good one
 

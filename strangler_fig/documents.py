@@ -5,6 +5,7 @@ strings), duplicate keys, nulls, anchors, aliases and tags are faults, and `${NA
 value is taken from the environment that the caller hands in. JSON is YAML, so normalised files read back the same way.
 """
 
+import codecs
 import difflib
 import gc
 import re
@@ -22,9 +23,13 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_NO_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no YAML file may have in it. Source: YAML 1.2.2, section 5.1, c-printable."""
 _NUMBER_STARTS = frozenset("+-.0123456789")
 _MAX_DEPTH = 40
 _MAX_DIGITS = 30
+
+NOT_TEXT = "DOC109"
 
 _Get = Callable[[], Any]  # the parser's next event
 
@@ -66,6 +71,28 @@ class Document:
 
     def _position(self, mark: Any) -> Position:
         return Position(self.file, mark.line + 1, mark.column + 1)
+
+
+def decoded(data: bytes, file: str) -> str | Diagnostic:
+    """The text that a file's bytes are, or what keeps them from being one, at the first byte that does."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _no_text(file, data[:0], "it is UTF-16")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _no_text(file, data[: error.start], f"the byte 0x{data[error.start]:02x} is not UTF-8")
+    wrong = _NO_TEXT.search(text)
+    if wrong is None:
+        return text
+    return _no_text(file, text[: wrong.start()].encode(), f"the character U+{ord(wrong[0]):04X} is in no text")
+
+
+def _no_text(file: str, before: bytes, why: str) -> Diagnostic:
+    """What is wrong after these bytes of the file."""
+    lines = before.decode("utf-8").split("\n")
+    place = Position(file, len(lines), len(lines[-1]) + 1)
+    return Diagnostic(code=NOT_TEXT, message=f"not a text file: {why}", position=place, hint="save it as UTF-8")
 
 
 def read_yaml(

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from .diagnostics import Diagnostic, Position
 from .documents import did_you_mean
 
+_COUNTED = {"steps": "step", "open": "open", "freezes": "freeze"}
+
 
 class Places(Protocol):
     """A document that knows where its values and keys stand."""
@@ -35,7 +37,7 @@ def _diagnostic(
     error: Mapping[str, Any], document: Places, known_keys: Mapping[tuple[str, ...], Sequence[str]]
 ) -> Diagnostic:
     path = tuple(error["loc"])
-    name = ".".join(str(step) for step in path) or "the file"
+    name = named(path) or "the file"
     match error["type"]:
         case "extra_forbidden":
             hint = did_you_mean(str(path[-1]), _allowed(path[:-1], known_keys))
@@ -54,6 +56,17 @@ def _diagnostic(
             found = "" if isinstance(error["input"], (dict, list)) else f" (found {error['input']!r})"
             message = f"{name}: {_lower_first(error['msg'])}{found}"
             return Diagnostic(code="SH104", message=message, position=document.at(*path))
+
+
+def named(path: Iterable[str | int]) -> str:
+    """The path in words; a release's steps and windows count from 1, as everywhere else where people meet them."""
+    words = list[str]()
+    for part in path:
+        if words and words[-1] in _COUNTED and isinstance(part, int):
+            words[-1] = f"{_COUNTED[words[-1]]} {part + 1}"
+        else:
+            words.append(str(part))
+    return ".".join(words)
 
 
 def _allowed(path: Sequence[str | int], known_keys: Mapping[tuple[str, ...], Sequence[str]]) -> Sequence[str]:

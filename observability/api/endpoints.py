@@ -30,13 +30,14 @@ from starlette.routing import Route
 from strangler_fig.diagnostics import Diagnostic, Refused
 
 from ..query import completeness, logs, routes, traces
+from ..query.joinable import joinable
 from ..query.picture import picture
 from ..query.reader import DuckDbReader, Record
 from ..query.sql import MAX_ROWS, run_sql
 from ..query.tree import as_tree
 from ..query.window import Window
 from .asking import ask
-from .guard import cookie_of, problem
+from .guard import cookie_of, own_path, problem
 from .one_trace import OneTrace, asked_trace, records_window
 from .paging import page_of
 from .questions import Question
@@ -57,12 +58,14 @@ def as_json(values: object, status: int = 200) -> Response:
 class Api:
     """The endpoints over one reader. `condition` tells of the process for the health page.
 
-    `refused_login` is what a person sees of a login that is refused, None for whoever is none.
+    `listening` is where senders send to, for pages that say so. `refused_login` is what a person sees of a login that
+    is refused, None for whoever is none.
     """
 
     reader: DuckDbReader
     sessions: Sessions
     condition: Callable[[], Mapping[str, object]]
+    listening: tuple[str, int] = ("", 0)
     refused_login: Callable[[Headers], Response | None] = lambda _headers: None
     workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "query"))
 
@@ -71,6 +74,7 @@ class Api:
         return [
             Route("/healthz", self.healthz),
             Route("/login", self.login),
+            Route("/login/known", self.known),
             Route("/api/session", self.session),
             Route("/api/session", self.logout, methods=["DELETE"]),
             Route("/api/logins", self.mint, methods=["POST"]),
@@ -90,14 +94,14 @@ class Api:
         return as_json({"ok": True})
 
     async def login(self, request: Request) -> Response:
-        """A cookie for a one-time login, and on to the pages."""
+        """A cookie for a one-time login, and on to the page that was wanted."""
         sent = request.query_params.get("token", "").strip()
         cookie = self.sessions.redeem(sent.rpartition("token=")[2])  # people paste the whole address
         if cookie is None:
             hint = "each address works once: ask for a new one with fig observe login"
             refusal = problem(403, "OB403", "this login is not known, or was used", hint)
             return self.refused_login(request.headers) or refusal
-        answer = RedirectResponse("/", 303)
+        answer = RedirectResponse(own_path(request.query_params.get("next", "")), 303)
         answer.set_cookie(
             COOKIE,
             cookie,
@@ -108,10 +112,16 @@ class Api:
         )
         return answer
 
+    async def known(self, request: Request) -> Response:
+        """Whether the browser is logged in: for the page that says how to, whose asking is no failure."""
+        return as_json({"is_known": self.sessions.of_cookie(cookie_of(request.headers)) is not None})
+
     async def session(self, request: Request) -> Response:
-        """Who asks."""
+        """Who asks, and where senders send to."""
         session = session_of(request)
-        return as_json({"role": session.role.value, "csrf": session.csrf, "user": session.user})
+        host, port = self.listening
+        who = {"role": session.role.value, "csrf": session.csrf, "user": session.user}
+        return as_json({**who, "otlp": {"host": host, "port": port}})
 
     async def logout(self, request: Request) -> Response:
         """Forget the browser."""
@@ -207,13 +217,19 @@ class Api:
         return as_json({"window": _window(window), **told, "records": found})
 
     async def health(self, request: Request) -> Response:
-        """How whole the picture is, by default of five minutes: joining all spans of a day would take too long."""
+        """How whole the picture is, by default of five minutes; `joined` is the part of which spans were compared."""
         question = Question(request.query_params, default_minutes=5.0)
         window = question.window()
         question.check()
-        found = await self._ask(lambda: completeness.completeness(self.reader, window))
+
+        def whole() -> tuple[Window, dict[str, list[Record]]]:
+            joined = joinable(self.reader, window)
+            return joined, completeness.completeness(self.reader, window, joined)
+
+        joined, found = await ask(request, self.workers, whole)
         process = self.condition()
-        return as_json({"window": _window(window), **found, "process": process, "picture": picture(found, process)})
+        told = {"window": _window(window), "joined": _window(joined), **found, "process": process}
+        return as_json({**told, "picture": picture(found, process)})
 
     async def query(self, request: Request) -> Response:
         """A SELECT of the user's own."""

@@ -19,10 +19,11 @@ from .proxy import ProxyLogin, proof_of
 from .sessions import COOKIE, Session, Sessions
 
 CSRF_HEADER = "x-fig-csrf"
-OPEN_PATHS = frozenset({"/healthz", "/login"})
+OPEN_PATHS = frozenset({"/healthz", "/login", "/login/known"})
 OPEN_PREFIX = "/static/"
 """The pages' own files: they are public, and the page that says how to log in needs them."""
 REPORTS = "/api/policy-reports"
+_MAX_PATH = 2_000
 _READING = frozenset({"GET", "HEAD"})
 _PROTECTION = {
     "Content-Security-Policy": (
@@ -117,6 +118,16 @@ def cookie_of(headers: Headers) -> str:
     except CookieError:
         return ""
     return morsel.value if morsel else ""
+
+
+def own_path(wanted: str) -> str:
+    """The path and query that somebody wants to see after a login, `/` where they might lead to another site.
+
+    Browsers drop control characters and read a backslash as a slash, and two slashes begin another site's name.
+    """
+    is_odd = any(letter <= " " or letter in "\\\x7f" for letter in wanted) or len(wanted) > _MAX_PATH
+    is_page = wanted.startswith("/") and not wanted.startswith(("//", "/login", "/api/", "/static/"))
+    return wanted if is_page and not is_odd else "/"
 
 
 def _is_from_our_page(headers: Headers, session: Session) -> bool:

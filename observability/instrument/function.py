@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from . import variables
-from .options import RESERVE_SECONDS, Options, flush_seconds
+from .options import RESERVE_SECONDS, Options, checked, flush_seconds
 from .variables import Signal, Way
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -52,9 +52,8 @@ def lambda_(  # noqa: PLR0913 - keywords of a decorator, each with a default
     `metrics` a CloudWatch namespace, for a record of Powertools' EMF for each invocation. `flush` (default half a
     second, or `OTEL_INSTRUMENTATION_AWS_LAMBDA_FLUSH_TIMEOUT`) and `reserve` are as above.
     """
-    options = Options(
-        route=route, service=service, metrics=metrics, flush_seconds=flush_seconds(flush), reserve_seconds=reserve
-    )
+    seconds = flush_seconds(flush)
+    options = checked(Options(route, service, metrics, flush_seconds=seconds, reserve_seconds=reserve))
     if function is None:
         return lambda decorated: _decorated(decorated, options)
     return _decorated(function, options)

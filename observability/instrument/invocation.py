@@ -10,11 +10,12 @@ Source: OpenTelemetry semantic conventions 1.4x, "AWS Lambda", "FaaS spans", "HT
 
 import os
 import re
+import sys
 import time
 from typing import Any
 
 from opentelemetry import context as contexts
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 
 from strangler_fig.names import (
     INIT_SPAN,
@@ -29,10 +30,10 @@ from strangler_fig.names import (
 from .answer import has_failed, status_of
 from .coldstart import born, is_cold, waited_for
 from .event import Told, told
+from .lean import TRACEPARENT, context_of
 from .options import Options
 from .process import LAMBDA, Process
 
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 _XRAY_HEADER, _XRAY_VARIABLE, _XRAY_ATTRIBUTE = "X-Amzn-Trace-Id", "_X_AMZN_TRACE_ID", "aws.xray.trace_id"
 _XRAY_ROOT = re.compile(r"(?:^|;)\s*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})")
 _ARN_PARTS, _ACCOUNT = 7, 4
@@ -62,7 +63,7 @@ class Invocation:
         self.status: int | None = None
         self.has_raised = False
         now = time.time_ns()
-        parent = propagate.extract(_carrier(self.request))
+        parent = _parent(_carrier(self.request))
         if process.is_first:
             process.is_first = False
             _tell_start(process, parent, now)
@@ -150,9 +151,23 @@ def _carrier(request: Told) -> dict[str, str]:
     """The headers for propagators: with a traceparent without X-Ray's, else with it as its propagator spells it."""
     found = dict(request.headers)
     xray = found.pop("x-amzn-trace-id", "") or os.environ.get(_XRAY_VARIABLE, "")
-    if xray and not _TRACEPARENT.fullmatch(found.get("traceparent", "")):
+    if xray and not TRACEPARENT.fullmatch(found.get("traceparent", "")):
         found[_XRAY_HEADER] = xray
     return found
+
+
+def _parent(carrier: dict[str, str]) -> contexts.Context:
+    """What the propagators read out of the headers.
+
+    A traceparent alone, which is what routers and gateways send, is read here where nobody chose propagators: theirs
+    are a tenth of a cold start.
+    """
+    is_chosen = "opentelemetry.propagate" in sys.modules or os.environ.get("OTEL_PROPAGATORS", "").strip()
+    if is_chosen or "tracestate" in carrier or "baggage" in carrier:
+        from opentelemetry import propagate  # noqa: PLC0415 - as the docstring says
+
+        return propagate.extract(carrier)
+    return context_of(carrier.get("traceparent", ""))
 
 
 def _name(request: Told, route: str, context: Any) -> str:

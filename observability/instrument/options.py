@@ -1,6 +1,9 @@
-"""How a handler's decorator was written, checked once. Loads nothing: it stands before OpenTelemetry's import."""
+"""How a handler's decorator was written, checked once. Loads nothing: it stands before OpenTelemetry's import.
 
-from dataclasses import dataclass
+A named tuple, as everything that a cold start makes: a dataclass is compiled anew in each environment.
+"""
+
+from typing import NamedTuple
 
 from .variables import variable
 
@@ -10,8 +13,7 @@ _VARIABLE = "OTEL_INSTRUMENTATION_AWS_LAMBDA_FLUSH_TIMEOUT"
 """Milliseconds; the variable of OpenTelemetry's own instrumentation of Lambda."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(NamedTuple):
     """What `lambda_` was given; seconds."""
 
     route: str = ""
@@ -20,10 +22,13 @@ class Options:
     flush_seconds: float = FLUSH_SECONDS
     reserve_seconds: float = RESERVE_SECONDS
 
-    def __post_init__(self) -> None:
-        if self.flush_seconds < 0 or self.reserve_seconds < 0:
-            message = f"flush={self.flush_seconds} and reserve={self.reserve_seconds} are seconds, 0 or more"
-            raise ValueError(message)
+
+def checked(options: Options) -> Options:
+    """The options. Raises `ValueError` for seconds below zero."""
+    if options.flush_seconds < 0 or options.reserve_seconds < 0:
+        message = f"flush={options.flush_seconds} and reserve={options.reserve_seconds} are seconds, 0 or more"
+        raise ValueError(message)
+    return options
 
 
 def flush_seconds(given: float | None) -> float:

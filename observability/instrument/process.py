@@ -4,7 +4,8 @@
     end of an invocation    -> `Process.flush`  -> spans and records on their way, within what the invocation has left
 
 Where somebody else set a provider up before (a layer, the user's own code), spans go there, and `flush` asks it to.
-The SDK is imported here and only here; its exporter is not: `post` and `stdout` are a tenth of its import.
+The SDK is imported here and only here, where a variable wants what `lean` has not; its exporter is not: `post` and
+`stdout` are a tenth of its import.
 """
 
 import logging
@@ -89,6 +90,14 @@ class Process:
         self._is_ours = not hasattr(found, "add_span_processor")
         if not self._is_ours:
             return found
+        from . import lean  # noqa: PLC0415 - where nobody else's provider is there
+
+        if lean.is_enough():
+            self.resource = {**self.resource, "telemetry.sdk.name": SCOPE}  # as semantic conventions want of others
+            own = lean.LeanProvider(self.resource)
+            own.add_span_processor(KeptSpans(self.spans))
+            trace.set_tracer_provider(own)
+            return own
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - the price of the SDK is paid here
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ as seconds.
 
 import enum
 import os
-from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 TIMEOUT_SECONDS = 10.0
@@ -31,21 +31,23 @@ class Way(enum.Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """Where a signal is posted to, and how. `headers` may hold a token: they are not in the repr."""
 
     scheme: str
     host: str
     port: int
     path: str
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
     timeout_seconds: float = TIMEOUT_SECONDS
     is_gzip: bool = False
     is_protobuf: bool = False
     ca_file: str = ""
     client_files: tuple[str, str] | None = None
     """The client's certificate and its key, where the collector wants them."""
+
+    def __repr__(self) -> str:
+        return f"Target({self.scheme}://{self.host}:{self.port}{self.path})"
 
     @property
     def place(self) -> tuple[str, str, int]:

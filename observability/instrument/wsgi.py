@@ -1,4 +1,4 @@
-"""WSGI applications: OpenTelemetry's own middleware, with the router's headers and Flask's routes added."""
+"""WSGI applications: OpenTelemetry's own middleware, with the router's headers and Flask's or Django's routes added."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,6 +18,8 @@ def wrapped(app: Any, ready: Ready) -> Any:
         app.wsgi_app = Wsgi(app.wsgi_app, ready)
         app.before_request(_note_flask)
         return app
+    if hasattr(app, "get_response") and hasattr(app, "load_middleware"):
+        app.get_response = _noting_django(app.get_response)
     return Wsgi(app, ready)
 
 
@@ -52,6 +54,20 @@ def _note_flask() -> None:
 
     if request.url_rule is not None:
         router_headers.note_route(trace.get_current_span(), _method(request.method), request.url_rule.rule)
+
+
+def _noting_django(answering: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What answers Django's requests, and notes the pattern that it chose: known once the view was found."""
+
+    def answer(request: Any) -> Any:
+        response = answering(request)
+        match = getattr(request, "resolver_match", None)
+        if match is not None and match.route:
+            pattern = match.route if match.route.startswith(("/", "^")) else f"/{match.route}"
+            router_headers.note_route(trace.get_current_span(), _method(request.method or ""), pattern)
+        return response
+
+    return answer
 
 
 def _method(said: str) -> str:

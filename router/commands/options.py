@@ -60,7 +60,27 @@ class Rate(click.ParamType[float]):
         found = _RATE.fullmatch(str(value))
         if not found:
             self.fail(f"{value!r} is not a rate: write 50rps, or 30rpm for so many a minute", param, ctx)
-        return float(found[1]) / (60 if found[2] in {"rpm", "/min"} else 1)
+        rate = float(found[1]) / (60 if found[2] in {"rpm", "/min"} else 1)
+        if not rate:
+            self.fail("without a request no gate ever decides: write how many come, as in 50rps or 30rpm", param, ctx)
+        return rate
+
+
+_LONGEST_NAME = 255
+_LONGEST_REASON = 4_000
+"""What control takes; said here with the option's name."""
+
+
+def name_argument(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    """A name that something can have."""
+    return None if text is None else _bounded(text, _LONGEST_NAME)
+
+
+def _bounded(text: str, most: int) -> str:
+    if len(text) > most:
+        message = f"it has {len(text):,} characters, and at most {most:,} are taken"
+        raise click.BadParameter(message)
+    return text
 
 
 def control_option(command: Command) -> Command:
@@ -77,12 +97,13 @@ def json_option(command: Command) -> Command:
 
 def actor_option(command: Command) -> Command:
     """`--actor NAME`."""
-    return click.option("--actor", default=_user, help="Who does this, for the history.", show_default="you")(command)
+    text = "Who does this, for the history."
+    return click.option("--actor", default=_user, callback=name_argument, help=text, show_default="you")(command)
 
 
 def reason_option(command: Command) -> Command:
     """`--reason TEXT`."""
-    return click.option("--reason", default="", help="Why, for the history.")(command)
+    return click.option("--reason", default="", callback=_why, help="Why, for the history.")(command)
 
 
 def why_option(command: Command) -> Command:
@@ -90,11 +111,15 @@ def why_option(command: Command) -> Command:
     return click.option("--reason", required=True, callback=_said, help="Why, for the history.")(command)
 
 
+def _why(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    return _bounded(text, _LONGEST_REASON)
+
+
 def _said(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
     if not text.strip():
         message = "it is empty: the history keeps why"
         raise click.BadParameter(message)
-    return text
+    return _bounded(text, _LONGEST_REASON)
 
 
 def wait_option(default: str) -> Callable[[Command], Command]:

@@ -5,7 +5,15 @@ from typing import Any
 
 import click
 
-from .options import actor_option, control_option, json_option, print_json, wait_option, why_option
+from .options import (
+    actor_option,
+    control_option,
+    json_option,
+    name_argument,
+    print_json,
+    wait_option,
+    why_option,
+)
 
 _DONE = {
     "approve": "approved",
@@ -20,8 +28,8 @@ def _order(name: str, summary: str) -> click.Command:
     """The command that orders it of a release."""
 
     @click.command(name, help=summary)
-    @click.argument("release")
-    @click.option("--route", help="Of this route (and its group) only.")
+    @click.argument("release", callback=name_argument)
+    @click.option("--route", callback=name_argument, help="Of this route (and its group) only.")
     @why_option
     @actor_option
     @wait_option("5s")
@@ -69,7 +77,11 @@ def _for_all(name: str, summary: str) -> click.Command:
         if as_json:
             print_json(answer)
             return
-        click.echo("nothing moves towards Lambda until fig thaw" if answer["frozen"] else "releases go on")
+        already = answer.get("already")
+        if answer["frozen"]:
+            click.echo(f"frozen already, {already}" if already else "nothing moves towards Lambda until fig thaw")
+        else:
+            click.echo(f"{already}: releases go on as they did" if already else "releases go on")
         _warn(answer)
 
     return command
@@ -87,7 +99,10 @@ thaw = _for_all("thaw", "Let movement towards Lambda go on after a freeze.")
 def _tell(answer: Mapping[str, Any]) -> None:
     routes = ", ".join(answer["routes"])
     force = f", in force after {answer['in_force_ms']:.1f} ms" if answer.get("in_force") else ""
-    click.echo(f"{answer['release']} ({routes}): {_DONE[answer['command']]}{force}")
+    if already := answer.get("already"):
+        click.echo(f"{answer['release']} ({routes}): already {already}; nothing was changed")
+    else:
+        click.echo(f"{answer['release']} ({routes}): {_DONE[answer['command']]}{force}")
     if answer.get("lagging"):
         click.echo(
             f"not in force yet on: {', '.join(answer['lagging'])} (fig status says more;"

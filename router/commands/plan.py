@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from strangler_fig.diagnostics import Diagnostic, Refused
+from strangler_fig.documents import Document, decoded, read_yaml
 
 from .options import Rate, control_option, json_option, progress
 
@@ -93,12 +94,14 @@ def _release(
 ) -> _Made:
     from ..plan.document import release_document  # noqa: PLC0415 - heavy imports only when the command runs
     from ..plan.load import Assumed  # noqa: PLC0415
+    from ..plan.places import Places  # noqa: PLC0415
     from ..plan.release_plan import Given, plan_release  # noqa: PLC0415
     from ..plan.words import release_words  # noqa: PLC0415
+    from ..release.places import ReleasePlaces  # noqa: PLC0415
     from .release_files import read_release  # noqa: PLC0415
 
     read = read_release(file, estate_file)
-    capacity = _capacity(capacity_file)
+    capacity, capacity_document = _capacity(capacity_file)
     present, unseen = _present(control)
     if read.estate is None:
         raise Refused([Diagnostic(code=NO_ESTATE, message=f"{estate_file} holds no estate")])
@@ -111,6 +114,7 @@ def _release(
         capacity=capacity,
         unseen=unseen,
         assumed=Assumed(requests_per_second=assumed[0], users=assumed[1]),
+        places=Places(release=ReleasePlaces(read.document), estate=str(estate_file), capacity=capacity_document),
     )
     made = plan_release(given, datetime.now(UTC).replace(microsecond=0))
     files = _digests([file, estate_file, *([capacity_file] if capacity_file else [])])
@@ -165,16 +169,20 @@ def _present(control: str | None) -> "tuple[Present | None, tuple[str, ...]]":
         return None, (f"{lost}: {error}",)
 
 
-def _capacity(file: Path | None) -> "Capacity | None":
+def _capacity(file: Path | None) -> "tuple[Capacity | None, Document | None]":
+    """The verdict in the file, and what stands where in it."""
     from ..plan.capacity import UNREADABLE, read_capacity  # noqa: PLC0415
 
     if file is None:
-        return None
+        return None, None
     try:
-        return read_capacity(file.read_text(encoding="utf-8"), str(file))
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{file} cannot be read: {getattr(error, 'strerror', None) or error}"
+        text = decoded(file.read_bytes(), str(file))
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror or error}"
         raise Refused([Diagnostic(code=UNREADABLE, message=message)]) from error
+    if isinstance(text, Diagnostic):
+        raise Refused([text])
+    return read_capacity(text, str(file)), read_yaml(text, file=str(file))[0]
 
 
 def _normal_text(estate: Any) -> str:

@@ -1,21 +1,26 @@
 """Release files as commands read them: with the estate beside them, or without one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from strangler_fig.diagnostics import Diagnostic, Severity
+from strangler_fig.diagnostics import Diagnostic, Position, Refused, Severity
+from strangler_fig.documents import Document
 
 from ..estate import Estate
 from ..release.conflicts import between_files
-from ..release.load import LoadedRelease, is_release, load_release_file
+from ..release.load import UNREADABLE, LoadedRelease, is_release, load_release_file
 from ..release.values import Release
 from ..source.load import load_estate_file
 from .environment import estate_environment
 
 NO_ESTATE = "RS219"
+_ENTRY = re.compile(r"^entry\s*:", re.MULTILINE)
+"""What every estate has, and no release."""
 
 
 def looks_like_release(file: Path) -> bool:
@@ -26,8 +31,11 @@ def looks_like_release(file: Path) -> bool:
         return False
 
 
-def load_releases(files: Sequence[Path], estate_file: Path | None) -> list[LoadedRelease]:
-    """Every release with its findings; what is wrong with the estate and between the files stands at the first."""
+def load_releases(files: Sequence[Path], estate_file: Path | None, now: datetime) -> list[LoadedRelease]:
+    """Every release with its findings; what is wrong with the estate and between the files stands at the first.
+
+    `now`: windows that are over by then are a warning.
+    """
     found: list[Diagnostic] = []
     estate: Estate | None = None
     if estate_file is None:
@@ -38,18 +46,18 @@ def load_releases(files: Sequence[Path], estate_file: Path | None) -> list[Loade
         loaded = load_estate_file(estate_file, environment=estate_environment())
         estate = loaded.estate
         found += loaded.diagnostics
-    releases = [load_release_file(file, estate=estate) for file in files]
-    read = {file: one.release for file, one in zip(files, releases, strict=True) if one.release}
-    found += between_files(read)
+    releases = [load_release_file(file, estate=estate, now=now) for file in files]
+    found += between_files(dict(zip(files, releases, strict=True)))
     return [replace(releases[0], diagnostics=(*found, *releases[0].diagnostics)), *releases[1:]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRelease:
-    """A sound release, its text, and the estate that it was read with, if any."""
+    """A sound release, its text, what stands where in it, and the estate that it was read with, if any."""
 
     release: Release
     text: str
+    document: Document | None
     estate: Estate | None
 
 
@@ -60,7 +68,15 @@ def read_release(file: Path, estate_file: Path | None) -> ReadRelease:
         loaded_estate = load_estate_file(estate_file, environment=estate_environment())
         estate = loaded_estate.estate_or_refused()
     loaded = load_release_file(file, estate=estate)
+    if loaded.release is None and _ENTRY.search(loaded.text) and not is_release(loaded.text):
+        found = Diagnostic(
+            code=UNREADABLE,
+            message="it is an estate, not a release",
+            position=Position(str(file), 1, 1),
+            hint="name a release file, and this one with --estate",
+        )
+        raise Refused([found])
     release = loaded.release_or_refused()
     for warning in loaded.diagnostics:
         click.echo(str(warning), err=True)
-    return ReadRelease(release=release, text=loaded.text, estate=estate)
+    return ReadRelease(release=release, text=loaded.text, document=loaded.document, estate=estate)

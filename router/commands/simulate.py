@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from strangler_fig.diagnostics import Diagnostic, Refused
+from strangler_fig.diagnostics import Diagnostic, Refused, Severity
 from strangler_fig.units import FULL_SHARE, UnitError, format_seconds, share
 
 from .options import Duration, Rate, json_option, print_json, progress
 
 if TYPE_CHECKING:  # pydantic costs start-up time that --help should not pay
     from ..simulation.outcome import RouteRun, Simulation
+    from .release_files import ReadRelease
 
 _NOT_COMPLETED = 4
 _MILLISECONDS = 1000.0
+_DAY_SECONDS = 86_400.0
 UNWRITABLE = "SM101"
+NEVER_DECIDES = "SM102"
 
 
 class Share(click.ParamType[float]):
@@ -51,8 +54,12 @@ class Share(click.ParamType[float]):
 @click.option(
     "--start", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="When it is applied, in UTC. Default: now."
 )
-@click.option("--approve-after", type=Duration(), help="How long approvals take. Default: none at all.")
-@click.option("--nobody-approves", is_flag=True, help="Approvals do not come.")
+@click.option(
+    "--approve-after", type=Duration(), help="Each approval comes so long after it is asked for. Default: at once."
+)
+@click.option(
+    "--nobody-approves", is_flag=True, help="No approval comes: the release is held at the first that it asks for."
+)
 @click.option("--svg", type=click.Path(path_type=Path), help="Write a picture of the first route's run.")
 @click.option("--detailed-exit-code", is_flag=True, help="Exit 4 when a route does not reach its last step.")
 @json_option
@@ -61,6 +68,9 @@ def simulate(**options: Any) -> None:
 
     Windows, holds and verdicts take the time that they would take; the same seed gives the same run.
     """
+    if options["nobody_approves"] and options["approve_after"] is not None:
+        message = "--approve-after and --nobody-approves exclude each other"
+        raise click.UsageError(message)
     with progress("simulating"):
         simulation = _simulated(options)
     if options["svg"]:
@@ -80,6 +90,8 @@ def _simulated(options: dict[str, Any]) -> "Simulation":
     from .release_files import read_release  # noqa: PLC0415
 
     read = read_release(options["release"], options["estate"])
+    for found in _undecidable(read, options["traffic"]):
+        click.echo(str(found), err=True)
     traffic = Traffic(
         requests_per_second=options["traffic"],
         users=options["users"],
@@ -95,6 +107,30 @@ def _simulated(options: dict[str, Any]) -> "Simulation":
         salts=tuple((route.name, route.salt) for route in read.estate.routes) if read.estate else (),
     )
     return simulate(read.release, traffic, course)
+
+
+def _undecidable(read: "ReadRelease", requests_per_second: float) -> Iterator[Diagnostic]:
+    """Steps whose gate asks for more requests than come in the time that anybody waits."""
+    from ..plan.verdict_time import LONGEST_SECONDS, minimum_seconds  # noqa: PLC0415 - only where it is called
+    from ..release.places import ReleasePlaces  # noqa: PLC0415
+
+    for ramp in read.release.ramps:
+        for step in ramp.steps:
+            takes = minimum_seconds(ramp.gate, step.weight, requests_per_second) if step.needs_pass else 0.0
+            if takes > LONGEST_SECONDS:
+                days = takes / _DAY_SECONDS
+                message = (
+                    f"{ramp.name}: step {step.number} ({step}): the gate can never decide: minimum_requests of "
+                    f"{ramp.gate.minimum_requests:,} take {days:,.0f} days at {requests_per_second:g} requests/s"
+                )
+                yield Diagnostic(
+                    code=NEVER_DECIDES,
+                    message=message,
+                    position=ReleasePlaces(read.document).step(ramp, step),
+                    hint="ask for fewer, or begin with a higher share",
+                    severity=Severity.WARNING,
+                )
+                break
 
 
 def _write_picture(simulation: "Simulation", path: Path) -> None:
@@ -120,7 +156,8 @@ def _run_told(run: "RouteRun") -> Iterator[str]:
             continue  # the moves of a glide
         said = moment.text
         yield f"  {_clock(moment.seconds):>12}  {moment.weight!s:>6}  {moment.text}"
-    yield f"  {len(run.looks)} looks of the gate; {run.reason}"
+    why = "" if run.reason in said else f"; {run.reason}"
+    yield f"  {len(run.looks)} looks of the gate{why}"
 
 
 def _clock(seconds: float) -> str:

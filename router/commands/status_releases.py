@@ -6,10 +6,8 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from strangler_fig.units import format_seconds
-
 from ..weight import Weight
-from .tables import table, when
+from .tables import lasting, table, when
 
 _COLUMNS = ("release", "ramp", "step", "weight", "phase", "left", "on lambda", "verdict", "why")
 
@@ -35,7 +33,6 @@ def releases_view(status: Mapping[str, Any]) -> list[RenderableType]:
 
 
 def _cells(release: Mapping[str, Any], ramp: Mapping[str, Any]) -> tuple[str, ...]:
-    left = ramp["seconds_left"]
     weight = Weight(ramp["weight"])
     shadow = f", shadow {Weight(ramp['shadow'])}" if ramp["shadow"] else ""
     return (
@@ -44,11 +41,30 @@ def _cells(release: Mapping[str, Any], ramp: Mapping[str, Any]) -> tuple[str, ..
         f"{ramp['step']} of {ramp['steps']}: {ramp['doing']}" if ramp["step"] else "-",
         f"{weight}{shadow}" if ramp["in_force"] or not ramp["weight"] else f"{weight} (not in force everywhere yet)",
         f"{ramp['phase']}{', paused' if ramp['paused'] else ''}",
-        "-" if left is None else format_seconds(round(left)),
+        _left(ramp),
         _evidence(ramp),
         f"{ramp['verdict'] or '-'}{' (dry run)' if ramp['dry_run'] else ''}",
-        ramp["reason"],
+        "\n".join([ramp["reason"], *_more(ramp)]),
     )
+
+
+def _left(ramp: Mapping[str, Any]) -> str:
+    """Until the ramp may do something by itself; a share that was held for its time still waits for its verdict."""
+    left = ramp["seconds_left"]
+    if left is None:
+        return "-"
+    return "until it passes" if not left and ramp["verdict"] not in {None, "pass"} else lasting(left)
+
+
+def _more(ramp: Mapping[str, Any]) -> Iterator[str]:
+    """What verdicts say beside their reason: what is still needed, and what was seen and decides nothing."""
+    for route in ramp["routes"]:
+        verdict = route["verdict"] or {}
+        about = f"{route['route']}: " if len(ramp["routes"]) > 1 else ""
+        needed = verdict.get("needed")
+        for words in (*([needed["words"]] if needed else []), *verdict.get("diagnostics", ())):
+            if words != ramp["reason"]:
+                yield f"{about}{words}"
 
 
 def _evidence(ramp: Mapping[str, Any]) -> str:

@@ -64,7 +64,9 @@ def _rates(side: Mapping[str, Any]) -> dict[str, str]:
 def _state(route: Mapping[str, Any]) -> str:
     if not route["two_sides"]:
         return "fixed"
-    return "moving" if route["moving"] else "settled"
+    if route["moving"]:
+        return "moving" if route["weight"] else "on legacy"
+    return "settled"
 
 
 def _milliseconds(value: float | None) -> str:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ..weight import Weight
 
+_LENGTHS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 _UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -53,6 +54,19 @@ def until(text: str, now: datetime) -> str:
             distance = f"{abs(seconds) // unit:.0f} {name}"
             return f"{when(text)} ({f'in {distance}' if seconds >= 0 else f'{distance} ago'})"
     return when(text)
+
+
+def lasting(seconds: float) -> str:
+    """How long something takes, in its two largest units: `1h 7m`, `2d`, `45s`."""
+    left = round(seconds)
+    parts = list[str]()
+    for length, unit in _LENGTHS:
+        number, left = divmod(left, length)
+        if number:
+            parts.append(f"{number}{unit}")
+        if parts and (len(parts) == 2 or not number):  # noqa: PLR2004 - two units are as exact as anybody reads
+            break
+    return " ".join(parts) or "0s"
 
 
 def _release(entry: Mapping[str, Any]) -> str:

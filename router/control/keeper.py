@@ -2,7 +2,8 @@
 
 Towards Lambda the record comes first. Towards legacy nothing is waited for: nodes hear of it at once, and a record that
 fails is tried again later. Writes go to the disk one after the other, in threads; what was adopted while a write was on
-its way is taken into account when it returns.
+its way is taken into account when it returns. Whatever is written of the present, its entries are written with it: so
+the ledger's tables and its history agree after every write, also when this process is killed after it.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from ..ledger.records import Desired, NewEntry, Step
 from ..ledger.store import Ledger
 from ..snapshot.manifest import Manifest
 from .stages import Stages
+from .taken_back import taken_back
 from .waiting import Bell
 
 _KEPT_SNAPSHOTS = 20
@@ -50,13 +52,11 @@ class Keeper:
         self.published: Published | None = self.load(self.desired.snapshot) if self.desired.snapshot else None
         self.decided: Callable[[Sequence[NewEntry]], None] = _nobody
         """Hears the entries of whatever becomes true; it must not block."""
+        self.behind = False
+        """Whether moves towards legacy are in force that the ledger could not take yet."""
         self._writing = asyncio.Lock()
         self._unwritten: list[Step] = []
-
-    @property
-    def behind(self) -> bool:
-        """Whether moves towards legacy are in force that the ledger could not take yet."""
-        return bool(self._unwritten)
+        """What was adopted, and is not written yet, oldest first."""
 
     def load(self, digest: str) -> Published:
         """What was published as the snapshot `digest`; blocks. Raises `ControlFailed` when it is lost."""
@@ -94,7 +94,11 @@ class Keeper:
             entries: tuple[NewEntry, ...] = ()
             while True:
                 now = self.desired
-                step = make(now)
+                try:
+                    step = make(now)
+                except Exception:
+                    await self._take_back(written)
+                    raise
                 if step is None:
                     await self._take_back(written)
                     return None
@@ -104,22 +108,21 @@ class Keeper:
                     entries = step.entries
                 await self._write(step if written is None else replace(step, before=written.after))
                 if self.desired is now:
-                    self.adopt(replace(step, entries=entries), published)
+                    self._adopt(replace(step, entries=entries), published)
                     return step
-                written = step
+                written = replace(step, before=written.before if written else step.before, entries=entries)
 
     async def adopt_first(self, step: Step, published: Published | None = None) -> bool:
         """Adopt a step at once, then write it; False when that failed and will be tried again."""
         self.adopt(step, published)
         return await self.write_adopted(step)
 
-    async def write_adopted(self, step: Step) -> bool:
+    async def write_adopted(self, _step: Step) -> bool:
         """Write a step that was adopted before; False when that failed and will be tried again."""
         async with self._writing:
             try:
-                await self._write(replace(step, after=self.desired))  # with what was adopted while it waited
+                await self._write_unwritten()
             except LedgerFailed:
-                self._unwritten.append(step)
                 return False
         return True
 
@@ -130,7 +133,11 @@ class Keeper:
             await self._write_unwritten()
 
     def adopt(self, step: Step, published: Published | None = None) -> None:
-        """Make a step's outcome the desired state, and wake the nodes' polls."""
+        """Make a step's outcome the desired state, and wake the nodes' polls; it is to be written yet."""
+        self._unwritten.append(step)
+        self._adopt(step, published)
+
+    def _adopt(self, step: Step, published: Published | None) -> None:
         if step.after.snapshot != step.before.snapshot or published is not None:
             self.published = published
         self.desired = step.after
@@ -138,15 +145,28 @@ class Keeper:
         self.decided(step.entries)
 
     async def _take_back(self, written: Step | None) -> None:
-        """Write what is in force over a step that was written and then not adopted; its entries stay in the history."""
+        """Write what is in force over a step that was written and then not adopted, and say so in the history."""
         if written is not None:
-            await self._write(Step(before=written.after, after=self.desired))
+            await self._write_unwritten()
+            await asyncio.to_thread(self.ledger.record, taken_back(written, self.desired))
 
     async def _write(self, step: Step) -> None:
         await self._write_unwritten()
         await asyncio.to_thread(self.ledger.record, step)
 
     async def _write_unwritten(self) -> None:
-        while self._unwritten:
-            await asyncio.to_thread(self.ledger.record, replace(self._unwritten[0], after=self.desired))
-            self._unwritten.pop(0)
+        """Write all that was adopted so far at one stroke: its entries, and the present that they tell of."""
+        while some := tuple(self._unwritten):
+            whole = Step(
+                before=some[0].before,
+                after=self.desired,
+                entries=tuple(entry for step in some for entry in step.entries),
+                documents=tuple(text for step in some for text in step.documents),
+            )
+            try:
+                await asyncio.to_thread(self.ledger.record, whole)
+            except LedgerFailed:
+                self.behind = True
+                raise
+            del self._unwritten[: len(some)]
+        self.behind = False

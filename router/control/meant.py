@@ -12,6 +12,14 @@ from .refusal import NotDone
 from .running import Live, weights_of
 from .unread import Unread, on_route
 
+_LONGEST = 255
+"""No release and no route has a longer name."""
+
+
+def shortened(name: str) -> str:
+    """A name as it is said back: what nothing can be called is not repeated whole."""
+    return name if len(name) <= _LONGEST else f"{name[:40]}... ({len(name):,} characters)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordered:
@@ -40,15 +48,25 @@ class Meant:
         if not lives and wish.order.command is Command.ROLLBACK:
             lives = await self._past(wish.release)
         if not lives:
+            await self._ended(wish)
             names = sorted({live.release.name for live in running})
-            message = f"no release {wish.release!r} runs"
-            raise NotDone(404, "CT404", message, hint=did_you_mean(wish.release, names))
+            message = f"no release {shortened(wish.release)!r} runs"
+            hint = did_you_mean(wish.release[:_LONGEST], names) if names else "none runs; fig history shows which did"
+            raise NotDone(404, "CT404", message, hint=hint)
         own = [live for live in lives if wish.route is None or wish.route in live.ramp.routes]
         if not own:
             routes = [route for live in lives for route in live.ramp.routes]
-            message = f"{wish.release} has no route {wish.route!r}"
+            message = f"{wish.release} has no route {shortened(wish.route or '')!r}"
             raise NotDone(404, "CT404", message, hint=did_you_mean(wish.route or "", routes))
         return own
+
+    async def _ended(self, wish: Ordered) -> None:
+        """Raise `NotDone` that says how and when the release ended, where it did."""
+        for last in await asyncio.to_thread(self.parts.keeper.ledger.releases, name=wish.release, limit=1):
+            if last.outcome is not None and last.ended_at is not None:
+                message = f"{last.name} has ended: {last.outcome} at {last.ended_at:%Y-%m-%d %H:%M:%S} UTC"
+                hint = f"fig history --release {last.name} says why; plan it again to run it again"
+                raise NotDone(409, "CT409", message, hint=hint)
 
     async def _past(self, name: str) -> list[Live]:
         ledger, running = self.parts.keeper.ledger, self.parts.running

@@ -66,7 +66,7 @@ def _running(parts: Parts, desired: Desired) -> list[dict[str, Any]]:
         step = {
             "ramp": live.ramp.name,
             "step": live.ramp.steps[live.state.step].number,
-            "steps": len(live.ramp.steps),
+            "steps": live.ramp.last_number,
             "weight": live.state.weight.parts,
             "highest": live.ramp.highest.parts,
             "reaches": _reaches(live),

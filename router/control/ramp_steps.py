@@ -171,5 +171,11 @@ def _kind(change: Change, cause: Cause) -> Kind | None:
 def _details(change: Change) -> Mapping[str, Any]:
     retired = any(isinstance(action, ReadyForRetirement) for action in change.decision.actions)
     after = change.after
-    said = {"ramp": change.ramp.name, "phase": after.phase.value, "notes": list(change.notes), "verdict": after.outcome}
+    said: dict[str, Any] = {
+        "ramp": change.ramp.name,
+        "phase": after.phase.value,
+        "notes": list(change.notes),
+        "verdict": after.outcome,
+    }
+    said |= {"index": after.step}  # two steps may have one number; `fig history --verify` compares it
     return said | ({"ready_for_retirement": True} if retired else {})

@@ -58,7 +58,7 @@ def _ramp(ramping: Ramping, live: Live, now: datetime) -> dict[str, Any]:
         "ramp": ramp.name,
         "routes": [_route(ramping.parts.keeper.desired, route, look) for route in ramp.routes],
         "step": step.number,
-        "steps": len(ramp.steps),
+        "steps": ramp.last_number,
         "doing": str(step),
         "phase": state.phase.value,
         "weight": state.weight.parts,

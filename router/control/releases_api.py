@@ -1,6 +1,7 @@
 """The part of control's HTTP API that is about releases and their history."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,7 @@ _RELEASE_BYTES = 4 * 1024 * 1024
 _PAST = 200
 """How many of the last releases are looked through for the last attempt at each route."""
 _LATELY = 10
+_HEAD = re.compile("[0-9a-f]{64}")
 _LOWERING = frozenset({Command.ROLLBACK, Command.ABORT})
 
 LoadRelease = Callable[[str, Estate | None], Release]
@@ -125,10 +127,11 @@ class ReleasesApi:
         return JSONResponse(await self.releasing.thaw(body.actor, body.reason))
 
     async def check(self, request: Request) -> Response:
-        """Whether the history is as it was written; `noted` is an earlier head that it must contain."""
-        found = await asyncio.to_thread(
-            self.ramping.parts.keeper.ledger.verify, request.query_params.get("noted") or None
-        )
+        """Whether history and present are as they were written; `noted` is a head that the history must contain."""
+        noted = request.query_params.get("noted") or None
+        if noted is not None and not _HEAD.fullmatch(noted):
+            raise NotDone(422, "CT422", "a head has 64 hexadecimal digits")
+        found = await asyncio.to_thread(self.ramping.parts.keeper.ledger.verify, noted)
         return JSONResponse(found.to_json())
 
     async def _unused(self, name: str, plan: str) -> None:

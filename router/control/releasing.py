@@ -4,6 +4,7 @@ What stops or goes towards legacy is in force before it is written; what lets a 
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -78,6 +79,7 @@ class Releasing:
             reason=wish.reason or release.ticket,
             release=release.name,
             evidence=record.document,
+            details=json.dumps({"plan": record.plan}),
         )
 
         def make(desired: Desired) -> Step:
@@ -97,6 +99,11 @@ class Releasing:
         command = wish.order.command
         if unread := await self.meant.unread(wish):
             return await self._end_unread(wish, unread)
+        lives = await self.meant.live(wish)
+        if already := self._already(command, lives):
+            routes = [route for live in lives for route in live.ramp.routes]
+            said = {"release": wish.release, "command": command.value, "routes": routes}
+            return said | {"already": already, "recorded": True}
         for _ in range(_TRIES):
             wanted = Wanted(decided=await self._decided(wish), cause=self._cause(wish.order))
             routes = [route for one in wanted.decided for route in one.live.ramp.routes]
@@ -111,19 +118,20 @@ class Releasing:
         raise NotDone(409, "CT409", f"{wish.release} moves at this moment", hint="say it again")
 
     async def freeze(self, actor: str, reason: str) -> dict[str, Any]:
-        """Stop all movement towards Lambda, at once."""
+        """Stop all movement towards Lambda, at once; `already`: who had stopped it before, and why."""
         now, desired = self.now(), self.parts.keeper.desired
         if desired.frozen is not None:
-            raise NotDone(409, "CT409", f"it is frozen already, by {desired.frozen.by}: {desired.frozen.reason}")
+            already = f"by {desired.frozen.by}: {desired.frozen.reason}"
+            return {"frozen": True, "recorded": True, "already": already}
         step = self.parts.deciding.adopt(self._for_all(Command.FREEZE, actor, reason, now))
         self.wake()
         return {"frozen": True, "recorded": await self.parts.keeper.write_adopted(step)}
 
     async def thaw(self, actor: str, reason: str) -> dict[str, Any]:
-        """Let movement towards Lambda go on. Raises `NotDone` when nothing is frozen, `LedgerFailed`."""
+        """Let movement towards Lambda go on; `already`: nothing was frozen. Raises `NotDone`, `LedgerFailed`."""
         for _ in range(_TRIES):
             if self.parts.keeper.desired.frozen is None:
-                raise NotDone(409, "CT409", "nothing is frozen")
+                return {"frozen": False, "recorded": True, "already": "nothing was frozen"}
             if await self.parts.deciding.record_first(self._for_all(Command.THAW, actor, reason, self.now())):
                 self.wake()
                 return {"frozen": False, "recorded": True}
@@ -179,8 +187,9 @@ class Releasing:
         lives = await self.meant.live(wish)
         if command is Command.ROLLBACK:
             lives = [one for one in lives if not self._is_back(one)]
-            if not lives:
-                raise NotDone(409, "CT409", f"{wish.release} is rolled back already")
+        if command not in _ENDING and (lowered := next((one for one in lives if _is_lowered(one)), None)):
+            message = f"{lowered.ramp.name} was moved towards legacy beside the release, which ends there"
+            raise NotDone(409, "CT409", message, hint="fig status shows how far it is")
         refused = [refusal(live.state, command) for live in lives]
         if all(refused):
             raise NotDone(409, "CT409", f"{wish.release}: {refused[0]}", hint="fig status shows how far it is")
@@ -218,6 +227,15 @@ class Releasing:
         routes = [route for some in named for route in some]
         return {"release": wish.release, "command": command.value, "routes": routes, "recorded": all(recorded)}
 
+    def _already(self, command: Command, lives: Sequence[Live]) -> str:
+        """What the order asks for, where all of it is so already, in words; else empty."""
+        moving = [live for live in lives if not live.state.is_over]
+        if command is Command.PAUSE and moving and all(live.state.paused for live in moving):
+            return f"paused by {moving[0].state.paused}"
+        if command is Command.ROLLBACK and all(self._is_back(live) for live in lives):
+            return "rolled back"
+        return ""
+
     def _is_back(self, live: Live) -> bool:
         weights = [weight_of(self.parts.keeper.desired, route) for route in live.ramp.routes]
         return live.state.phase is Phase.ROLLED_BACK and all(weight == LEGACY_ONLY for weight in weights)
@@ -228,7 +246,11 @@ class Releasing:
     def _for_all(self, command: Command, actor: str, reason: str, now: datetime) -> Wanted:
         order = Order(command=command, actor=actor, reason=reason)
         lives = [live for live in self.parts.running.live(self.parts.keeper.desired) if not live.state.is_over]
-        decided = [Decided(live=live, decision=decide(live.ramp, live.state, order, now)) for live in lives]
+        decided = [
+            Decided(live=live, decision=decide(live.ramp, live.state, order, now))
+            for live in lives
+            if not _is_lowered(live)
+        ]
         kind, frozen = (
             (Kind.FREEZE, Frozen(by=actor, at=now, reason=reason))
             if command is Command.FREEZE
@@ -249,6 +271,14 @@ class Releasing:
 def _begun(record: ReleaseRecord, ramp: Ramp, frozen: Frozen | None, now: datetime) -> Change:
     why = f"{frozen.by}: {frozen.reason}" if frozen else ""
     return Change(release=record, ramp=ramp, before=None, decision=begin(ramp, now, frozen=why))
+
+
+def _is_lowered(live: Live) -> bool:
+    """Whether a node, or a publish, moved one of its routes towards legacy, and the loop has not ended the ramp yet.
+
+    Nobody may decide on its state then: it still says the weight from before, and would bring that back.
+    """
+    return not live.state.is_over and any(weight < live.state.weight for weight in live.weights)
 
 
 def _abort(move: Move) -> Cause:

@@ -9,6 +9,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, inspect, text
 
 from . import triggers
@@ -17,22 +18,34 @@ _FIRST = "first"
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def migrate(engine: Engine) -> None:
-    """Make the database's tables and triggers the present ones; its content stays."""
+def migrate(engine: Engine) -> tuple[str, ...]:
+    """Make the database's tables and triggers the present ones; its content stays.
+
+    Returns the names of triggers that were gone from a ledger that this very version has opened before.
+    """
     if engine.dialect.name != "sqlite":  # its connections know how to reach the server
         with engine.begin() as connection:
-            _upgrade(connection)
-            _make_triggers(connection)
-        return
+            return _migrated(connection)
     own = create_engine(engine.url, poolclass=NullPool)
     event.listen(own, "connect", _no_hidden_transactions)
     event.listen(own, "begin", _begin_at_once)
     try:
         with own.begin() as connection:
-            _upgrade(connection)
-            _make_triggers(connection)
+            return _migrated(connection)
     finally:
         own.dispose()
+
+
+def _migrated(connection: Connection) -> tuple[str, ...]:
+    before = _revision(connection)
+    _upgrade(connection)
+    gone = triggers.absent(connection) if before == _revision(connection) else ()
+    _make_triggers(connection)
+    return gone
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _upgrade(connection: Connection) -> None:
@@ -49,8 +62,7 @@ def _upgrade(connection: Connection) -> None:
 def _make_triggers(connection: Connection) -> None:
     for name in triggers.NAMES:
         connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
-    dialect = "mysql" if connection.dialect.name in {"mysql", "mariadb"} else connection.dialect.name
-    for statement in triggers.STATEMENTS[dialect]:
+    for statement in triggers.statements(connection):
         connection.exec_driver_sql(statement)
 
 

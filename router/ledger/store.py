@@ -7,6 +7,7 @@ control never hands out a revision twice.
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from sqlalchemy.pool import QueuePool
 
 from ..errors import LedgerFailed
 from . import tables
-from .chain import Check, Head, check, text_digest
+from .chain import Check, Head, text_digest
 from .migrate import migrate
 from .one_writer import OneWriter
 from .records import CountedWindow, Desired, Entry, Kind, RampKey, RampRecord, ReleaseRecord, Step, Stored
 from .rows import entry_in, frozen_in, held_in, ramp_in, release_in
+from .verification import verified
 from .writes import head, insert_missing, upsert, write_step
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=1000", "recursive_triggers=ON")
@@ -34,6 +36,7 @@ class Ledger:
         self._engine = engine
         self._writing = threading.Lock()
         self._one_writer = OneWriter(engine)
+        self.lost_triggers: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, path: Path) -> "Ledger":
@@ -49,7 +52,7 @@ class Ledger:
         with ledger._failures("open"):
             with engine.connect() as connection:
                 ledger._one_writer.hold(connection)
-            migrate(engine)
+            ledger.lost_triggers = migrate(engine)
         return ledger
 
     def keep_alive(self) -> None:
@@ -133,17 +136,17 @@ class Ledger:
             return head(connection)
 
     def verify(self, noted: str | None = None) -> Check:
-        """What is wrong with the history as a whole; `noted` is an earlier head's digest. Raises `LedgerFailed`."""
+        """What is wrong with the history, and where the present is not what it says; `noted`: an earlier head's digest.
+
+        All of it is read as of one moment, while control goes on writing. Raises `LedgerFailed`.
+        """
         with self._reading() as connection:
-            kept = head(connection)
-            lines = connection.execute(select(tables.history).order_by(tables.history.c.id)).mappings()
-            found = check((dict(line) for line in lines), kept, noted)
-            texts = connection.execute(select(tables.documents))
-            known = {one.digest for one in texts if text_digest(one.text) == one.digest}
-            column = tables.history.c.evidence
-            named = connection.execute(select(column).where(column.is_not(None)).distinct()).scalars().all()
-        lost = (f"the document {digest} is gone or was changed" for digest in sorted(set(named) - known))
-        return Check(entries=found.entries, head=found.head, faults=(*found.faults, *lost))
+            found = verified(connection, noted)
+        if not self.lost_triggers:
+            return found
+        lost = ", ".join(self.lost_triggers)
+        said = f"when control started, the database lacked {lost}, which keep the history as it is; they stand again"
+        return replace(found, faults=(*found.faults, said))
 
     def releases(self, *, name: str | None = None, limit: int = 50) -> tuple[ReleaseRecord, ...]:
         """The releases that were started last, newest first; of one name when it is given. Raises `LedgerFailed`."""

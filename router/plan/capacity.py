@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from strangler_fig.diagnostics import Diagnostic, Refused
+from strangler_fig.diagnostics import Diagnostic, Position, Refused
 
 from ..ledger.chain import text_digest
 
@@ -66,8 +66,13 @@ def read_capacity(text: str, file: str) -> Capacity:
         if plain["version"] != _VERSION:
             raise _refused(file, f"it has version {plain['version']}, {_VERSION} is read here")
         return _capacity(plain, text_digest(text))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _refused(file, f"{type(error).__name__} {error}") from error
+    except json.JSONDecodeError as error:
+        place = Position(file, error.lineno, error.colno)
+        raise _refused(file, f"it is not JSON: {error.msg}", place) from error
+    except KeyError as error:
+        raise _refused(file, f"{error} is not there") from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise _refused(file, "it is not what fig cidr verdict writes") from error
 
 
 def _capacity(plain: Mapping[str, Any], digest: str) -> Capacity:
@@ -103,6 +108,11 @@ def _binding(plain: Mapping[str, Any]) -> Binding:
     )
 
 
-def _refused(file: str, reason: str) -> Refused:
-    message = f"{file} is not a capacity verdict: {reason}"
-    return Refused([Diagnostic(code=UNREADABLE, message=message, hint="write it by fig cidr verdict DEMAND -o FILE")])
+def _refused(file: str, reason: str, place: Position | None = None) -> Refused:
+    found = Diagnostic(
+        code=UNREADABLE,
+        message=f"not a capacity verdict: {reason}",
+        position=place or Position(file, 1, 1),
+        hint="write it by fig cidr verdict DEMAND -o FILE",
+    )
+    return Refused([found])

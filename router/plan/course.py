@@ -21,10 +21,14 @@ _PASS = Verdict(outcome=Outcome.PASS, reasons=(Reason(code=Code.KEPT, words="ass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """When a step is in force (for an approval: asked for), and after how many approvals whose time nobody knows."""
+    """When a step is in force (for an approval: asked for), and after how many approvals whose time nobody knows.
+
+    `is_least`: it comes no sooner, and perhaps never, because a gate before it may not decide.
+    """
 
     at: datetime
     approvals: int
+    is_least: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +39,25 @@ class Course:
     ends: Arrival | None
 
 
-def course(ramp: Ramp, begins: datetime, verdict_seconds: Mapping[int, float | None]) -> Course:
-    """The earliest course. `verdict_seconds` by the step's index: how long its verdict needs, None: it never comes."""
+def course(ramp: Ramp, begins: datetime, verdict_seconds: Mapping[int, float | None], longest_seconds: float) -> Course:
+    """The earliest course. `verdict_seconds` by the step's index: how long its verdict needs.
+
+    None: it does not come within `longest_seconds`; what follows comes no sooner then, if ever.
+    """
     arrivals: dict[int, Arrival] = {}
+    needs = {index: longest_seconds if one is None else one for index, one in verdict_seconds.items()}
+    last = min((index for index, one in verdict_seconds.items() if one is None), default=len(ramp.steps))
     state, now, approvals = begin(ramp, begins).state, begins, 0
     for _event in range(_MOST_EVENTS):
+        here = Arrival(
+            at=now, approvals=approvals, is_least=state.step > last or (state.is_over and state.step >= last)
+        )
         if state.phase in {Phase.HOLDING, Phase.APPROVAL}:
-            arrivals.setdefault(state.step, Arrival(at=now, approvals=approvals))
+            arrivals.setdefault(state.step, here)
         if state.is_over:
-            return Course(arrivals=arrivals, ends=Arrival(at=now, approvals=approvals))
+            return Course(arrivals=arrivals, ends=here)
         approvals += state.phase is Phase.APPROVAL
-        found = _next(ramp, state, now, verdict_seconds)
+        found = _next(ramp, state, now, needs)
         if found is None:
             break
         now, event = found
@@ -54,7 +66,7 @@ def course(ramp: Ramp, begins: datetime, verdict_seconds: Mapping[int, float | N
 
 
 def _next(
-    ramp: Ramp, state: RampState, now: datetime, verdict_seconds: Mapping[int, float | None]
+    ramp: Ramp, state: RampState, now: datetime, verdict_seconds: Mapping[int, float]
 ) -> tuple[datetime, Event] | None:
     """What happens next, and when; None: nothing ever does."""
     if state.evidence_since is None and state.weight > LEGACY_ONLY:
@@ -66,8 +78,6 @@ def _next(
     step = ramp.steps[state.step]
     if state.phase is Phase.HOLDING and step.needs_pass:
         needs = 0.0 if ramp.gate.dry_run else verdict_seconds.get(state.step, 0.0)  # only looked at, time promotes
-        if needs is None:
-            return None
         verdicts = tuple(RouteVerdict(route=route, verdict=_PASS) for route in ramp.routes)
         then = state.since + timedelta(seconds=max(step.hold_seconds, needs))
         return max(now, then), Judged(window=state.window, verdicts=verdicts)

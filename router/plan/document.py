@@ -18,7 +18,6 @@ from .values import PlannedRamp, PlannedStep, ReleasePlan
 
 VERSION = 1
 NOT_A_PLAN = "PL301"
-STALE = "PL302"
 RELEASE, ESTATE = "release", "estate"
 
 
@@ -68,6 +67,7 @@ def release_document(plan: ReleasePlan, files: Mapping[str, str]) -> dict[str, A
                 "ledger": inputs.ledger,
                 "basis": inputs.basis,
                 "capacity": inputs.capacity,
+                "seen": dict(inputs.seen) if inputs.seen is not None else None,
                 "files": dict(files),
             },
             "is_applicable": plan.is_applicable,
@@ -122,16 +122,6 @@ def read_plan(text: str, file: str) -> PlanFile:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _refused(file, "it is not what fig plan writes") from error
     return found
-
-
-def moved_files(plan: PlanFile, texts: Mapping[str, str]) -> list[Diagnostic]:
-    """The files that are another text now than when the plan was made; those that are not there say nothing."""
-    hint = "plan it again, and look at what is different"
-    return [
-        Diagnostic(code=STALE, message=f"the plan is stale: {path} was changed since it was made", hint=hint)
-        for path, digest in sorted(plan.files.items())
-        if path in texts and text_digest(texts[path]) != digest
-    ]
 
 
 def render(document: Mapping[str, Any]) -> str:
@@ -190,6 +180,8 @@ def _step(one: PlannedStep) -> dict[str, Any]:
         "requests_per_second": None if one.requests_per_second is None else round(one.requests_per_second, 3),
         "verdict_seconds": None if one.verdict_seconds is None else round(one.verdict_seconds, 1),
         "is_undecidable": one.is_undecidable,
+        "undecided": list(one.undecided),
+        "is_doubtful": one.is_doubtful,
         "functions": [_load(load) for load in one.loads],
         "scaling": [
             {"function": each.function, "executions": round(each.executions, 1), "seconds": round(each.seconds, 2)}
@@ -211,4 +203,6 @@ def _load(load: FunctionLoad) -> dict[str, Any]:
 
 
 def _arrival(arrival: Arrival | None) -> dict[str, Any] | None:
-    return {"at": arrival.at.isoformat(), "after_approvals": arrival.approvals} if arrival else None
+    if arrival is None:
+        return None
+    return {"at": arrival.at.isoformat(), "after_approvals": arrival.approvals, "is_least": arrival.is_least}

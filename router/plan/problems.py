@@ -1,16 +1,20 @@
 """What speaks against a plan: limits that break, releases in the way, weights that are not as the release thinks."""
 
 from collections.abc import Iterable, Iterator
+from math import isfinite
 
-from strangler_fig.diagnostics import Diagnostic, Severity
+from strangler_fig.diagnostics import Diagnostic, Position, Severity
 from strangler_fig.units import format_seconds, format_share
 
+from ..gate.values import Gate
 from ..release.conflicts import with_running
 from ..weight import MOST_COUNTED, Weight
 from .capacity import Capacity
 from .load import Loads
+from .places import Places
 from .present import Present
 from .values import PlannedRamp, PlannedStep
+from .verdict_time import LONGEST_SECONDS
 
 CAPACITY = "PL201"
 SCALING = "PL202"
@@ -23,24 +27,26 @@ NOT_BACK = "PL208"
 NO_ALLOTMENT = "PL209"
 TOO_MANY = "PL210"
 ENOUGH_SECONDS = 1.0
+_DAY_SECONDS = 86_400.0
 
 
-def problems(ramps: Iterable[PlannedRamp], loads: Loads, estate_digest: str) -> Iterator[Diagnostic]:
-    """Everything that speaks against it, errors and warnings."""
+def problems(ramps: Iterable[PlannedRamp], loads: Loads, estate_digest: str, places: Places) -> Iterator[Diagnostic]:
+    """Everything that speaks against it, errors and warnings, each where it is written."""
     planned = tuple(ramps)
     if loads.present is not None:
-        yield from _present(planned, loads.present, estate_digest)
-        yield from with_running(loads.release, [(running.name, running.weights) for running in loads.present.running])
-        yield from _too_many(loads, loads.present)
+        running = [(one.name, one.weights) for one in loads.present.running]
+        yield from _present(planned, loads.present, estate_digest, places)
+        yield from with_running(loads.release, places.release, running)
+        yield from _too_many(loads, loads.present, places)
     for ramp in planned:
-        yield from _capacity(ramp)
-        yield from _scaling(ramp)
-        yield from _course(ramp)
+        yield from _capacity(ramp, places)
+        yield from _scaling(ramp, places)
+        yield from _course(ramp, places)
     if loads.capacity is not None:
-        yield from _functions(planned, loads, loads.capacity)
+        yield from _functions(planned, loads, loads.capacity, places)
 
 
-def _too_many(loads: Loads, present: Present) -> Iterator[Diagnostic]:
+def _too_many(loads: Loads, present: Present, places: Places) -> Iterator[Diagnostic]:
     """Of more routes at once no gate has evidence, neither this release's nor those of the releases that run."""
     others = {name: set(one.weights) for one in present.running if (name := one.name) != loads.release.name}
     routes = set(loads.release.routes).union(*others.values())
@@ -49,28 +55,33 @@ def _too_many(loads: Loads, present: Present) -> Iterator[Diagnostic]:
             f"{len(routes)} routes would move at once with {', '.join(sorted(others))}, and of at most {MOST_COUNTED} "
             "there is evidence: no gate could decide any more"
         )
-        yield _error(TOO_MANY, message, "wait until one of them is over, or split this release")
+        place = places.release.routes(loads.release)
+        yield _error(TOO_MANY, message, "wait until one of them is over, or split this release", place)
 
 
-def _present(ramps: Iterable[PlannedRamp], present: Present, estate_digest: str) -> Iterator[Diagnostic]:
+def _present(
+    ramps: Iterable[PlannedRamp], present: Present, estate_digest: str, places: Places
+) -> Iterator[Diagnostic]:
     """Weights are where the release begins, the estate is the one that is published, nothing is frozen."""
     if present.estate != estate_digest:
         message = "the estate file is not the one that is published: a release is started against the latter"
-        yield _error(OTHER_ESTATE, message, "fig publish it first, or plan with the published one")
+        hint = "fig publish it first, or plan with the published one"
+        yield _error(OTHER_ESTATE, message, hint, places.whole_estate())
     for ramp in ramps:
         for route, parts in ramp.now.items():
             if parts is None:
                 message = f"route {route} is not published: its weight is not known to control"
-                yield _error(OTHER_WEIGHT, message, "publish the estate first")
+                yield _error(OTHER_WEIGHT, message, "publish the estate first", places.release.start(ramp.ramp))
             elif parts != ramp.ramp.start.parts:
                 message = f"route {route} is at {Weight(parts)}, and the release begins at {ramp.ramp.start}"
-                yield _error(OTHER_WEIGHT, message, f"write from: {Weight(parts)} on it, and steps above that")
+                hint = f"write from: {Weight(parts)} on it, and steps above that"
+                yield _error(OTHER_WEIGHT, message, hint, places.release.start(ramp.ramp))
     if present.frozen:
         message = f"all movement towards Lambda is frozen by {present.frozen}"
-        yield _warning(FROZEN, message, "the release would start and wait for fig thaw")
+        yield _warning(FROZEN, message, "the release would start and wait for fig thaw", None)
 
 
-def _capacity(ramp: PlannedRamp) -> Iterator[Diagnostic]:
+def _capacity(ramp: PlannedRamp, places: Places) -> Iterator[Diagnostic]:
     """The first weight that a function's allotment does not carry, with the limit that binds."""
     for step in ramp.steps:
         refused = [load for load in step.loads if not load.is_carried]
@@ -84,12 +95,13 @@ def _capacity(ramp: PlannedRamp) -> Iterator[Diagnostic]:
                 f"{load.ceiling.requests_per_second:g} are carried; binding limit {load.ceiling.binding}"
             )
             weight = format_share(int(step.step.weight.parts * load.most))
-            yield _error(CAPACITY, message, f"at the present traffic at most {weight} is carried")
+            place = places.release.step(ramp.ramp, step.step)
+            yield _error(CAPACITY, message, f"at the present traffic at most {weight} is carried", place)
         if refused:
             return
 
 
-def _scaling(ramp: PlannedRamp) -> Iterator[Diagnostic]:
+def _scaling(ramp: PlannedRamp, places: Places) -> Iterator[Diagnostic]:
     for step in ramp.steps:
         for one in step.scaling:
             if one.is_too_fast:
@@ -98,20 +110,31 @@ def _scaling(ramp: PlannedRamp) -> Iterator[Diagnostic]:
                     f"{one.function} at once, and a function gains 1,000 in 10 s"
                 )
                 hint = f"glide: {format_seconds(max(ENOUGH_SECONDS, round(one.seconds) + 1))} or longer before it"
-                yield _error(SCALING, message, hint)
+                yield _error(SCALING, message, hint, places.release.step(ramp.ramp, step.step))
 
 
-def _course(ramp: PlannedRamp) -> Iterator[Diagnostic]:
+def _course(ramp: PlannedRamp, places: Places) -> Iterator[Diagnostic]:
     undecided = next((step for step in ramp.steps if step.is_undecidable), None)
     if undecided is not None:
-        message = (
-            f"{ramp.ramp.name}: at the present traffic the gate reaches no verdict on step {undecided.step.number} "
-            f"({undecided.step}) within 60 days"
-        )
-        yield _warning(NEVER_DECIDES, message, "begin with a higher share, or ask for less with wider limits")
+        message, hint = _why_undecided(undecided, ramp.ramp.gate)
+        message = f"{ramp.ramp.name}: step {undecided.step.number} ({undecided.step}): {message}"
+        yield _warning(NEVER_DECIDES, message, hint, places.release.step(ramp.ramp, undecided.step))
     elif ramp.ends is None:
         message = f"{ramp.ramp.name}: no window ever opens for {_first_missing(ramp)}"
-        yield _error(NEVER_OPENS, message, "look at windows: every time that they name is over")
+        hint = "look at windows: every time that they name is over"
+        yield _error(NEVER_OPENS, message, hint, places.release.windows(ramp.ramp))
+
+
+def _why_undecided(step: PlannedStep, gate: Gate) -> tuple[str, str]:
+    """Why the gate does not decide at the present traffic, and what to do."""
+    days = f"{LONGEST_SECONDS / _DAY_SECONDS:.0f} days"
+    if step.minimum_seconds > LONGEST_SECONDS:
+        takes = f"{step.minimum_seconds / _DAY_SECONDS:,.0f} days" if isfinite(step.minimum_seconds) else "for ever"
+        message = f"the gate can never decide: minimum_requests of {gate.minimum_requests:,} take {takes}"
+        return f"{message} at the present traffic", "ask for fewer, or begin with a higher share"
+    about = f" on {', '.join(step.undecided)}" if step.undecided else ""
+    message = f"at the present traffic the gate reaches no verdict{about} within {days}"
+    return message, "begin with a higher share, or ask for less with wider limits"
 
 
 def _first_missing(ramp: PlannedRamp) -> str:
@@ -119,7 +142,7 @@ def _first_missing(ramp: PlannedRamp) -> str:
     return f"step {missing.step.number} ({missing.step})" if missing else "its end"
 
 
-def _functions(ramps: Iterable[PlannedRamp], loads: Loads, capacity: Capacity) -> Iterator[Diagnostic]:
+def _functions(ramps: Iterable[PlannedRamp], loads: Loads, capacity: Capacity, places: Places) -> Iterator[Diagnostic]:
     """Functions that the verdict does not name, and applications that could not take everything back."""
     called = sorted(
         {one.name for ramp in ramps for route in ramp.ramp.routes if (one := loads.candidate(route)) is not None}
@@ -127,16 +150,17 @@ def _functions(ramps: Iterable[PlannedRamp], loads: Loads, capacity: Capacity) -
     for name in called:
         if name not in capacity.functions:
             message = f"the capacity verdict says nothing of function {name}"
-            yield _warning(NO_ALLOTMENT, message, "add it to the demand file under that name")
+            yield _warning(NO_ALLOTMENT, message, "add it to the demand file under that name", places.function(name))
     for name, verdict in sorted(capacity.legacy.items()):
         if not verdict.takes_all and set(verdict.functions) & set(called):
             message = f"legacy {name} could not take everything back: {verdict.binding}"
-            yield _warning(NOT_BACK, message, "a rollback would overload it: keep shares below what it can take back")
+            hint = "a rollback would overload it: keep shares below what it can take back"
+            yield _warning(NOT_BACK, message, hint, places.application(name))
 
 
-def _error(code: str, message: str, hint: str) -> Diagnostic:
-    return Diagnostic(code=code, message=message, hint=hint)
+def _error(code: str, message: str, hint: str, place: Position | None) -> Diagnostic:
+    return Diagnostic(code=code, message=message, position=place, hint=hint)
 
 
-def _warning(code: str, message: str, hint: str) -> Diagnostic:
-    return Diagnostic(code=code, message=message, hint=hint, severity=Severity.WARNING)
+def _warning(code: str, message: str, hint: str, place: Position | None) -> Diagnostic:
+    return Diagnostic(code=code, message=message, position=place, hint=hint, severity=Severity.WARNING)

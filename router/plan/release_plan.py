@@ -11,10 +11,12 @@ from ..release.values import Ramp, Release, Step
 from .capacity import Capacity
 from .course import Course, course
 from .load import NOTHING_ASSUMED, Assumed, Loads
+from .places import NOWHERE, Places
 from .present import Present, Users
 from .problems import problems
+from .stale import seen
 from .values import Inputs, PlannedRamp, PlannedStep, ReleasePlan
-from .verdict_time import Demand, verdict_seconds
+from .verdict_time import LONGEST_SECONDS, Demand, VerdictTime, verdict_time
 
 _MOST_USERS = 20_000
 """More users than these make a verdict no earlier, and a plan slower."""
@@ -33,6 +35,7 @@ class Given:
     capacity: Capacity | None
     unseen: tuple[str, ...] = ()
     assumed: Assumed = NOTHING_ASSUMED
+    places: Places = NOWHERE
 
 
 def plan_release(given: Given, now: datetime) -> ReleasePlan:
@@ -57,9 +60,10 @@ def plan_release(given: Given, now: datetime) -> ReleasePlan:
             ledger=present.head if present else None,
             basis=present.basis if present else None,
             capacity=capacity.digest if capacity else None,
+            seen=seen(present) if present else None,
         ),
         ramps=ramps,
-        problems=tuple(problems(ramps, loads, estate)),
+        problems=tuple(problems(ramps, loads, estate, given.places)),
         unseen=(*given.unseen, *_unseen(loads)),
         legacy=_legacy(capacity),
     )
@@ -95,8 +99,8 @@ class _Planner:
     def __init__(self, ramp: Ramp, loads: Loads, now: datetime) -> None:
         self._ramp, self._loads = ramp, loads
         self._verdicts = {index: self._verdict(index, step) for index, step in enumerate(ramp.steps) if step.needs_pass}
-        known = {index: seconds for index, seconds in self._verdicts.items() if self._is_known()}
-        self._course: Course = course(ramp, now, known)
+        known = {index: one.seconds for index, one in self._verdicts.items() if one is not None}
+        self._course: Course = course(ramp, now, known, LONGEST_SECONDS)
 
     def planned(self) -> PlannedRamp:
         """The ramp's plan."""
@@ -118,15 +122,18 @@ class _Planner:
 
     def _step(self, index: int, step: Step, before: float) -> PlannedStep:
         known = self._is_known()
-        seconds = self._verdicts.get(index)
+        verdict = self._verdicts.get(index)
         rates = [rate for route in self._ramp.routes if (rate := self._loads.rate(route)) is not None]
         return PlannedStep(
             step=step,
             arrives=self._course.arrivals.get(index),
             users=self._users(step),
             requests_per_second=sum(rates) * step.sent_share if rates else None,
-            verdict_seconds=seconds,
-            is_undecidable=step.needs_pass and known and seconds is None,
+            verdict_seconds=verdict.seconds if verdict else None,
+            is_undecidable=verdict is not None and verdict.seconds is None,
+            undecided=verdict.open if verdict else (),
+            minimum_seconds=verdict.minimum_seconds if verdict else 0.0,
+            is_doubtful=verdict is not None and verdict.is_doubtful,
             is_unknown=step.needs_pass and not known,
             loads=self._loads.of_step(self._ramp, step),
             scaling=tuple(self._loads.scaling(self._ramp, step, before)),
@@ -135,13 +142,13 @@ class _Planner:
     def _is_known(self) -> bool:
         return all(self._loads.rate(route) is not None for route in self._ramp.routes)
 
-    def _verdict(self, index: int, step: Step) -> float | None:
-        """How long the slowest route's gate needs; None: never, or not known."""
+    def _verdict(self, index: int, step: Step) -> VerdictTime | None:
+        """How long the slowest route's gate needs; None: nothing is known of the traffic."""
         if not self._is_known():
             return None
         place = (index, len(self._ramp.steps))
-        found = [verdict_seconds(self._ramp.gate, step, place, self._demand(route)) for route in self._ramp.routes]
-        return None if None in found else max(one for one in found if one is not None)
+        found = [verdict_time(self._ramp.gate, step, place, self._demand(route)) for route in self._ramp.routes]
+        return max(found, key=lambda one: (one.seconds is None, one.seconds or 0.0, one.minimum_seconds))
 
     def _demand(self, route: str) -> Demand:
         present = self._loads.present

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from strangler_fig.diagnostics import Diagnostic, Severity
 
@@ -20,7 +21,8 @@ class PlannedStep:
     """One step. `arrives` None: it never comes. `users`, `requests_per_second` None: not known.
 
     `verdict_seconds`: how long the gate will need; None: it is not asked, or will not decide (`is_undecidable`), or
-    nothing is known (`is_unknown`).
+    nothing is known (`is_unknown`). `undecided`: the metrics that it will not decide on. `minimum_seconds`: how long
+    the least requests take that it asks for. `is_doubtful`: it may be that there is never a verdict.
     """
 
     step: Step
@@ -30,6 +32,9 @@ class PlannedStep:
     verdict_seconds: float | None
     is_undecidable: bool
     is_unknown: bool
+    undecided: tuple[str, ...]
+    minimum_seconds: float
+    is_doubtful: bool
     loads: tuple[FunctionLoad, ...]
     scaling: tuple[Scaling, ...]
 
@@ -47,13 +52,17 @@ class PlannedRamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """Digests of what the plan was made on; None: it was not seen. `basis` is what control compares at apply."""
+    """Digests of what the plan was made on; None: it was not seen. `basis` is what control compares at apply.
+
+    `seen` is what `basis` covers, as JSON values: with it a plan that is stale can say what has moved.
+    """
 
     release: str
     estate: str
     ledger: str | None
     basis: str | None
     capacity: str | None
+    seen: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

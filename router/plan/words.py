@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 
 from strangler_fig.units import format_seconds
 
+from ..release.values import Ready, format_hold
 from ..weight import Weight
 from .course import Arrival
 from .document import EstatePlan
 from .load import SCALING_CONCURRENCY, SCALING_SECONDS
 from .present import Users
 from .values import PlannedRamp, PlannedStep, ReleasePlan
+from .verdict_time import LONGEST_SECONDS
 
 _COLUMNS = ("step", "what", "earliest (UTC)", "held", "users", "requests/s", "verdict in")
 _LONG_SECONDS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"))
@@ -45,7 +47,7 @@ def _ramp(planned: PlannedRamp) -> Iterator[str]:
     yield f"~ {kind}  {_now(planned)} -> {_goal(planned)}  ({gate})"
     yield from _table([_COLUMNS, *(_cells(step) for step in planned.steps)])
     if planned.ends is not None:
-        yield f"    ends {_at(planned.ends)} at the earliest"
+        yield f"    ends {_at(planned.ends)}{'' if planned.ends.is_least else ' at the earliest'}"
     yield from _scaling(planned)
     for route, attempt in planned.attempts.items():
         why = f": {attempt.reason}" if attempt.reason else ""
@@ -74,18 +76,25 @@ def _cells(one: PlannedStep) -> tuple[str, ...]:
     step = one.step
     glide = f", in {format_seconds(step.glide_seconds)}" if step.glide_seconds else ""
     shadow = f", shadow {Weight(step.shadow)}" if step.shadow and step.needs_pass else ""
+    ready = f", {_ready(step.ready)} before" if step.ready else ""
     holdback = f", {Weight(step.holdback)} held back" if step.holdback else ""
     users = _users(one.users)
     rate = "?" if one.requests_per_second is None else f"{one.requests_per_second:.1f}"
     return (
         str(step.number),
-        f"{step}{glide}{shadow}{holdback}",
+        f"{step}{glide}{ready}{shadow}{holdback}",
         _at(one.arrives) if one.arrives else "never",
-        format_seconds(step.hold_seconds) if step.hold_seconds else "-",
+        format_hold(step.hold_seconds) if step.hold_seconds else "-",
         users,
         rate,
         _verdict(one),
     )
+
+
+def _ready(ready: Ready) -> str:
+    if ready.provisioned_concurrency:
+        return f"provisioned concurrency {ready.provisioned_concurrency}"
+    return f"{ready.warm_calls} warm calls"
 
 
 def _users(users: Users | None) -> str:
@@ -98,13 +107,14 @@ def _verdict(one: PlannedStep) -> str:
     if one.is_unknown:
         return "?"
     if one.is_undecidable:
-        return "never"
-    return "-" if one.verdict_seconds is None else f"about {_rounded(one.verdict_seconds)}"
+        return f"not within {_rounded(LONGEST_SECONDS)}"
+    doubt = ", or never" if one.is_doubtful else ""
+    return "-" if one.verdict_seconds is None else f"about {_rounded(one.verdict_seconds)}{doubt}"
 
 
 def _at(arrival: Arrival) -> str:
     approvals = f" + approval{'s' if arrival.approvals > 1 else ''}" if arrival.approvals else ""
-    return f"{arrival.at:%Y-%m-%d %H:%M}{approvals}"
+    return f"{'no sooner than ' if arrival.is_least else ''}{arrival.at:%Y-%m-%d %H:%M}{approvals}"
 
 
 def _rounded(seconds: float) -> str:

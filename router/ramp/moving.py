@@ -11,7 +11,7 @@ from typing import assert_never
 
 from strangler_fig.units import format_seconds
 
-from ..release.values import Ramp, Step
+from ..release.values import Ramp, Step, format_hold
 from ..weight import LAMBDA_ONLY, LEGACY_ONLY, Weight
 from .events import Action, Decision, Note, ReadyForRetirement, SetCohort, SetShadow, SetWeight, Warm
 from .state import Phase, RampState
@@ -197,9 +197,9 @@ def _hold(ramp: Ramp, state: RampState, now: datetime) -> Decision:
         shadow=step.shadow,
         cohort=step.cohort,
         outcome="",
-        reason=f"holding for {format_seconds(step.hold_seconds)}",
+        reason=f"holding for {format_hold(step.hold_seconds)}",
     )
-    note = Note(text=f"step {step.number}: {step}, held for {format_seconds(step.hold_seconds)}")
+    note = Note(text=f"step {step.number}: {step}, held for {format_hold(step.hold_seconds)}")
     return Decision(state=after, actions=(*_changes(ramp, state, after), note))
 
 

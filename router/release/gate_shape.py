@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from strangler_fig.documents import did_you_mean
-from strangler_fig.units import FULL_SHARE, UnitError, seconds, share, size_bytes
+from strangler_fig.units import FULL_SHARE, UnitError, format_share, seconds, share, size_bytes
 
 from ..gate.evidence import BUCKETS
 from ..gate.values import DEFAULT_LIMITS, Gate, Harm, Limit, Metric, Relation
@@ -24,6 +24,9 @@ NEVER = "RS208"
 _SHORTEST_STALE_SECONDS = 2.0
 """Nodes report once a second: evidence that must be fresher is always missing."""
 _MILLISECONDS = 1000.0
+_SURE = "from 0.01% to 20%"
+_LONGEST_NAME = 63
+"""No metric has a longer name; what is longer is not said back."""
 
 Path = tuple[str | int, ...]
 
@@ -136,21 +139,32 @@ def _undecidable(shape: GateShape, limits: tuple[Limit, ...]) -> list[tuple[Path
             "evidence comes once a second, so it is always older than that somewhere",
             "write 2s or more",
         ),
-        (not 0 < shape.alpha <= most_share, ("alpha",), "no verdict is that sure", "from 0.01% to 20%"),
-        (not 0 < shape.beta <= most_share, ("beta",), "no verdict is that sure", "from 0.01% to 20%"),
+        (not shape.alpha, ("alpha",), "nothing is shown with no chance of error at all", _SURE),
+        (not shape.beta, ("beta",), "nothing is shown with no chance of error at all", _SURE),
     )
-    return [
+    never: list[tuple[Path, Fault]] = [
         (path, Fault(NEVER, f"the gate can never decide: {text}", hint))
         for applies, path, text, hint in found
         if applies
     ]
+    guessed = (
+        ("alpha", shape.alpha, "a ramp with equal sides"),
+        ("beta", shape.beta, "a limit that is broken"),
+    )
+    for name, parts, what in guessed:
+        if parts > most_share:
+            message = f"the gate would guess: {what} may go the wrong way with {format_share(parts)}"
+            never.append(((name,), Fault(NEVER, message, _SURE)))
+    return never
 
 
 def _metric(name: str) -> Metric:
     try:
         return Metric(name)
     except ValueError:
-        raise Fault(LIMIT, f"there is no metric {name!r}", did_you_mean(name, (one.value for one in Metric))) from None
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:20]}... of {len(name):,} characters"
+        hint = did_you_mean(name[:_LONGEST_NAME], (one.value for one in Metric))
+        raise Fault(LIMIT, f"there is no metric {shown!r}", hint) from None
 
 
 def _limits(metric: Metric, shape: LimitShape) -> tuple[Limit, ...]:

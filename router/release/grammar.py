@@ -25,6 +25,8 @@ NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 HELD_PATTERN = r"[0-9]{1,3}(\.[0-9]{1,2})?%( for [0-9]+(\.[0-9]+)?\s?(s|m|h|d))?"
 CLOCK_PATTERN = "([01][0-9]|2[0-3]):[0-5][0-9]|24:00"
 INSTANT_PATTERN = "[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2})?"
+LONGEST_NAME = 63
+LONGEST_LINE = 255
 LONGEST_HOLD_SECONDS = 90 * 86_400.0
 
 _NAME = re.compile(NAME_PATTERN)
@@ -52,7 +54,23 @@ class Days:
 def parse_release_name(text: str) -> str:
     """A release's name. Raises `Fault`."""
     if not _NAME.fullmatch(text):
-        raise Fault(NAME, f"{text!r} is not a release's name", "letters, digits, '.', '_' and '-', as in 2026.11.2")
+        shown = parse_line(text, LONGEST_NAME)
+        hint = f"at most {LONGEST_NAME} letters, digits, '.', '_' and '-', as in 2026.11.2"
+        raise Fault(NAME, f"{shown!r} is not a release's name", hint)
+    return text
+
+
+def parse_route_name(text: str) -> str:
+    """A route's name, which the estate has or has not. Raises `Fault`."""
+    return parse_line(text, LONGEST_NAME)
+
+
+def parse_line(text: str, most: int = LONGEST_LINE) -> str:
+    """A line of text that people read. Raises `Fault`."""
+    if not text or not text.isprintable():
+        raise Fault(NAME, "it is empty or has characters that cannot be printed", "write a line of text")
+    if len(text) > most:
+        raise Fault(NAME, f"it has {len(text):,} characters", f"at most {most} are taken")
     return text
 
 

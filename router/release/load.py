@@ -3,12 +3,13 @@
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from strangler_fig.diagnostics import Diagnostic, Refused, has_errors, in_file_order
-from strangler_fig.documents import read_yaml
+from strangler_fig.documents import Document, decoded, read_yaml
 
 from ..estate import Estate
 from ..source.findings import shape_finding
@@ -26,11 +27,15 @@ _RELEASE = re.compile(r"^(?:release|[\"']release[\"'])\s*:", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedRelease:
-    """What a text holds: the release, None exactly when a diagnostic is an error, every finding, and the text."""
+    """What a text holds: the release, None exactly when a diagnostic is an error, every finding, and the text.
+
+    `document` knows where what stands; None where there is no release.
+    """
 
     release: Release | None
     diagnostics: tuple[Diagnostic, ...]
     text: str = ""
+    document: Document | None = None
 
     @property
     def content(self) -> Release | None:
@@ -54,26 +59,28 @@ def is_release(text: str) -> bool:
     return _RELEASE.search(text) is not None
 
 
-def load_release_file(path: Path, *, estate: Estate | None) -> LoadedRelease:
-    """The release in a file; a file that cannot be read is a finding too."""
+def load_release_file(path: Path, *, estate: Estate | None, now: datetime | None = None) -> LoadedRelease:
+    """The release in a file; a file that cannot be read is a finding too. `now`: as in `load_release`."""
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
         if len(data) > _MOST_BYTES:
             return _unreadable(path, f"it is larger than {_MOST_BYTES // 2**20} MiB")
-        text = data.decode("utf-8-sig")
     except OSError as error:
         return _unreadable(path, error.strerror or str(error))
-    except UnicodeDecodeError as error:
-        return _unreadable(path, f"it is not UTF-8 (byte {error.start})")
-    return load_release(text, file=str(path), estate=estate)
+    text = decoded(data, str(path))
+    if isinstance(text, Diagnostic):
+        return LoadedRelease(release=None, diagnostics=(text,))
+    return load_release(text, file=str(path), estate=estate, now=now)
 
 
-def load_release(text: str, *, file: str, estate: Estate | None, is_stored: bool = False) -> LoadedRelease:
+def load_release(
+    text: str, *, file: str, estate: Estate | None, is_stored: bool = False, now: datetime | None = None
+) -> LoadedRelease:
     """The release that `text` describes, with every finding in file order.
 
     Without an estate nothing is said about the routes that it names. `is_stored`: it was started before, perhaps when
-    a variable with a default was still taken for that.
+    a variable with a default was still taken for that. `now`: windows that are over by then are a warning.
     """
     document, faults = read_yaml(text, file=file, no_variables="" if is_stored else NO_VARIABLES)
     if document is None:
@@ -85,10 +92,10 @@ def load_release(text: str, *, file: str, estate: Estate | None, is_stored: bool
         found = [shape_finding(one, document, known) for one in error.errors(include_url=False)]
         found = [one for one in found if one.position not in reported]
         return LoadedRelease(release=None, diagnostics=in_file_order([*faults, *found]), text=text)
-    subject = Subject(shape=shape, document=document, estate=estate)
+    subject = Subject(shape=shape, document=document, estate=estate, now=now)
     found = [*faults, *check(subject)]
     release = None if has_errors(found) else lower(shape)
-    return LoadedRelease(release=release, diagnostics=in_file_order(found), text=text)
+    return LoadedRelease(release=release, diagnostics=in_file_order(found), text=text, document=document)
 
 
 def _unreadable(path: Path, reason: str) -> LoadedRelease:

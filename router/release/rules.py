@@ -14,6 +14,7 @@ from .shapes import WindowsShape
 from .subject import Subject
 
 NEVER_OPENS = "RS209"
+OVER = "RS220"
 
 Rule = Callable[[Subject], Iterable[Diagnostic]]
 
@@ -80,6 +81,20 @@ def windows_open(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.error(NEVER_OPENS, message, *at, "open", hint="name a later day, or end the freeze earlier")
 
 
+def windows_open_again(subject: Subject) -> Iterator[Diagnostic]:
+    """A window that named dates alone, all of which are past, was sound when it was written: a warning."""
+    places: list[tuple[tuple[str, ...], WindowsShape | None]] = [((), subject.shape.windows)]
+    places += [(ramp.path, ramp.shape.windows) for ramp in subject.ramps()]
+    for path, shape in places:
+        if subject.now is None or shape is None:
+            continue
+        windows = windows_of(shape)
+        if windows.is_over(subject.now) and windows.ever_opens():
+            message = f"the window opens no more: by {subject.now:%Y-%m-%d} every time that it names is over"
+            hint = "name a later day: fig plan refuses it as it is"
+            yield subject.warning(OVER, message, *path, "windows", "open", hint=hint)
+
+
 RULES: tuple[Rule, ...] = (
     step_rules.weights_rise,
     step_rules.holdbacks_fit,
@@ -89,6 +104,7 @@ RULES: tuple[Rule, ...] = (
     gates_have_a_comparison,
     gates_see_every_route,
     windows_open,
+    windows_open_again,
     estate_rules.routes_exist,
     estate_rules.routes_have_two_sides,
     estate_rules.routes_are_ramped_once,

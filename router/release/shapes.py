@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
+from ..source import tokens
 from ..source.fault import Fault
 from ..source.shapes import only_a_number
 from ..source.values import (
@@ -12,10 +13,8 @@ from ..source.values import (
     HeaderName,
     HeaderValue,
     Name,
-    Reference,
     Shape,
     ShareOfRequests,
-    Text,
     described,
     exactly_one,
     parsed,
@@ -46,6 +45,8 @@ def _days(value: object) -> Days:
 _ANY_OF = ("shadow", "cohort", "lambda", "pause", "glide", "ready")
 
 ReleaseName = Annotated[str, parsed(grammar.parse_release_name), described(grammar.NAME_PATTERN, "2026.11.2")]
+RouteName = Annotated[str, parsed(grammar.parse_route_name), described(tokens.ID_PATTERN, "books-read")]
+Line = Annotated[str, parsed(grammar.parse_line), described(f".{{1,{grammar.LONGEST_LINE}}}", "CHG-4711")]
 HeldShare = Annotated[
     Held, parsed(grammar.parse_held, of_number=True), described(grammar.HELD_PATTERN, "1% for 2h", "100% for 7d")
 ]
@@ -131,7 +132,7 @@ class FreezeShape(Shape):
 
     from_: Instant = Field(alias="from", description="When it begins: a date, or a date and a time.")
     until: LastInstant = Field(description="When it ends: a date (all of it), or a date and a time.")
-    reason: Text | None = Field(None, description="What is shown to those who wait.")
+    reason: Line | None = Field(None, description="What is shown to those who wait.")
 
 
 class WindowsShape(Shape):
@@ -160,7 +161,7 @@ class RampShape(Shape):
 class GroupShape(RampShape):
     """Routes that move together: one weight, one cohort, and each step waits for all."""
 
-    routes: Annotated[list[Reference], Field(min_length=2)] = Field(
+    routes: Annotated[list[RouteName], Field(min_length=2)] = Field(
         description="The routes, which share a salt in the estate."
     )
 
@@ -170,7 +171,7 @@ class ReleaseShape(Shape):
 
     version: Annotated[Literal[1], BeforeValidator(only_a_number)] = Field(description="Version of this format.")
     release: ReleaseName = Field(description="Its name.")
-    ticket: Text = Field(description="The change's ticket, which the history names.")
+    ticket: Line = Field(description="The change's ticket, which the history names.")
     gate: GateShape | None = Field(None, description="What each step must keep. Default: the built-in limits.")
     on_breach: OnBreachText = Field(
         "rollback", description="What a failed gate does: all to legacy, one step back, or stay. Default: rollback."

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from strangler_fig.diagnostics import Diagnostic, Severity
 from strangler_fig.documents import Document
@@ -35,11 +36,12 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A release's shape and its document; `estate` None: nothing is known of the routes."""
+    """A release's shape and its document. `estate` None: the routes are not known; `now` None: nor is the time."""
 
     shape: ReleaseShape
     document: Document
     estate: Estate | None
+    now: datetime | None = None
 
     def ramps(self) -> Iterator[Written]:
         """Every ramp of the file."""

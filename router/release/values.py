@@ -8,11 +8,19 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from strangler_fig.units import FULL_SHARE
+from strangler_fig.units import FULL_SHARE, format_seconds
 
 from ..gate.values import Gate
 from ..weight import LAMBDA_ONLY, LEGACY_ONLY, Weight
 from .windows import ALWAYS, Windows
+
+_DAY_SECONDS = 86_400.0
+
+
+def format_hold(seconds: float) -> str:
+    """How long something is held, as a release file says it: `7d`, not 168 hours."""
+    days, rest = divmod(seconds, _DAY_SECONDS)
+    return f"{days:.0f}d" if days and not rest else format_seconds(seconds)
 
 
 class StepKind(enum.Enum):
@@ -62,8 +70,9 @@ class Ready:
 class Step:
     """Everything that is in force while a step lasts, and for how long it must be held.
 
-    `number` is the step's place in the file, from 1. `shadow` in parts per 10,000. `cohort` stays once it was set.
-    `glide_seconds` is how long the weight takes to get here. `holdback`: the parts that stay on legacy at 100 %.
+    `number` is its item's place in the file, from 1: what prepares a share is an item too, and has no step of its own.
+    `shadow` in parts per 10,000. `cohort` stays once it was set. `glide_seconds`: how long it takes to get here.
+    `holdback`: the parts that stay on legacy at 100 %.
     """
 
     number: int
@@ -121,6 +130,11 @@ class Ramp:
     on_breach: OnBreach = OnBreach.ROLLBACK
     windows: Windows = ALWAYS
     start: Weight = LEGACY_ONLY
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last item in the file: numbers of steps run from 1 to it."""
+        return self.steps[-1].number
 
     @property
     def highest(self) -> Weight:

@@ -92,6 +92,13 @@ class Windows:
         end = self._hours_end(at) if self.hours else None
         return min([*ends, *([end] if end else [])], default=None)
 
+    def is_over(self, at: datetime) -> bool:
+        """Whether the hours name dates alone, and none of them comes any more."""
+        days = {day for one in self.hours for day in one.dates}
+        if not days or any(one.weekdays for one in self.hours):
+            return False
+        return max(days) < (at + timedelta(days=_HORIZON_DAYS)).date() and self.next_open(at) is None
+
     def ever_opens(self) -> bool:
         """Whether there is any instant, after all freezes or on a named date, at which a move is allowed."""
         days = {day for one in self.hours for day in one.dates}

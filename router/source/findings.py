@@ -5,7 +5,7 @@ from typing import Any
 
 from strangler_fig.diagnostics import Diagnostic
 from strangler_fig.documents import Document
-from strangler_fig.shapes import shape_diagnostics
+from strangler_fig.shapes import named, shape_diagnostics
 
 _KEY = "[key]"
 _OWN_CODES = frozenset({"ES", "RS"})
@@ -21,7 +21,7 @@ def shape_finding(
     if error["type"][:2] not in _OWN_CODES:
         return shape_diagnostics([{**error, "loc": path}], document, known_keys=known)[0]
     context = error["ctx"]
-    name = ".".join(str(step) for step in path)
+    name = named(path)
     return Diagnostic(
         code=error["type"],
         message=f"{name}: {context['text']}" if name else context["text"],

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from strangler_fig.diagnostics import Diagnostic, Position, Refused, has_errors, in_file_order
-from strangler_fig.documents import Document, read_yaml
+from strangler_fig.documents import Document, decoded, read_yaml
 
 from ..check.rules import check
 from ..check.subject import Subject
@@ -54,11 +54,11 @@ def load_estate_file(path: Path, *, environment: Mapping[str, str]) -> Loaded:
             data = file.read(_MOST_BYTES + 1)  # not a byte more: the path may be a device without an end
         if len(data) > _MOST_BYTES:
             return _unreadable(path, f"it is larger than {_MOST_BYTES // 2**20} MiB")
-        text = data.decode("utf-8-sig")
     except OSError as error:
         return _unreadable(path, error.strerror or str(error))
-    except UnicodeDecodeError as error:
-        return _unreadable(path, f"it is not UTF-8 (byte {error.start})")
+    text = decoded(data, str(path))
+    if isinstance(text, Diagnostic):
+        return Loaded(estate=None, diagnostics=(text,))
     return load_estate(text, file=str(path), environment=environment)
 
 

@@ -4,10 +4,12 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from router.source import quantity, tokens, values
 from strangler_fig.documents import read_yaml
 from tests.docs.test_documents import ROOT, commands
 
@@ -16,7 +18,12 @@ PICTURE = ROOT / "docs/pictures/release.svg"
 RELEASE = ROOT / "examples/bookshop/releases/2026.11.2.yaml"
 FIG = Path(sys.executable).with_name("fig")
 _FILE = re.compile(r"<!-- release: (\w+) -->\n```yaml\n(.*?)```", re.DOTALL)
-_CODE = r"(?:RS|PL|SM)[0-9]{3}"
+_OWN, _SHARED, _CONTROL = (rf"(?:{names})[0-9]{{3}}" for names in ("RS|PL|SM|HI", "SH|DOC", "CT"))
+_CODE = r"(?:RS|PL|SM|HI|SH|DOC|CT|ES)[0-9]{3}"
+_OF_VALUES = {tokens.NAME, tokens.HEADER, tokens.RESERVED, quantity.DURATION, quantity.SIZE, values.TEXT}
+"""What the types say whose values a release file has in common with an estate file."""
+_ANSWERS = ("guard", "meant", "releasing", "releases_api", "shifting", "api")
+"""The modules of control that answer the commands of this document."""
 
 
 def fig(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -76,10 +83,16 @@ def test_the_picture_is_what_the_tool_makes_today(tmp_path: Path, request: pytes
 def test_every_code_is_explained() -> None:
     """A code that a user may meet stands in the document, and none that nothing prints."""
     router = ROOT / "router"
-    sources = [file for part in ("release", "plan", "simulation", "commands") for file in (router / part).rglob("*.py")]
-    printed = {code for file in sources for code in re.findall(rf'"({_CODE})"', file.read_text())}
+    own = [file for part in ("release", "plan", "simulation", "commands") for file in (router / part).rglob("*.py")]
+    answers = [router / "client.py", *own, *(router / "control" / f"{name}.py" for name in _ANSWERS)]
+    shared = list((ROOT / "strangler_fig").glob("*.py"))
+    printed = _codes(_OWN, own) | _codes(_SHARED, shared) | _codes(_CONTROL, answers) | _OF_VALUES
     text = DOCUMENT.read_text()
     explained = set(re.findall(rf"\b{_CODE}\b", text))
     for first, last in re.findall(rf"\b({_CODE}) to ({_CODE})\b", text):
-        explained |= {f"{first[:2]}{number}" for number in range(int(first[2:]), int(last[2:]) + 1)}
+        explained |= {f"{first[:-3]}{number}" for number in range(int(first[-3:]), int(last[-3:]) + 1)}
     assert printed == explained
+
+
+def _codes(code: str, files: Iterable[Path]) -> set[str]:
+    return {found for file in files for found in re.findall(rf'"({code})"', file.read_text())}

@@ -47,7 +47,7 @@ def test_demo_holds(tmp_path: Path) -> None:
     assert values["requests"] > 300
     assert values["fallbacks"] > 50
     assert [shift["weight"] for shift in values["shifts"]] == [0, 5, 25, 50, 100, 0, 100, 0]
-    assert all(0 <= shift["in_force_ms"] < 1000 for shift in values["shifts"])
+    assert all(0 <= shift["in_force_ms"] < 10_000 for shift in values["shifts"])
     assert "Nothing failed" in done.stdout
     observed = values["observed"]
     assert observed["requests"] == sum(observed["by_side"].values()) >= values["requests"] * 0.9

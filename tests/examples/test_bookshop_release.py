@@ -154,5 +154,5 @@ def test_a_release_ramps_the_bookshop(shop: Up) -> None:
         start(folder, "ramps", "1s")
         assert outcome(folder, "ramps") == "completed"
     assert traffic.failed == []
-    assert shop.get("/books/7").headers["x-fig-side"] == "lambda"
+    assert until(lambda: shop.get("/books/7").headers["x-fig-side"] == "lambda")
     assert json.loads(fig("history", "--verify", "--json", folder=folder).stdout)["intact"]

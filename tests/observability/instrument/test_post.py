@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -202,7 +201,7 @@ def test_nobody_there(sending: Sending) -> None:
     """A refused connection is a failure like any other."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        sending.target = replace(sending.target, port=free.getsockname()[1])
+        sending.target = sending.target._replace(port=free.getsockname()[1])
         sending.send("a")
     assert (sending.back, sending.post.is_open()) == (["a"], False)
     assert "no connection to 127.0.0.1" in sending.post.failure

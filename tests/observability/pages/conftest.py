@@ -1,4 +1,4 @@
-"""A browser for each file, a running `fig observe` with a story for each worker, and pages that tolerate nothing.
+"""One browser for all files, a running `fig observe` with a story for each worker, and pages that tolerate nothing.
 
 Tests that add to the story use names of their own, so that those of other files find what they expect. A page's test
 fails when the console says anything at the level of a warning or worse, or the policy is violated.
@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, Page, expect, sync_playwright
 
 from observability.pages.vendor import COMMAND, libraries, missing
 from tests.observability.pages.story import journeys, records
 from tests.observability.process import Observing, observing
 
 CHROMIUM = "/usr/bin/chromium"
+Contexts = dict[tuple[object, ...], BrowserContext]
 WIDE, NARROW = (1440, 900), (390, 844)
 _PATIENCE_MILLISECONDS = 25_000
 expect.set_options(timeout=_PATIENCE_MILLISECONDS)
@@ -27,14 +28,28 @@ addEventListener("securitypolicyviolation", (e) => window.violations.push(`${e.e
 """
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, for one file: as long as Playwright runs, no other test can run a loop of its own."""
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[list[Browser]]:
+    """The latest browser of all files here; it ends with them, as no test can run a loop while Playwright does."""
     with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        started = [launched(playwright.chromium)]
         yield started
-        started.close()
+        started[-1].close()
+
+
+def launched(kind: BrowserType) -> Browser:
+    """Debian's Chromium, without what it does besides showing pages."""
+    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-component-update"]
+    return kind.launch(executable_path=CHROMIUM, args=options)
+
+
+@pytest.fixture
+def browser(chromium: list[Browser], contexts: Contexts) -> Browser:
+    """The browser; a new one where that of the tests before has crashed, so that no more than one of them fails."""
+    if not chromium[-1].is_connected():
+        contexts.clear()
+        chromium.append(launched(chromium[-1].browser_type))
+    return chromium[-1]
 
 
 @pytest.fixture(scope="session")
@@ -82,11 +97,8 @@ class Visitor:
 Visit = Callable[..., Visitor]
 
 
-Contexts = dict[tuple[object, ...], BrowserContext]
-
-
-@pytest.fixture(scope="module")
-def contexts(browser: Browser) -> Iterator[Contexts]:  # noqa: ARG001 - it must still run when they are closed
+@pytest.fixture(scope="package")
+def contexts(chromium: list[Browser]) -> Iterator[Contexts]:  # noqa: ARG001 - it must still run when they are closed
     """Browsers that are logged in and have the pages' files already: a new one for each test would fetch them again."""
     known: Contexts = {}
     yield known

@@ -20,6 +20,12 @@ def test_the_page_says_whether_one_may_decide(visit: Visit) -> None:
         row = page.locator(".tables section").filter(has_text="Hops of the router").locator("tbody tr")
         expect(row.filter(has_text=one["Side"])).to_contain_text(str(one["Hops"]))
     expect(page.locator(".facts")).to_contain_text("traces")
+    broken = span("no id", trace="ab", start=time.time_ns())
+    assert visitor.running.send("traces", traces(broken, service="broken")).is_success
+    expect(page.locator(".facts div", has_text="invalid ids")).to_contain_text(re.compile(r"\d in traces"))
+    link = page.locator(".tables section", has_text="Spans without").get_by_role("link", name="fig-router")
+    expect(link).to_have_attribute("href", "/traces?last=1h&service=fig-router&kind=all")
+    assert said["joined"]["seconds"] == said["window"]["seconds"]
     header = page.locator(".whole")
     expect(header).to_have_attribute("href", re.compile("^/health"))
     expect(header).to_have_text(re.compile(r"whole \d+(\.\d+)? %|no hops"))

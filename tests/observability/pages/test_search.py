@@ -148,6 +148,22 @@ def test_live_without_jumping(visit: Visit, told: Observing) -> None:
     expect(page.get_by_text("tick 4")).to_have_count(0)
 
 
+def test_records_by_keyboard(visit: Visit) -> None:
+    """A record opens in place by Enter and its trace by t; the tail is paused and followed again by its own button."""
+    page = visit().open("/logs?text=order%2042")
+    expect(page.locator("tr[data-row]")).to_have_count(1)
+    page.get_by_role("button", name="Pause the tail").click()
+    expect(page).to_have_url(re.compile("start=.+&end="))
+    page.get_by_role("button", name="Follow again").click()
+    expect(page).not_to_have_url(re.compile("start="))
+    page.keyboard.press("j")
+    expect(page.locator("tr[data-row]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".opened")).to_contain_text("order 42 is asked for")
+    page.keyboard.press("t")
+    expect(page.get_by_role("heading", level=1)).to_have_text("GET /orders/{id}")
+
+
 def test_a_slow_search_is_given_up_for_the_next(visit: Visit) -> None:
     """While an answer does not come the field stays usable, and the next search does not wait for it."""
     page = visit().open("/logs")

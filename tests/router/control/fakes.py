@@ -289,7 +289,10 @@ async def control_here(
     token: str = TOKEN,
     outside: Outside | None = None,
 ) -> AsyncIterator[Here]:
-    """Run control over this folder in this process; started again on the same folder it goes on where it was."""
+    """Run control over this folder in this process; started again on the same folder it goes on where it was.
+
+    At the end its tables agree with its history, whatever happened.
+    """
     ledger = Ledger.open(folder / "ledger.sqlite")
     (folder / "snapshots").mkdir(exist_ok=True)
     control = make_control(ledger, stages or fake_stages(), folder / "snapshots", TOKEN, clocks, outside=outside)
@@ -298,6 +301,10 @@ async def control_here(
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="http://control", headers=headers) as http:
             yield Here(control=control, ledger=ledger, http=http)
+            await control.ramping.settled()
+            lost = "the document"  # some tests damage one
+            faults = [fault for fault in ledger.verify().faults if not fault.startswith(lost)]
+            assert not faults, faults
     finally:
         control.close()
         ledger.close()

@@ -83,7 +83,7 @@ def answering(status: int, body: str) -> ControlClient:
     return ControlClient(ControlAddress(url="http://control", token=""), transport=transport)
 
 
-@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("status", [400, 404, 409, 413, 422])
 def test_a_wrong_request_is_refused_with_control_s_words(status: int) -> None:
     """What control says about the request becomes a diagnostic with its code and hint."""
     body = json.dumps({"error": {"code": "CT404", "message": "there is no route 'x'", "hint": "did you mean y?"}})

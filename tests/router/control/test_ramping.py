@@ -4,14 +4,19 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from router.control.refusal import NotDone
+from router.control.state import with_weights
 from router.errors import LedgerFailed
 from router.gate.verdict import Code, Outcome
-from router.ledger.records import Step
+from router.ledger.chain import text_digest
+from router.ledger.records import Desired, Frozen, Kind, NewEntry, RampRecord, ReleaseRecord, Step
+from router.weight import Weight
 
 from .fakes import FakeTime, Here, control_here, estate_of, run
 from .ramps import ESTATE, RELEASE, SIDES, TWO, FakeJudge, Play
@@ -316,7 +321,9 @@ def test_a_release_goes_back_with_one_change_of_the_weights(tmp_path: Path) -> N
         await one.second()
         assert (one.weight("books"), one.weight("pens")) == (0, 0)
         assert (await one.kinds())[-2:] == [("rollback", "books", 100, 0), ("rollback", "pens", 500, 0)]
-        assert (await one.order("rollback", status=409))["error"]["message"] == "r1 is rolled back already"
+        again = await one.order("rollback")
+        assert (again["already"], again["in_force"]) == ("rolled back", True)
+        assert (await one.kinds())[-1] == ("rollback", "pens", 500, 0)
 
     play(tmp_path, story)
 
@@ -359,6 +366,7 @@ def test_a_pause_stops_a_ramp_until_it_is_resumed(tmp_path: Path) -> None:
     async def story(one: Play, judge: FakeJudge) -> None:
         await one.begin()
         await one.order("pause")
+        assert (await one.order("pause", actor="eve", reason="me too"))["already"] == "paused by ben: because"
         judge.says(Outcome.PASS)
         await one.second(600)
         assert (one.weight(), (await one.ramp())["paused"]) == (100, "ben: because")
@@ -369,6 +377,68 @@ def test_a_pause_stops_a_ramp_until_it_is_resumed(tmp_path: Path) -> None:
         assert (await one.order("pause", "r2", status=404))["error"]["hint"] == "known: r1"
         assert "has no route 'pens'" in (await one.order("pause", route="pens", status=404))["error"]["message"]
         assert [kind for kind, *_ in await one.kinds() if kind in {"pause", "resume"}] == ["pause", "resume"]
+
+    play(tmp_path, story)
+
+
+def test_an_order_of_a_release_that_ended_says_how_it_ended(tmp_path: Path) -> None:
+    """What cannot be ordered any more says so with the outcome and its time; what never ran is not known."""
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.begin()
+        await one.order("abort")
+        for command in ("approve", "pause", "resume", "abort"):
+            error = (await one.order(command, status=409))["error"]
+            assert error["message"].startswith("r1 has ended: aborted at 2026-11-02 08:16"), error
+        assert "no release 'r9' runs" in (await one.order("approve", "r9", status=404))["error"]["message"]
+        long = (await one.order("approve", "r" * 5000, status=404))["error"]["message"]
+        assert len(long) < 120
+
+    play(tmp_path, story)
+
+
+def test_what_was_written_and_then_not_carried_out_is_taken_back(tmp_path: Path) -> None:
+    """A release whose start is refused after its write does not run after the next start of control."""
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.here.publish(ESTATE, wait_seconds=0)
+        keeper, asked = one.here.control.keeper, list[Desired]()
+        release = ReleaseRecord(
+            id="r#1", name="r", document=text_digest("x"), plan="p", actor="ann", reason="", started_at=one.time.start
+        )
+        ramp = RampRecord(routes=("books",), state='{"phase": "holding"}', at=one.time.start)
+        start = NewEntry(at=one.time.start, kind=Kind.STARTED, actor="ann", release="r", evidence=text_digest("x"))
+        about = {"ramp": "books", "phase": "holding"}
+        moved = NewEntry(
+            at=one.time.start,
+            kind=Kind.STEP,
+            actor="control",
+            route="books",
+            before=Weight(0),
+            after=Weight(500),
+            release="r",
+            step=1,
+            details=json.dumps(about),
+        )
+
+        def make(desired: Desired) -> Step:
+            asked.append(desired)
+            if len(asked) > 1:
+                raise NotDone(409, "CT409", "frozen")
+            freeze = NewEntry(at=one.time.start, kind=Kind.FREEZE, actor="ben", reason="Friday")
+            frozen = replace(desired, frozen=Frozen(by="ben", at=one.time.start, reason="Friday"))
+            meanwhile = Step(before=desired, after=frozen, entries=(freeze,))
+            asyncio.get_running_loop().call_soon(keeper.adopt, meanwhile)  # while the first write is on its way
+            after = with_weights(desired, {"books": Weight(500)}, at=one.time.start, by="release r")
+            after = replace(after, releases={"r#1": release}, ramps={("r#1", "books"): ramp})
+            return Step(before=desired, after=after, entries=(start, moved), documents=("x",))
+
+        with pytest.raises(NotDone, match="frozen"):
+            await keeper.record_first(make)
+        kept = one.here.ledger.desired()
+        assert (kept.releases, kept.weights["books"].weight) == ({}, Weight(0))
+        assert [(one.name, one.outcome) for one in one.here.ledger.releases()] == [("r", "aborted")]
+        assert [kind for kind, *_ in await one.kinds()] == ["started", "step", "freeze", "rollback", "abort"]
 
     play(tmp_path, story)
 
@@ -398,7 +468,7 @@ def test_a_freeze_stops_everything_upwards_until_a_thaw(tmp_path: Path) -> None:
     async def story(one: Play, judge: FakeJudge) -> None:
         await one.begin()
         await one.say("/v1/freeze")
-        await one.say("/v1/freeze", 409)
+        assert (await one.say("/v1/freeze", reason="again"))["already"] == "by ben: Friday"
         judge.says(Outcome.PASS)
         await one.second(600)
         assert one.weight() == 100
@@ -409,7 +479,7 @@ def test_a_freeze_stops_everything_upwards_until_a_thaw(tmp_path: Path) -> None:
         await one.say("/v1/thaw")
         await one.second()
         assert one.weight() == 1000
-        await one.say("/v1/thaw", 409)
+        assert (await one.say("/v1/thaw"))["already"] == "nothing was frozen"
         kinds = [kind for kind, *_ in await one.kinds()]
         assert (kinds.count("freeze"), kinds.count("thaw")) == (1, 1)
 
@@ -451,6 +521,27 @@ def test_a_shift_to_nothing_ends_a_release_that_waits(tmp_path: Path) -> None:
         await one.second()
         assert (await one.here.get("/v1/status"))["ended"][0]["outcome"] == "aborted"
         assert (await one.here.shift("books", 0, wait_seconds=0))["ends_a_ramp"] is False
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("command", ["pause", "freeze"])
+def test_no_order_brings_back_what_a_node_took_back(tmp_path: Path, command: str) -> None:
+    """Between a node's own rollback and the look that ends the ramp, an order that is done at once raises nothing."""
+
+    async def story(one: Play, _judge: FakeJudge) -> None:
+        await one.begin()
+        at = one.time.start.isoformat()
+        move = {"id": "m", "route": "books", "to": 0, "actor": "root", "reason": "night", "at": at}
+        await one.node.report(local_moves=[move])
+        if command == "pause":
+            assert "which ends there" in (await one.order("pause", status=409))["error"]["message"]
+        else:
+            await one.say("/v1/freeze")
+        assert one.here.control.keeper.desired.weights["books"].weight == Weight(0)
+        await one.second()
+        assert (one.weight(), one.here.control.keeper.desired.weights["books"].weight) == (0, Weight(0))
+        assert (await one.here.get("/v1/status"))["ended"][0]["outcome"] == "aborted"
 
     play(tmp_path, story)
 

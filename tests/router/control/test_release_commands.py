@@ -77,7 +77,9 @@ def test_a_release_is_seen_and_ordered_from_the_command_line(desk: Desk) -> None
             assert "2026.11.2 step 1" in (await desk.fig("history", "--release", "2026.11.2")).out
             assert (await desk.fig("abort", "2026.11.2")).code == 2
             refused = await desk.fig("approve", "2026.11.2", "--reason", "x")
-            assert (refused.code, "no release '2026.11.2' runs" in refused.err) == (2, True), refused.err
+            assert (refused.code, "2026.11.2 has ended: rolled back at" in refused.err) == (2, True), refused.err
+            again = await desk.fig("rollback", "2026.11.2", "--reason", "to be sure")
+            assert (again.code, "already rolled back; nothing was changed" in again.out) == (0, True), again
 
     asyncio.run(main())
 
@@ -94,6 +96,15 @@ def test_history_is_verified_from_the_command_line(desk: Desk) -> None:
             assert (intact.code, intact.json()["intact"]) == (0, True)
             noted = await desk.fig("history", "--verify", "--head", intact.json()["head"])
             assert noted.out.startswith("4 entries are as they were written")
+            slip = await desk.fig("history", "--verify", "--head", "beef")
+            assert (slip.code, "is not a head: 64 hexadecimal digits" in slip.err) == (2, True), slip
+            nobody = await desk.fig("history", "--route", "book-read")
+            assert (nobody.code, "HI101 error: nothing is known of a route 'book-read'" in nobody.err) == (2, True)
+            assert "did you mean books-read?" in nobody.err
+            unknown = await desk.fig("history", "--release", "r9")
+            assert (unknown.code, "nothing is known of a release 'r9'" in unknown.err) == (2, True), unknown
+            at_rest = await desk.fig("history", "--route", "events")
+            assert (at_rest.code, at_rest.out) == (0, "events has not been moved yet\n"), at_rest
             lost = await desk.fig("history", "--verify", "--head", "f" * 64)
             assert (lost.code, "was written anew" in lost.err) == (1, True)
             ledger = sqlite3.connect(desk.folder / "state" / "ledger.sqlite")
@@ -150,11 +161,12 @@ def test_a_plan_is_applied_and_followed_to_its_end(desk: Desk) -> None:
             assert planned.code == 0, planned
             (desk.folder / "release.yaml").write_text(SHORT + "# another text\n")
             stale = await desk.fig("apply", "release.plan")
-            assert (stale.code, "release.yaml was changed since it was made" in stale.err) == (2, True), stale
+            assert (stale.code, "release.yaml was changed since it was made (digest" in stale.err) == (2, True), stale
             (desk.folder / "release.yaml").write_text(SHORT)
             await desk.fig("shift", "books-read", "2%")
             moved = await desk.fig("apply", "release.plan")
-            assert (moved.code, "the plan is stale" in moved.err) == (2, True), moved
+            words = "PL302 error: the plan is stale: weights have moved: books-read 0% -> 2% (ledger digest"
+            assert (moved.code, words in moved.err) == (2, True), moved
             await desk.fig("shift", "books-read", "0")
             counting = asyncio.create_task(count(node))
             applied = await desk.fig("apply", "release.plan", "--reason", "go")

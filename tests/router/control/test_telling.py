@@ -127,7 +127,7 @@ def test_a_receiver_that_hangs_holds_nothing_up_and_the_oldest_is_dropped(tmp_pa
             here.control.keeper.decided = telling.decided
             telling.decided([ENTRY] * 2_500)
             await until(lambda: bool(receiver.seen))
-            await asyncio.wait_for(here.shift("books", 100, wait_seconds=0), 5)
+            await asyncio.wait_for(here.shift("books", 100, wait_seconds=0), 30)
             assert telling.lost == 501
             task.cancel()
 

@@ -27,6 +27,8 @@ CREATE TABLE weights (
 CREATE TABLE nodes (name VARCHAR(255) NOT NULL PRIMARY KEY, first_seen VARCHAR(40) NOT NULL);
 INSERT INTO desired VALUES (1, 7, 5, 'b', 'a');
 INSERT INTO weights VALUES ('books', 500, '2026-11-02T08:00:00+00:00', 'ann', 1);
+INSERT INTO history (at, kind, actor, reason, snapshot) VALUES
+  ('2026-11-01T08:00:00+00:00', 'publish', 'ann', '', 'a'), ('2026-11-01T09:00:00+00:00', 'publish', 'ann', '', 'b');
 INSERT INTO nodes VALUES ('node-1', '2026-11-02T08:00:00+00:00');
 CREATE TRIGGER history_keeps_its_lines BEFORE UPDATE ON history
   BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;
@@ -43,7 +45,7 @@ _LINE = "INSERT INTO history (at, kind, route, before_parts, after_parts, actor,
 
 
 def make_old_ledger(path: Path, reasons: Iterable[str]) -> None:
-    """Write the file, with one shift for each reason."""
+    """Write the file, with two publishes and then one shift for each reason."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.executescript(_SCHEMA)

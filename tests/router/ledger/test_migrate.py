@@ -1,6 +1,7 @@
 """The schema: made from nothing, and brought up to date without losing anything."""
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from router.ledger import tables, triggers
 from router.ledger.migrate import migrate
-from router.ledger.records import Desired, Held, Kind, NewEntry, Step
+from router.ledger.records import Desired, Frozen, Held, Kind, NewEntry, Step
 from router.ledger.store import Ledger
 from router.weight import Weight
 
@@ -32,11 +33,13 @@ def test_a_ledger_from_before_the_revisions_keeps_its_history(tmp_path: Path) ->
     )
     assert ledger.known_nodes() == {"node-1"}
     first, *_, last = reversed(ledger.history(limit=LINES))
-    assert (first.id, first.reason, last.id, last.reason) == (1, "shift 0", LINES, f"shift {LINES - 1}")
-    entry = NewEntry(at=AT, kind=Kind.STARTED, actor="ann", release="2026.11.2")
-    ledger.record(Step(before=ledger.desired(), after=ledger.desired(), entries=(entry,)))
+    assert (first.id, first.reason, last.id, last.reason) == (3, "shift 0", LINES + 2, f"shift {LINES - 1}")
+    entry = NewEntry(at=AT, kind=Kind.FREEZE, actor="ann", reason="Friday")
+    before = ledger.desired()
+    frozen = replace(before, frozen=Frozen(by="ann", at=AT, reason="Friday"))
+    ledger.record(Step(before=before, after=frozen, entries=(entry,)))
     found = ledger.verify()
-    assert (found.entries, found.faults) == (LINES + 1, ())
+    assert (found.entries, found.faults) == (LINES + 3, ())
     ledger.close()
 
 
@@ -86,5 +89,5 @@ def test_a_crash_while_it_is_brought_up_to_date_leaves_the_old_ledger(
     assert not names & {"alembic_version", "releases", "history_new"}
     monkeypatch.undo()
     ledger = Ledger.open(tmp_path / "l")
-    assert [entry.reason for entry in ledger.history()] == ["two", "one"]
+    assert [entry.reason for entry in ledger.history()] == ["two", "one", "", ""]
     ledger.close()

@@ -134,7 +134,7 @@ def test_the_end_of_the_credentials_is_seen_and_harms_nobody(world: World) -> No
 
     No request fails.
     """  # noqa: E501
-    world.keys.give("AKIAONE", seconds=12)
+    world.keys.give("AKIAONE", seconds=20)
     world.host.start(world.control.url)
     world.control.await_in_force()
     assert world.key() == "AKIAONE"

@@ -8,6 +8,7 @@ from router.estate import Estate
 from router.ledger.chain import text_digest
 from router.plan.capacity import Capacity, read_capacity
 from router.plan.load import NOTHING_ASSUMED, Assumed
+from router.plan.places import NOWHERE, Places
 from router.plan.present import Present
 from router.plan.release_plan import Given, plan_release
 from router.plan.values import ReleasePlan
@@ -58,6 +59,7 @@ def planned(  # noqa: PLR0913 - all but the text have defaults
     assumed: Assumed = NOTHING_ASSUMED,
     *,
     estate_: Estate | None = None,
+    places: Places = NOWHERE,
 ) -> ReleasePlan:
     """The plan of a release's text; `plain` None: control is down."""
     given = Given(
@@ -69,6 +71,7 @@ def planned(  # noqa: PLR0913 - all but the text have defaults
         capacity=capacity_,
         unseen=("everything",) if plain is None else (),
         assumed=assumed,
+        places=places,
     )
     return plan_release(given, now)
 

@@ -62,6 +62,6 @@ def test_a_release_needs_an_estate(folder: Path) -> None:
     """The option is named."""
     with pytest.raises(Refused, match="--estate"):
         made("r.yaml")
-    with pytest.raises(Refused, match="is not a capacity verdict"):
+    with pytest.raises(Refused, match="not a capacity verdict"):
         made("r.yaml", "--estate", "estate.yaml", "--capacity", "r.yaml")
     assert not (folder / "release.plan").exists()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from router.plan.capacity import read_capacity
-from router.plan.document import EstatePlan, estate_document, moved_files, read_plan, release_document, render
+from router.plan.document import EstatePlan, estate_document, read_plan, release_document, render
 from strangler_fig.diagnostics import Refused
 from tests.router.release.texts import WHOLE
 
@@ -51,17 +51,6 @@ def test_a_text_that_is_nested_without_end_is_no_plan() -> None:
         read_plan("[" * 100_000, "release.plan")
 
 
-def test_a_file_that_was_changed_makes_the_plan_stale() -> None:
-    """What is the same, or gone, says nothing."""
-    from router.ledger.chain import text_digest  # noqa: PLC0415 - here alone
-
-    document = release_document(planned(WHOLE), {"r.yaml": text_digest(WHOLE), "estate.yaml": "0" * 64})
-    plan = read_plan(render(document), "release.plan")
-    assert moved_files(plan, {"r.yaml": WHOLE}) == []
-    (found,) = moved_files(plan, {"r.yaml": WHOLE, "estate.yaml": "changed"})
-    assert "estate.yaml was changed since it was made" in found.message
-
-
 def test_an_estates_plan_is_read_back() -> None:
     """What is published, and what it changes."""
     made = datetime(2026, 11, 2, tzinfo=UTC)
@@ -71,8 +60,18 @@ def test_an_estates_plan_is_read_back() -> None:
     assert (found.kind, found.basis, found.document) == ("estate", "abc", "{}")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"version": 2}', '{"version": 1, "as_of": "x"}'])
-def test_what_is_no_capacity_verdict_is_refused(text: str) -> None:
-    """The hint says how to write one."""
-    with pytest.raises(Refused, match="is not a capacity verdict"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "capacity.json:1:1: PL101 error: not a capacity verdict: it is not JSON"),
+        ('{"version": 1,\n "functions" 5}', "capacity.json:2:14: PL101 error: not a capacity verdict: it is not JSON"),
+        ("[]", "capacity.json:1:1: PL101 error: not a capacity verdict: it is not what fig cidr verdict writes"),
+        ('{"version": 2}', "it has version 2, 1 is read here"),
+        ('{"version": 1, "as_of": "x"}', "'functions' is not there"),
+    ],
+)
+def test_what_is_no_capacity_verdict_is_refused(text: str, said: str) -> None:
+    """With its place; the hint says how to write one."""
+    with pytest.raises(Refused, match="fig cidr verdict") as refused:
         read_capacity(text, "capacity.json")
+    assert said in str(refused.value)

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -5,10 +6,13 @@ from typing import Any
 import pytest
 
 from router.plan.load import Assumed
+from router.plan.places import Places
 from router.plan.present import Users, users_of
 from router.plan.words import release_words
+from router.release.places import ReleasePlaces
 from router.weight import MOST_COUNTED
-from tests.router.release.texts import books, estate
+from strangler_fig.documents import read_yaml
+from tests.router.release.texts import books, estate, load
 
 from .plans import MONDAY, capacity, codes, planned, present_json
 
@@ -64,12 +68,63 @@ def test_a_gate_that_only_looks_delays_nothing() -> None:
 
 
 def test_traffic_that_decides_nothing_is_said() -> None:
-    """One request a minute: the gate never decides, the steps after it never come."""
+    """One request a minute: the gate does not decide in 60 days, and no step after it comes sooner."""
     slow = {"books": {"legacy": RATE | {"requests_per_second": 1 / 60}}}
     plan = planned(books("lambda: 1% for 1h", "lambda: 10% for 1h"), present_json(traffic=slow))
     assert codes(plan) == ["PL206"]
-    assert plan.ramps[0].steps[1].arrives is None
+    second, ends = plan.ramps[0].steps[1].arrives, plan.ramps[0].ends
+    assert second is not None
+    assert ends is not None
+    assert (second.is_least, ends.is_least) == (True, True)
+    assert second.at - MONDAY == timedelta(days=60)
     assert plan.is_applicable
+    text = "\n".join(release_words(plan))
+    assert "not within 60 d" in text
+    assert "no sooner than 2027-01-01 09:00" in text
+
+
+def test_more_requests_than_ever_come_are_a_gate_that_can_never_decide() -> None:
+    """The limit is named with the time that it takes at the present traffic, and where the step stands."""
+    text = books("lambda: 5% for 1h", head="gate: {minimum_requests: 1000000000}\n")
+    (problem,) = planned(text, present_json()).problems
+    assert problem.code == "PL206"
+    assert "the gate can never decide: minimum_requests of 1,000,000,000 take 4,630 days" in problem.message
+
+
+def test_a_pass_counts_from_when_it_lasts() -> None:
+    """Against a holdback of few users a verdict takes longer than against legacy's last baseline, which comes first."""
+    text = books("lambda: 25% for 1h", "lambda: 100% for 7d\n        holdback: 2%")
+    first, last, _end = planned(text, present_json()).ramps[0].steps
+    assert first.verdict_seconds is not None
+    assert last.is_undecidable or (last.verdict_seconds or 0) > 5 * first.verdict_seconds
+
+
+def test_what_speaks_against_it_stands_where_it_is_written() -> None:
+    """Release file, estate file and capacity file, with line and column."""
+    text = books("lambda: 10% for 1h", "lambda: 50% for 1h", head="windows: {time_zone: UTC, open: [" + PAST + "]}\n")
+    loaded = load(text)
+    verdict = json.dumps({"version": 1, "functions": {"books": {}}, "legacy": {}}, indent=1)
+    places = Places(
+        release=ReleasePlaces(loaded.document),
+        estate="estate.yaml",
+        capacity=read_yaml(verdict, file="capacity.json")[0],
+    )
+    running = {"release": "other", "id": "o#1", "routes": {"books": {"weight": 0, "highest": 1}}}
+    plain = present_json(weights={"books": 300}, releases=[running], estate="other")
+    plan = planned(text, plain, capacity(20), places=places)
+    found = {one.code: str(one.position) for one in plan.problems}
+    assert found == {
+        "PL204": "estate.yaml:1:1",
+        "PL203": "r.yaml:6:3",
+        "RS218": "r.yaml:6:3",
+        "PL201": "r.yaml:9:9",
+        "PL205": "r.yaml:4:27",
+    }
+    other = planned(text, present_json(), capacity(20, takes_all=False, function="pens"), places=places)
+    assert "capacity.json:4:3" in {str(one.position) for one in other.problems if one.code == "PL209"}
+
+
+PAST = "{days: 2020-05-05, from: 08:00, until: 09:00}"
 
 
 def test_users_and_requests_of_each_step() -> None:

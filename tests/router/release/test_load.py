@@ -117,6 +117,9 @@ def test_windows_are_read() -> None:
     assert windows.freezes == (frozen,)
 
 
+LONG = "a" * 5_000
+
+
 @pytest.mark.parametrize(
     ("text", "where", "message"),
     [
@@ -145,7 +148,22 @@ def test_windows_are_read() -> None:
         (books("lambda: 5%", head="gate: {pin: true}\n"), "4:8: RS210", "calls alias live, which may change"),
         (books("lambda: 5%", head="gate: {minimum_users: 65}\n"), "4:8: RS208", "never decide: 65 buckets"),
         (books("lambda: 5%", head="gate: {stale_after: 1s}\n"), "4:8: RS208", "always older"),
-        (books("lambda: 5%", head="gate: {alpha: 0%}\n"), "4:8: RS208", "no verdict is that sure"),
+        (books("lambda: 5%", head="gate: {alpha: 0%}\n"), "4:8: RS208", "with no chance of error at all"),
+        (
+            books("lambda: 5%", head="gate: {alpha: 100%}\n"),
+            "4:8: RS208",
+            "the gate would guess: a ramp with equal sides may go the wrong way with 100%",
+        ),
+        (
+            books("lambda: 5%", head="gate: {beta: 21%}\n"),
+            "4:8: RS208",
+            "the gate would guess: a limit that is broken may go the wrong way with 21%",
+        ),
+        (books("shadow: 1% for 1h", "lambda: 5"), "8:17: RS102", "routes.books.step 2.lambda: '5' is not a share"),
+        (books("lambda: 5%").replace("release: r1", f"release: {LONG}"), "2:10: RS101", "it has 5,000 characters"),
+        (books("lambda: 5%").replace("T-1", LONG), "3:9: RS101", "it has 5,000 characters"),
+        (books("lambda: 5%", head=f"gate: {{without: [{LONG}]}}\n"), "4:18: RS108", "aaa... of 5,000 characters"),
+        (books("lambda: 5%").replace("  books:", f"  {LONG[:900]}:"), "5:3: ES105", "at most 63 characters"),
         (
             books("lambda: 5%", head="gate: {limits: {timeouts: {at_most: 1%, tolerated: 2%}}}\n"),
             "4:17: RS208",
@@ -199,6 +217,11 @@ def test_windows_are_read() -> None:
             "not in the years 2000 to 2199",
         ),
         (books("lambda: 5"), "7:17: RS102", "did you mean 5%?"),
+        (
+            books("lambda: 5%", head="windows: {time_zone: UTC, open: [{days: may, from: 08:00, until: 09:00}]}\n"),
+            "4:41: RS103",
+            "windows.open 1.days: 'may' is not a day",
+        ),
         (books("lambda: 5% during 1h"), "7:17: RS102", "is not a share"),
         (books("lamda: 5%"), "7:9: SH101", "unknown key 'lamda'"),
         (books("{lambda: 5%, pause: approval}"), "7:9: RS107", "lambda and pause in one step"),
@@ -211,6 +234,7 @@ def test_what_is_wrong_is_said_with_its_place(text: str, where: str, message: st
     """Each fault is found at its line and column, by its code, in words."""
     found = [str(one) for one in load(text).diagnostics]
     assert any(one.startswith(f"r.yaml:{where}") and message in one for one in found), found
+    assert all(len(one) < 2_000 for one in found), found
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,21 @@ def test_it_says_what_happens_when(folder: Path) -> None:
     assert "step 1 (lambda 5%) is done; next is lambda 25%" in done.stdout
 
 
+def test_how_it_ended_is_said_once(folder: Path) -> None:
+    """The last moment has the verdict; the line below counts the looks, and repeats nothing."""
+    done = simulated("--lambda-errors", "50%")
+    assert done.stdout.count("failed on Lambda") == 1, (folder, done.stdout)
+    assert done.stdout.rstrip().endswith("looks of the gate")
+
+
+def test_more_requests_than_ever_come_are_said(folder: Path) -> None:
+    """A gate that can never decide at this traffic is a warning, where the step stands; the release is held."""
+    (folder / "r.yaml").write_text(books("lambda: 5% for 30m", head="gate: {minimum_requests: 1000000000}\n"))
+    done = simulated()
+    assert "r.yaml:8:9: SM102 warning: books: step 1 (lambda 5%): the gate can never decide" in done.stderr
+    assert done.stdout.startswith("route books: held"), done.stdout
+
+
 def test_json_has_the_outcome_by_route(folder: Path) -> None:
     """`outcome`, `minutes`, `highest_weight` in parts per 10,000 and `reason`, under `routes`."""
     done = simulated("--lambda-errors", "50%", "--json", "--seed", "7")
@@ -58,12 +73,22 @@ def test_a_picture_is_written(folder: Path) -> None:
         simulated("--svg", "none/run.svg")
 
 
+def test_an_estate_is_no_release(folder: Path) -> None:
+    """It is said once, not key by key."""
+    with pytest.raises(Refused) as refused:
+        CliRunner().invoke(simulate, ["estate.yaml", *_ASSUMED], catch_exceptions=False)
+    assert [str(one.position) for one in refused.value.diagnostics] == ["estate.yaml:1:1"], folder
+    assert "it is an estate, not a release" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--traffic", "50"), "is not a rate: write 50rps"),
         (("--lambda-errors", "0.4"), "did you mean 0.4%?"),
         (("--users", "0"), "is not in the range"),
+        (("--traffic", "0rps"), "without a request no gate ever decides: write how many come, as in 50rps"),
+        (("--approve-after", "1h", "--nobody-approves"), "exclude each other"),
     ],
 )
 def test_what_is_no_assumption_is_refused(folder: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -137,13 +137,13 @@ def test_faults_do_not_hide_one_another() -> None:
     assert codes == ["ES201", "ES111"]
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
-def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(("content", "code"), [(None, "ES100"), (b"\xff\xfe\x00", "DOC109")])
+def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | None, code: str) -> None:
     """A file that is missing or not UTF-8 is a finding, not a traceback."""
     file = tmp_path / "estate.yaml"
     if content is not None:
         file.write_bytes(content)
-    assert [one.code for one in load_estate_file(file, environment={}).diagnostics] == ["ES100"]
+    assert [one.code for one in load_estate_file(file, environment={}).diagnostics] == [code]
 
 
 _LINES = BOOKSHOP.splitlines()

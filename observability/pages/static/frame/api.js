@@ -26,10 +26,18 @@ export async function sendJson(method, path, body = {}) {
   return ask(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-Fig-CSRF": csrf } });
 }
 
+// What `early.js` asked for before there were modules; once.
+function early(url) {
+  const asked = globalThis.early;
+  if (asked?.url !== url) return null;
+  delete globalThis.early;
+  return asked.answer;
+}
+
 async function ask(url, options = {}) {
   let answer;
   try {
-    answer = await fetch(url, { credentials: "same-origin", cache: "no-store", redirect: "error", ...options });
+    answer = await (early(url) ?? fetch(url, { credentials: "same-origin", cache: "no-store", redirect: "error", ...options }));
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, { code: "OB000", message: "fig observe does not answer", hint: "is it still running?" });

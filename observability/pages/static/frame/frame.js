@@ -1,19 +1,22 @@
 // What stands around every page: where to go, which time, live or paused, how whole the picture is, help, light or dark.
 import { html, useEffect, useErrorBoundary, useRef, useState } from "./html.js";
 import { PAGES } from "../pages.js";
-import { announce, announced } from "./announce.js";
+import { announced } from "./announce.js";
 import { getSession, sendJson } from "./api.js";
 import { useAnswer } from "./ask.js";
 import { moment, clock, day, said, share } from "./format.js";
 import { known, useKeys } from "./keys.js";
 import { live, now, useFollowing, useLive } from "./live.js";
 import { Empty, Failure, Mark, Waiting } from "./parts.js";
-import { match, usePlace } from "./router.js";
+import { Pause, togglePause } from "./pausing.js";
+import { match, navigate, usePlace } from "./router.js";
 import { makeStore, remembered, useStore } from "./store.js";
-import { CHOICES, href, pause, resume, setLast, unreadWindow, useWindow } from "./window.js";
+import { CHOICES, href, setLast, unreadWindow, useWindow } from "./window.js";
 
 const MOST_NAMES = 5;
 const MOST_LETTERS = 60;
+const TURN_MILLISECONDS = 300;
+const SPELT = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
 const theme = remembered("fig-theme", "system");
 const release = makeStore("");
 const show = (choice) => {
@@ -36,10 +39,11 @@ export function Frame() {
     document.title = `${page ? said(page.title?.(values) ?? page.name) : "Not here"} · fig observe`;
   }, [place.path]);
   useKeys({
-    "?": { does: "this help", run: () => help.current?.open() },
-    "/": { does: "search or filter", run: () => focusSearch() },
-    ...(hasTime ? { p: { does: "pause, or go on live", run: toggle } } : {}),
-    Escape: { does: "leave a field, close a panel", run: () => false },
+    "?": { does: "this help", about: "Everywhere", run: () => help.current?.open() },
+    "/": { does: "search or filter", about: "Everywhere", run: () => focusSearch() },
+    ...(hasTime ? { p: { does: "pause, or go on live", about: "Everywhere", run: togglePause } } : {}),
+    ...Object.fromEntries(PAGES.filter((one) => one.nav).map((one, number) => [String(number + 1), { does: one.name, about: "Pages", run: () => navigate(href(one.path)) }])),
+    Escape: { does: "leave a field, close a panel", about: "Everywhere", run: () => false },
   });
   return html`
     <a class="skip" href="#main">To the content</a>
@@ -69,11 +73,15 @@ function Unread({ page, search }) {
   const query = new URLSearchParams(search);
   const known = new Set(["last", "start", "end", ...(page.knows ?? [])]);
   const [broken, strange] = [unreadWindow(search), [...new Set(query.keys())].filter((name) => !known.has(name))];
-  if (!broken.length && !strange.length) return null;
+  const wrong = Object.entries(page.takes ?? {}).filter(([name, taken]) => query.get(name) && !isTaken(query.get(name), taken));
+  if (!broken.length && !strange.length && !wrong.length) return null;
   const shown = (names) => names.slice(0, MOST_NAMES).map((name) => said(`${name}=${query.get(name)}`.slice(0, MOST_LETTERS))).join(", ");
   return html`<p class="unread" role="status">${broken.length ? html`<span>This is no time, and was passed over: <code>${shown(broken)}</code>. </span>` : null}
-    ${strange.length ? html`<span>This page knows no such value, and passed it over: <code>${shown(strange)}</code>.</span>` : null}</p>`;
+    ${strange.length ? html`<span>This page knows no such value, and passed it over: <code>${shown(strange)}</code>. </span>` : null}
+    ${wrong.map(([name, taken]) => html`<span key=${name}><code>${shown([name])}</code> was passed over: it is ${Array.isArray(taken) ? `none of ${taken.join(", ")}` : taken.says}. </span>`)}</p>`;
 }
+
+const isTaken = (value, taken) => (Array.isArray(taken) ? taken.includes(value) : taken.form.test(value));
 
 function focusSearch() {
   const field = document.querySelector("[data-search]");
@@ -112,12 +120,23 @@ function Navigation({ page }) {
 
 // How much of what the router sent on told of itself: without it no number of traces means much.
 function Whole() {
-  const { answer } = useAnswer("/api/health", { minutes: 5 }, { every: 15_000, windowed: false, signals: ["traces"] });
+  const isTurn = useTurn();
+  const { answer } = useAnswer(isTurn ? "/api/health" : null, { minutes: 5 }, { every: 15_000, windowed: false, signals: ["traces"] });
   const picture = answer?.picture;
-  if (!picture) return null;
+  if (!picture) return html`<span class="whole is-asked" aria-hidden="true"><i /><span class="wide">traces whole </span>100 %</span>`;
   const isQuiet = picture.share === null && picture.level !== "bad";
   return html`<a class="whole" data-level=${isQuiet ? "none" : picture.level} href=${href("/health")} title=${picture.headline}>
-    <i aria-hidden="true" />${isQuiet ? "no hops" : html`<span class="wide">whole </span><span class="num">${share(picture.share)}</span>`}</a>`;
+    <i aria-hidden="true" />${isQuiet ? "no hops" : html`<span class="wide">traces whole </span><span class="num">${share(picture.share)}</span>`}</a>`;
+}
+
+// What stands around a page comes after the page itself: its question would hold up the other.
+function useTurn() {
+  const [isTurn, setTurn] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setTurn(true), TURN_MILLISECONDS);
+    return () => clearTimeout(timer);
+  }, []);
+  return isTurn;
 }
 
 function Time() {
@@ -131,28 +150,10 @@ function Time() {
   </div></div>`;
 }
 
-function toggle() {
-  const { isLive } = { isLive: !new URLSearchParams(location.search).get("start") };
-  if (isLive) pause(now());
-  else resume();
-  announce(isLive ? "Paused" : "Live");
-}
-
-function Pause() {
-  const { isLive } = useWindow();
-  const { state } = useLive();
-  const shown = !isLive ? "paused" : state === "lost" ? "lost" : "live";
-  useEffect(() => { if (shown === "lost") announce("The connection is lost; trying again"); }, [shown]);
-  const words = { live: "Live", paused: "Paused", lost: "Lost" };
-  const title = { live: "Pause (p): the address then shows the same to everybody", paused: "Go on live (p)", lost: "No connection; trying again" };
-  return html`<button type="button" class="pause" data-state=${shown} aria-pressed=${!isLive} title=${title[shown]} onClick=${toggle}><i aria-hidden="true" />${words[shown]}</button>`;
-}
-
 function Menu({ onHelp }) {
   const choice = useStore(theme);
   const [who, setWho] = useState(null);
   const box = useRef(null);
-  useEffect(() => { getSession().then(setWho, () => {}); }, []);
   useEffect(() => {
     const leave = (event) => {
       if (box.current?.open && (event.type === "keydown" ? event.key === "Escape" : !box.current.contains(event.target))) {
@@ -165,10 +166,11 @@ function Menu({ onHelp }) {
     return () => { removeEventListener("pointerdown", leave); removeEventListener("keydown", leave); };
   }, []);
   const logout = () => sendJson("DELETE", "/api/session").finally(() => location.assign("/"));
-  return html`<details class="menu" ref=${box}>
+  const opened = () => { if (box.current.open && !who) getSession().then(setWho, () => {}); };
+  return html`<details class="menu" ref=${box} onToggle=${opened}>
     <summary aria-label="Settings and help" title="Settings and help"><svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><circle cx="8" cy="3" r="1.400"/><circle cx="8" cy="8" r="1.400"/><circle cx="8" cy="13" r="1.400"/></svg></summary>
     <div class="panel">
-      <p class="who">${who ? html`${who.user ? html`<strong>${who.user}</strong>, ` : null}<span>${who.role}</span>` : null}</p>
+      <p class="who">${who ? html`${who.user ? html`<strong>${who.user}</strong>, ` : null}<span>${who.role}</span>` : "…"}</p>
       <fieldset><legend>Appearance</legend><div class="choice">
         ${["system", "light", "dark"].map((one) => html`<button type="button" key=${one} aria-pressed=${one === choice} onClick=${() => theme.set(one)}>${one}</button>`)}
       </div></fieldset>
@@ -189,12 +191,13 @@ function Newer() {
 
 function Help({ control }) {
   const box = useRef(null);
-  const [keys, setKeys] = useState([]);
+  const [keys, setKeys] = useState(new Map());
   control.current = { open: () => { setKeys(known()); box.current.showModal(); } };
   const outside = (event) => { if (event.target === box.current) box.current.close(); };
   return html`<dialog ref=${box} class="help" aria-labelledby="help-title" onClick=${outside}><div>
     <h2 id="help-title">Keyboard</h2>
-    <dl>${keys.map(([key, does]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`)}</dl>
+    <div class="help-parts">${[...keys].map(([about, some]) => html`<section key=${about}><h3>${about}</h3>
+      <dl>${some.map(([key, does]) => html`<div key=${key}><dt><kbd>${SPELT[key] ?? key}</kbd></dt><dd>${does}</dd></div>`)}</dl></section>`)}</div>
     <form method="dialog"><button>Close</button></form>
   </div></dialog>`;
 }

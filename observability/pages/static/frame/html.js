@@ -1,7 +1,21 @@
 // Preact and htm under one name. Text in a template is always text: there is no way to markup from here.
-import { Fragment, createContext, h, render } from "../vendor/preact.mjs";
+import { Component, Fragment, createContext, h, render } from "../vendor/preact.mjs";
 import { useCallback, useContext, useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.mjs";
 import htm from "../vendor/htm.mjs";
 
 export const html = htm.bind(h);
+
+// A component that is drawn again only when one of its properties has become another: for rows of which there are many.
+export function steady(draw) {
+  return class extends Component {
+    shouldComponentUpdate(next) {
+      const [own, others] = [Object.keys(this.props), Object.keys(next)];
+      return own.length !== others.length || others.some((name) => next[name] !== this.props[name]);
+    }
+
+    render() {
+      return draw(this.props);
+    }
+  };
+}
 export { Fragment, createContext, render, useCallback, useContext, useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useRef, useState };

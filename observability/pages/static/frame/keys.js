@@ -4,7 +4,7 @@ import { useEffect } from "./html.js";
 const inForce = [];
 const isTyping = (target) => target instanceof Element && Boolean(target.closest("input, textarea, select, [contenteditable]"));
 
-// `keys`: {"j": {does: "next row", run: (event) => ...}}. The latest that knows a key has it.
+// `keys`: {"j": {does: "next row", about: "Rows", run: (event) => ...}}. The latest that knows a key has it; `about` is where help lists it.
 export function useKeys(keys) {
   useEffect(() => {
     inForce.push(keys);
@@ -12,10 +12,18 @@ export function useKeys(keys) {
   });
 }
 
+// What is in force, by what it is about: [key, what it does] of each; this page first.
 export function known() {
-  const found = new Map();
-  for (const keys of [...inForce].reverse()) for (const [key, { does }] of Object.entries(keys)) if (does && !found.has(key)) found.set(key, does);
-  return [...found];
+  const found = new Map([["This page", []]]);
+  const seen = new Set();
+  for (const keys of [...inForce].reverse()) {
+    for (const [key, { does, about = "This page" }] of Object.entries(keys)) {
+      if (!does || seen.has(key)) continue;
+      seen.add(key);
+      found.set(about, [...(found.get(about) ?? []), [key, does]]);
+    }
+  }
+  return new Map([...found].filter(([, some]) => some.length));
 }
 
 addEventListener("keydown", (event) => {

@@ -1,7 +1,7 @@
 // The stretch of time that all pages look at. It stands in the address: `last=15m` moves along, `start` and `end` stand still.
 import { changeQuery, here, usePlace } from "./router.js";
 
-export const CHOICES = ["5m", "15m", "1h", "6h", "1d"];
+export const CHOICES = ["5m", "15m", "1h", "6h", "1d", "7d"];
 const DEFAULT = "15m";
 const UNITS = { m: 1, h: 60, d: 1440 };
 const MAX_MINUTES = 400 * 1440;

@@ -3,10 +3,12 @@ import { html } from "../frame/html.js";
 import { useAnswer } from "../frame/ask.js";
 import { NONE, bytes, clock, count, milliseconds, moment, share, span } from "../frame/format.js";
 import { Bar, Failure, Side, Waiting, bySide } from "../frame/parts.js";
-import { useWindow } from "../frame/window.js";
+import { useRows } from "../frame/rows.js";
+import { href, useWindow } from "../frame/window.js";
 
 const ABOUT = { numbers: "Numbers of routes", traces: "Traces", logs: "Logs", process: "This process" };
 const QUIET = { numbers: "", traces: "Nothing is odd.", logs: "Records carry their traces.", process: "It stores what comes, and nothing waits." };
+const SIGNALS = ["traces", "logs", "metrics"];
 const WORDS = { good: "whole", odd: "odd", bad: "missing" };
 
 export default function Health() {
@@ -27,10 +29,12 @@ function Picture({ answer }) {
   const hops = shares("hops", ["WithChild", "Hops"]).sort((one, other) => bySide(one.Side, other.Side));
   const orphans = shares("orphans", ["Orphans", "Spans"]);
   const logs = shares("logs", ["WithoutTrace", "Records"]);
-  const text = { get: (row) => row.ServiceName || NONE };
+  const spansOf = (row) => named(row, "/traces", { kind: "all" });
+  const recordsOf = (row) => named(row, "/logs");
   return html`
     <section class="verdict" data-level=${picture.level}><i aria-hidden="true" /><div><h2>${picture.headline}</h2>
-      <p>${picture.share === null ? "No router told of a hop." : html`Of the router's hops <strong class="num">${share(picture.share)}</strong> lead to a span of whom they reached.`}</p></div></section>
+      <p>${picture.share === null ? "No router told of a hop." : html`Of the router's hops <strong class="num">${share(picture.share)}</strong> lead to a span of whom they reached.`}</p>
+      ${isPart(answer) && html`<p class="small">So many spans came in that hops, parents and clocks were compared for the last ${span(answer.joined.seconds / 60)} of this time alone; everything else is of all of it.</p>`}</div></section>
     <div class="findings">${Object.entries(ABOUT).map(([about, title]) => {
       const found = picture.findings.filter((one) => one.about === about);
       return html`<section class="card" key=${about}><header><h2>${title}</h2><${Level} level=${picture.levels[about]} /></header>
@@ -38,44 +42,55 @@ function Picture({ answer }) {
     })}</div>
     <div class="tables">
       <${Table} title="Hops of the router" none="No router told of a hop." rows=${hops} columns=${[
-        ["side", (row) => html`<${Side} side=${row.Side} />`], ["hops", (row) => count(row.Hops), "right"], ["with a child", (row) => html`<${Bar} kind="share" value=${row.share} />`, "right"]]} />
+        ["side", (row) => html`<a class="plain" href=${href("/traces", { service: "fig-router", kind: "Client", side: row.Side })}><${Side} side=${row.Side} /></a>`], ["hops", (row) => count(row.Hops), "right"], ["with a child", (row) => html`<${Bar} kind="share" value=${row.share} />`, "right"]]} />
       <${Table} title="Spans without their parent" none="No spans came in." rows=${orphans} columns=${[
-        ["service", text.get], ["spans", (row) => count(row.Spans), "right"], ["orphans", (row) => count(row.Orphans), "right"], ["share", (row) => share(row.share), "right"]]} />
+        ["service", spansOf], ["spans", (row) => count(row.Spans), "right"], ["orphans", (row) => count(row.Orphans), "right"], ["share", (row) => share(row.share), "right"]]} />
       <${Table} title="Clocks that disagree" none="No service called another." rows=${answer.clocks} columns=${[
-        ["service", text.get], ["calls", (row) => count(row.Calls), "right"], ["before the caller", (row) => count(row.BeforeParent), "right"],
-        ["at most by", (row) => (row.EarliestNanoseconds < 0 ? milliseconds(-row.EarliestNanoseconds / 1e6) : NONE), "right"]]} />
+        ["service", spansOf], ["calls", (row) => count(row.Calls), "right"], ["too early", (row) => count(row.BeforeParent), "right"],
+        ["by up to", (row) => (row.EarliestNanoseconds < 0 ? milliseconds(-row.EarliestNanoseconds / 1e6) : NONE), "right"]]} />
       <${Table} title="Records without a trace" none="No records came in." rows=${logs} columns=${[
-        ["service", text.get], ["records", (row) => count(row.Records), "right"], ["without", (row) => count(row.WithoutTrace), "right"], ["share", (row) => share(row.share), "right"]]} />
+        ["service", recordsOf], ["records", (row) => count(row.Records), "right"], ["without", (row) => count(row.WithoutTrace), "right"], ["share", (row) => share(row.share), "right"]]} />
       <${Table} title="Losses that exporters tell of" none="None tells of a loss." rows=${answer.drops} columns=${[
-        ["service", text.get], ["counter", (row) => html`<span class="mono">${row.MetricName}</span>`], ["lost", (row) => count(row.Lost), "right"]]} />
+        ["service", recordsOf], ["counter", (row) => html`<span class="mono">${row.MetricName}</span>`], ["lost", (row) => count(row.Lost), "right"]]} />
       <${Table} title="Batches of routers" none="No router counts its batches." rows=${answer.router_batches} columns=${[
         ["router", (row) => row.Instance || NONE], ["sent", (row) => count(row.Sent), "right"], ["taken", (row) => count(row.Taken), "right"]]} />
-      <${Process} process=${process} />
+      <${Process} process=${process} invalid=${answer.invalid_ids ?? process.invalid_ids ?? process.door.invalid_ids ?? {}} />
     </div>`;
 }
 
+// Counts by signal in words: `{traces: 3, logs: 0}` is "3 in traces".
+const told = (counts) => Object.entries(counts).filter(([, number]) => number > 0).map(([signal, number]) => `${count(number)} in ${signal}`).join(", ");
+
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
+// Of fewer spans than came in during the time that is looked at: the API says which.
+const isPart = ({ joined, window: time }) => Boolean(joined) && joined.seconds < time.seconds - 1;
+
+// A service leads to what it told.
+const named = (row, path, more = {}) => (row.ServiceName ? html`<a class="plain" href=${href(path, { service: row.ServiceName, ...more })}>${row.ServiceName}</a>` : NONE);
+
 function Table({ title, none, rows, columns }) {
+  const keys = useRows();
   return html`<section class="card"><header><h2>${title}</h2></header>${rows.length
     ? html`<div class="scroll"><table><caption class="unseen">${title}</caption><thead><tr>${columns.map(([name, , kind]) => html`<th key=${name} scope="col" class=${kind}>${name}</th>`)}</tr></thead>
-      <tbody>${rows.map((row, number) => html`<tr key=${number}>${columns.map(([name, cell, kind]) => html`<td key=${name} class=${kind}>${cell(row)}</td>`)}</tr>`)}</tbody></table></div>`
+      <tbody ref=${keys.ref}>${rows.map((row, number) => html`<tr key=${number} data-row tabIndex=${keys.tabIndex(number)} onFocus=${keys.onFocus(number)}>${columns.map(([name, cell, kind]) => html`<td key=${name} class=${kind}>${cell(row)}</td>`)}</tr>`)}</tbody></table></div>`
     : html`<p class="body muted">${none}</p>`}</section>`;
 }
 
-function Process({ process }) {
+function Process({ process, invalid }) {
   const { door, forward, pages } = process;
   const refused = door.refused.reduce((sum, one) => sum + one.requests, 0);
   const facts = [
     ["since", moment(door.since * 1000)],
-    ["records", ["traces", "logs", "metrics"].map((one) => `${count(door.records[one] ?? 0)} ${one}`).join(", ")],
+    ["records", SIGNALS.map((one) => `${count(door.records[one] ?? 0)} ${one}`).join(", ")],
     ["commits", `${count(process.commits)}, the slowest ${milliseconds(process.slowest_commit_seconds * 1000)}${process.failed_commits ? `, ${count(process.failed_commits)} failed` : ""}`],
     ["queue", `${bytes(process.queued_bytes)} of ${bytes(process.max_queued_bytes)}`],
     ["store", `${bytes(process.used_bytes)}, ${bytes(process.free_bytes)} free on its disk`],
     ["refused", refused ? `${count(refused)}: ${door.refused.map((one) => `${one.signal} ${one.reason} ${count(one.requests)}`).join(", ")}` : "nothing"],
+    ["invalid ids", told(invalid) || "none came"],
     ...(door.last_refusal ? [["last refusal", door.last_refusal]] : []),
     ["sent on", forward.to ? `${count(forward.sent)} to ${forward.to}, ${count(forward.waiting)} wait, ${count(forward.dropped + forward.rejected)} lost` : "to nobody"],
-    ["pages", `${count(pages.listeners)} listen${pages.policy_reports ? `; ${count(pages.policy_reports)} breaches of the policy, the last: ${pages.last_policy_report}` : ""}`],
+    ["pages", `${count(pages.listeners)} browser${pages.listeners === 1 ? "" : "s"} watching${pages.policy_reports ? `; ${count(pages.policy_reports)} breaches of the policy, the last: ${pages.last_policy_report}` : ""}`],
     ...(process.fault ? [["fault", process.fault]] : []),
   ];
   return html`<section class="card"><header><h2>This process</h2><span class="muted small">asked at ${clock(Date.now())}</span></header>

@@ -20,7 +20,7 @@ export default function Route({ route }) {
   const series = useAnswer(`${at}/series`, { step }, { signals: ["logs", "traces"], every: 2_000 });
   const found = totals.answer?.routes[0];
   return html`
-    <p class="path"><a href=${href("/")}>Routes</a></p>
+    <p class="path"><a href=${href("/")}><span aria-hidden="true">← </span>Routes</a></p>
     <div class="head">
       <h1>${route}</h1>
       ${found && found.weight !== null ? html`<span class="row"><span class="muted small">weight now</span><${Bar} value=${found.weight / 10_000} text=${weight(found.weight)} /></span>` : null}
@@ -45,7 +45,7 @@ function Sides({ found }) {
     <td class="right">${count(numbers.fallbacks)}</td></tr>`;
   return html`<div class="card"><table class="sides">
     <caption class="unseen">Numbers of each side</caption>
-    <thead><tr><th scope="col">side</th>${["requests", "req/s", "errors", "share", "mean", "p50", "p95", "p99", "fallbacks"].map((name) => html`<th key=${name} scope="col" class="right">${name}</th>`)}</tr></thead>
+    <thead><tr><th scope="col">side</th>${["requests", "req/s", "errors", "error share", "mean", "p50", "p95", "p99", "fallbacks"].map((name) => html`<th key=${name} scope="col" class="right">${name}</th>`)}</tr></thead>
     <tbody>${sides.map((side) => line(side, found.sides[side]))}${sides.length > 1 ? line("", found.total) : null}</tbody>
   </table></div>`;
 }

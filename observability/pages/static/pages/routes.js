@@ -6,6 +6,7 @@ import { NONE, clock, count, fromNanoseconds, milliseconds, rate, share, weight 
 import { Bar, Empty, Failure, Mark, SIDES, Waiting } from "../frame/parts.js";
 import { changeQuery, useQuery } from "../frame/router.js";
 import { useRows } from "../frame/rows.js";
+import { Sending } from "../frame/sending.js";
 import { href, useWindow } from "../frame/window.js";
 
 const FEW = 20;
@@ -31,7 +32,7 @@ export default function Routes() {
   const query = useQuery();
   const { answer, error, askAgain } = useAnswer("/api/routes", { activity: 1, limit: 1000 }, { signals: ["logs", "traces"] });
   const filter = query.get("q") ?? "";
-  const sort = query.get("sort") in SORTS ? query.get("sort") : "rate";
+  const sort = Object.hasOwn(SORTS, query.get("sort")) ? query.get("sort") : "rate";
   const isRising = query.get("dir") === "asc";
   const rows = useRows();
   const ordered = useOrder(answer?.routes ?? [], sort, isRising, rows.ref);
@@ -50,6 +51,7 @@ export default function Routes() {
       <span class="fill" />
       <input type="search" data-search value=${filter} placeholder="Filter  /" aria-label="Filter routes" onInput=${(event) => changeQuery({ q: event.currentTarget.value })} />
     </div>
+    <p class="legend board-legend" aria-hidden="true"><span><${Mark} side="legacy" /> legacy</span><span><${Mark} side="lambda" /> lambda</span></p>
     <${Failure} error=${error} again=${askAgain} />
     ${!answer ? (error ? null : html`<${Waiting} lines=${9} />`) : shown.length ? html`<${Board} rows=${rows} shown=${shown} answer=${answer} sort=${sort} isRising=${isRising} sortBy=${sortBy} />` : html`<${Nothing} filter=${filter} />`}
   `;
@@ -85,9 +87,8 @@ function Total({ answer }) {
 function Nothing({ filter }) {
   if (filter) return html`<${Empty} title="No route has this in its name"><p>Escape leaves the field; <a href=${href("/")}>show all routes</a>.</p><//>`;
   return html`<${Empty} title="Nothing came in during this time">
-    <p>Send OTLP/HTTP to the receiver that <code>fig observe</code> printed, or look at more time.</p>
-    <pre>telemetry: {otlp: http://HOST:4318}     # in the router's estate
-OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318   # any OpenTelemetry SDK</pre><//>`;
+    <p>The first request that is told of appears here by itself.</p>
+    <${Sending} /><//>`;
 }
 
 function Board({ rows, shown, answer, sort, isRising, sortBy }) {

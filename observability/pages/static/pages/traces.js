@@ -1,13 +1,14 @@
 // Requests and other spans that are like what is wanted: as points over time, and as rows that lead to their traces.
-import { html, useRef } from "../frame/html.js";
+import { html } from "../frame/html.js";
 import { useAnswer } from "../frame/ask.js";
 import { clock, count, day, fromNanoseconds, nanoseconds } from "../frame/format.js";
 import { Empty, Failure, Side, Status, Waiting } from "../frame/parts.js";
 import { changeQuery, useQuery } from "../frame/router.js";
 import { useRows } from "../frame/rows.js";
+import { Sending } from "../frame/sending.js";
 import { href, useWindow } from "../frame/window.js";
 import { Form, faultsOf, useWanted } from "../search/form.js";
-import { useHeld } from "../search/held.js";
+import { Fresh, useHeld, useSame } from "../search/held.js";
 import { pastedTrace, traceLink } from "../search/links.js";
 import { Pages, usePlaceInTime } from "../search/paging.js";
 import { Scatter } from "../search/scatter.js";
@@ -17,15 +18,15 @@ const FIELDS = [
   { name: "text", label: "Text", hint: "Name, path, or a trace’s id  /" },
   { name: "kind", label: "Show", initial: "Entry", choices: [["Entry", "requests"], ["Server", "server spans"], ["Client", "calls"], ["Internal", "internal"], ["Producer", "producers"], ["Consumer", "consumers"], ["all", "all spans"]] },
   { name: "side", label: "Side", choices: [["", "any"], ["legacy", "legacy"], ["lambda", "lambda"]] },
-  { name: "role", label: "Role", choices: [["", "any"], ["primary", "primary"], ["shadow", "shadow"]] },
-  { name: "route", label: "Route" },
-  { name: "service", label: "Service" },
-  { name: "min_status", label: "Status from", isNumber: true, hint: "100" },
-  { name: "max_status", label: "to", isNumber: true, hint: "599" },
-  { name: "min_ms", label: "Longer than, ms", isNumber: true },
-  { name: "max_ms", label: "Shorter than, ms", isNumber: true },
-  { name: "request_id", label: "Request id" },
+  { name: "route", label: "Route", hint: "any" },
+  { name: "service", label: "Service", hint: "any" },
+  { name: "min_ms", label: "Longer than, ms", isNumber: true, hint: "0" },
   { name: "errors", label: "Errors only", isCheck: true },
+  { name: "role", label: "Role", isRare: true, choices: [["", "any"], ["primary", "primary"], ["shadow", "shadow"]] },
+  { name: "min_status", label: "Status from", isNumber: true, isRare: true, hint: "100" },
+  { name: "max_status", label: "Status to", isNumber: true, isRare: true, hint: "599" },
+  { name: "max_ms", label: "Shorter than, ms", isNumber: true, isRare: true },
+  { name: "request_id", label: "Request id", isRare: true },
 ];
 const keyOf = (row) => `${row.TraceId}${row.SpanId}${row.Timestamp}`;
 
@@ -49,20 +50,13 @@ export default function Traces() {
     <${Form} fields=${FIELDS} error=${error} />
     ${pasted && html`<p class="found"><a href=${href(`/traces/${pasted}`)}>Open the trace ${pasted}</a></p>`}
     ${error && !refused.size && html`<${Failure} error=${error} again=${askAgain} />`}
-    ${!held.rows ? (error ? null : html`<${Waiting} lines=${9} />`) : held.rows.length ? html`
+    ${!held.rows ? (error ? (refused.size ? html`<${Empty} title="Nothing was searched"><p>What is marked above cannot be asked: mend it, and the search goes on.</p><//>` : null) : html`<${Waiting} lines=${9} />`) : held.rows.length ? html`
       <${Scatter} rows=${held.rows} linkOf=${traceLink} range=${rangeOf(held.rows, answer, place)} />
       <${Fresh} held=${held} noun="span" />
       <${Table} rows=${rows} spans=${held.rows} isStale=${isStale} />
       <${Pages} answer=${answer} place=${place} count=${count(held.rows.length)} noun="spans" />
       ${isSlowest && answer?.is_cut && html`<p class="muted small">The slowest ${LIMIT} of this time.</p>`}` : html`<${Nothing} wanted=${wanted} place=${place} />`}
   `;
-}
-
-// The same answer gives the same rows: turning them makes a new list each time.
-export function useSame(value, cause) {
-  const kept = useRef({ cause: undefined, value });
-  if (kept.current.cause !== cause) kept.current = { cause, value };
-  return kept.current.value;
 }
 
 function rangeOf(rows, answer, place) {
@@ -73,18 +67,12 @@ function rangeOf(rows, answer, place) {
   return [least - room, most + room];
 }
 
-export function Fresh({ held, noun }) {
-  if (!held.fresh) return null;
-  return html`<div class="fresh" role="status"><button type="button" onClick=${() => (held.take(), scrollTo(0, 0))}>${count(held.fresh)} new ${noun}${held.fresh === 1 ? "" : "s"}: show</button></div>`;
-}
-
 function Nothing({ wanted, place }) {
   const isFiltered = Object.entries(wanted).some(([name, value]) => value && !(name === "kind" && value === "Entry"));
   if (!place.isNewest) return html`<${Empty} title="Nothing further in this time"><p><button type="button" onClick=${() => changeQuery({ before: null, after: null })}>To the newest</button></p><//>`;
   if (isFiltered) return html`<${Empty} title="No span is like this in this time">${wanted.kind !== "all" && html`<p><button type="button" onClick=${() => changeQuery({ kind: "all" })}>Search all spans, not these alone</button></p>`}<p>Take a filter away, or look at more time (1h, 6h, 1d above). Only what is sampled is here; <a href=${href("/logs")}>the router’s records</a> tell of every request.</p><//>`;
-  return html`<${Empty} title="No request was traced in this time"><p>Look at more time, or see on <a href=${href("/health")}>the health page</a> whether anything comes in.</p>
-    <pre>telemetry: {otlp: http://HOST:4318}     # in the router's estate
-OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318   # any OpenTelemetry SDK</pre><//>`;
+  return html`<${Empty} title="No request was traced in this time"><p>Whether anything comes in says <a href=${href("/health")}>the health page</a>.</p>
+    <${Sending} /><//>`;
 }
 
 function Table({ rows, spans, isStale }) {

@@ -28,13 +28,17 @@ export function Form({ fields, error, children }) {
   const faults = faultsOf(error, fields);
   const [main, ...others] = fields;
   const used = others.filter((field) => wanted[field.name] !== (field.initial ?? ""));
+  const [isAll, setAll] = useState(false);
+  const isNeeded = used.some((one) => one.isRare) || [...faults.keys()].some((name) => others.some((one) => one.isRare && one.name === name));
+  useEffect(() => { if (isNeeded) setAll(true); }, [isNeeded]); // and it stays: a field must not go while it is emptied
+  const shown = others.filter((one) => isAll || isNeeded || !one.isRare);
   const set = (changes) => changeQuery({ ...PLACES, ...changes });
   const field = (one) => html`<${Field} key=${one.name} field=${one} value=${wanted[one.name]} fault=${faults.get(one.name)} set=${set} />`;
   return html`<form class="search" role="search" onSubmit=${(event) => event.preventDefault()}>
     <div class="search-main">${field({ ...main, isMain: true })}${children}
       ${(used.length > 0 || wanted[main.name]) && html`<button type="button" class="quiet" onClick=${() => set(Object.fromEntries(fields.map(({ name }) => [name, null])))}>Clear</button>`}</div>
     <details class="search-more" open=${wide.matches || used.length > 0 || faults.size > 0}><summary>Filters${used.length ? html` <span class="tag">${used.length}</span>` : null}</summary>
-      <div class="search-fields">${others.map(field)}</div></details>
+      <div class="search-fields">${shown.map(field)}${shown.length < others.length && html`<button type="button" class="quiet more" onClick=${() => setAll(true)}>${others.length - shown.length} more filters</button>`}</div></details>
   </form>`;
 }
 

@@ -1,5 +1,6 @@
 // Rows that are being read stay where they are: what comes in meanwhile waits behind a button.
-import { useRef, useState } from "../frame/html.js";
+import { html, useRef, useState } from "../frame/html.js";
+import { count } from "../frame/format.js";
 
 const NEAR_THE_TOP = 120;
 
@@ -22,4 +23,17 @@ export function useHeld(latest, key, keyOf, body, isReading = () => false) {
   const shown = new Set((state.rows ?? []).map(keyOf));
   const fresh = state.rows === latest ? 0 : (latest ?? []).filter((row) => !shown.has(keyOf(row))).length;
   return { rows: state.rows, fresh, take: () => (state.rows = state.seen, draw((old) => old + 1)) };
+}
+
+// The same answer gives the same rows: turning them makes a new list each time.
+export function useSame(value, cause) {
+  const kept = useRef({ cause: undefined, value });
+  if (kept.current.cause !== cause) kept.current = { cause, value };
+  return kept.current.value;
+}
+
+// What shows the rows that wait.
+export function Fresh({ held, noun }) {
+  if (!held.fresh) return null;
+  return html`<div class="fresh" role="status"><button type="button" onClick=${() => (held.take(), scrollTo(0, 0))}>${count(held.fresh)} new ${noun}${held.fresh === 1 ? "" : "s"}: show</button></div>`;
 }

@@ -96,7 +96,7 @@ function options(element, latest, point) {
     width: Math.max(element.clientWidth, 120),
     height: HEIGHT,
     legend: { show: false },
-    padding: [8, 12, 0, 4],
+    padding: [8, 28, 0, 4],
     cursor: { y: false, points: { size: 11 }, drag: { x: true, y: false, setScale: false } },
     scales: { x: { time: true, range: () => latest.current.range }, y: { distr: 3, range: (_, least, most) => uPlot.rangeLog(least ?? 1, most ?? 1000, 10, true) } },
     axes: [

@@ -7,6 +7,7 @@ import { moved, within, zoomed } from "./geometry.js";
 
 const HEIGHT = 44;
 const LEAST_DRAG = 4;
+const ROOM_FOR_LABELS = 0.985;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 const shareOf = (view, at) => `${((at - view.from) / (view.to - view.from)) * 100}%`;
@@ -17,7 +18,7 @@ export function Lines({ view, height }) {
 }
 
 export function Axis({ trace, view, onView }) {
-  const labels = ticks(view.from, view.to * 0.999).map(
+  const labels = ticks(view.from, view.from + (view.to - view.from) * ROOM_FOR_LABELS).map(
     (at) => html`<span key=${at} style=${{ left: shareOf(view, at) }}>${at ? nanoseconds(at) : "0"}</span>`,
   );
   return html`<div class="wf-head">

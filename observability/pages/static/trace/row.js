@@ -1,5 +1,5 @@
 // One row: a span, the way to it, or a record. All that came from a sender is text.
-import { html } from "../frame/html.js";
+import { html, steady } from "../frame/html.js";
 import { nanoseconds } from "../frame/format.js";
 import { GAP, IN_CIRCLE, LOG, NO_SPAN, STRAY, crosses, endOf, hasFailed, isBoundary, isShadow, kindOf, placeOf, text } from "./model.js";
 import { joined, labelSide, place } from "./geometry.js";
@@ -11,13 +11,8 @@ const MOST_MARKS = 60;
 export const placeClass = (trace, span) => (trace.router[span] ? "router" : text(trace, "Side", span) || "router");
 export const placeName = (trace, span) => (trace.router[span] ? "router" : text(trace, "Side", span) || "unknown side");
 
-export function Row(properties) {
-  const kind = kindOf(properties.row);
-  if (kind === GAP) return html`<${GapRow} ...${properties} />`;
-  if (kind === LOG) return html`<${LogRow} ...${properties} />`;
-  if (kind === STRAY) return html`<${StrayRow} ...${properties} />`;
-  return html`<${SpanRow} ...${properties} />`;
-}
+const KINDS = { [GAP]: GapRow, [LOG]: LogRow, [STRAY]: StrayRow };
+export const Row = steady((properties) => (KINDS[kindOf(properties.row)] ?? SpanRow)(properties));
 
 const indent = (depth) => ({ "--depth": Math.min(depth, DEEPEST) });
 const bounds = (part) => ({ left: `${part.left}%`, width: `${part.width}%` });
@@ -45,15 +40,15 @@ function SpanRow({ trace, row, number, view, doing, closed, open, hits, critical
         : html`<span class="wf-fold"></span>`}
       <span class="wf-service" title=${`${service}, ${placeName(trace, span)}`}>${service}</span>
       <span class="wf-label" title=${name}>${name}</span>
-      <${Flags} trace=${trace} span=${span} isClosed=${isClosed} />
+      ${flags(trace, span, isClosed)}
       ${logs.length > 0 && html`<button class="wf-flag is-logs" tabindex="-1" aria-pressed=${open.has(span)} title="its records"
         onClick=${(event) => (event.stopPropagation(), doing.records(span))}>${logs.length} log${logs.length > 1 ? "s" : ""}</button>`}
     </div>
-    <div class="wf-time" role="gridcell"><${Bars} trace=${trace} span=${span} view=${view} critical=${critical} logs=${logs} /></div>
+    <div class="wf-time" role="gridcell">${bars(trace, span, view, critical, logs)}</div>
   </div>`;
 }
 
-function Flags({ trace, span, isClosed }) {
+function flags(trace, span, isClosed) {
   const http = trace.http[span];
   const side = text(trace, "Side", span);
   const isHop = trace.router[span] === 1 && text(trace, "SpanKind", span) === "Client";
@@ -68,7 +63,7 @@ function Flags({ trace, span, isClosed }) {
     ${isClosed && html`<span class="wf-flag">+${trace.last[span] - span - 1}</span>`}`;
 }
 
-function Bars({ trace, span, view, critical, logs }) {
+function bars(trace, span, view, critical, logs) {
   const [from, to] = [trace.offset[span], endOf(trace, span)];
   const part = place(view, from, to);
   const gap = trace.gap[span] > 0 && crosses(trace, span) && !isBoundary(trace, span) ? place(view, from - trace.gap[span], from) : null;

@@ -16,6 +16,8 @@ import { Way } from "./way.js";
 import { notices } from "./words.js";
 
 const SEARCH_MILLISECONDS = 250;
+const QUICK = 5_000;
+const ELSEWHERE = { tone: "warn", text: "The address names a span that is not in this trace, or has not come yet.", spans: [] };
 
 const toggled = (set, one) => {
   const next = new Set(set);
@@ -36,10 +38,12 @@ export function TraceView({ trace, at }) {
   const [isDetailed, setDetailed] = useState(selected >= 0);
   const [isCritical, setCritical] = useState(true);
   const search = useSearch(trace, at);
-  const parts = useLater(() => criticalPath(trace), [trace]);
+  const parts = useSoon(trace, criticalPath);
   const rows = useMemo(() => visibleRows(trace, closed, open), [trace, closed, open]);
   const critical = useMemo(() => (isCritical && parts ? bySpan(parts) : null), [parts, isCritical]);
-  const told = useMemo(() => notices(trace), [trace]);
+  const found = useMemo(() => notices(trace), [trace]);
+  const told = wanted && selected < 0 ? [ELSEWHERE, ...found] : found;
+  const way = useMemo(() => (parts ? stages(trace, parts) : null), [parts]);
 
   const known = useRef(trace);
   // More of the same trace came in: what is folded, opened and looked at stays so, although places have changed.
@@ -54,12 +58,13 @@ export function TraceView({ trace, at }) {
   useEffect(() => { if (selected >= 0) setClosed((old) => (isHidden(trace, old, selected) ? revealed(trace, old, selected) : old)); }, [trace, selected]);
 
   const choose = (span) => changeQuery({ span: span < 0 ? null : trace.ids[span] });
-  const doing = {
+  // The same from one drawing to the next, so that rows of which nothing has changed are not drawn again.
+  const doing = useMemo(() => ({
     select: (span) => { choose(span); setDetailed(true); },
     fold: (span) => setClosed((old) => toggled(old, span)),
     records: (span) => setOpen((old) => toggled(old, span)),
     look,
-  };
+  }), [trace]);
   // Keys may come faster than pages are drawn: the address knows the chosen span at once.
   const chosen = () => (here("span") ? trace.ids.indexOf(here("span")) : -1);
   const currentRows = () => (latestClosed.current === closed ? rows : visibleRows(trace, latestClosed.current, open));
@@ -75,7 +80,7 @@ export function TraceView({ trace, at }) {
   const all = trace.count ? [...trace.logsOf.keys()] : [-1];
   return html`<div class="trace">
     <${Head} trace=${trace} at=${at} />
-    ${parts && html`<${Way} stages=${stages(trace, parts)} onSelect=${doing.select} />`}
+    ${way && html`<${Way} stages=${way} onSelect=${doing.select} />`}
     ${told.length > 0 && html`<ul class="notices">${told.map((one) => html`<li key=${one.text} data-tone=${one.tone}><span>${one.text}</span>
       ${one.spans.length > 0 && html` <button type="button" class="link" onClick=${() => jump(new Set(one.spans), 1)}>${one.spans.length > 1 ? "next" : "show"}</button>`}</li>`)}</ul>`}
     <div class="trace-tools">
@@ -107,9 +112,9 @@ function Head({ trace, at }) {
     <span class="muted num">${count(trace.count)} span${trace.count === 1 ? "" : "s"}, ${services} service${services === 1 ? "" : "s"}, ${count(trace.logs.length)} record${trace.logs.length === 1 ? "" : "s"}</span>
     ${route && html`<a href=${href(`/routes/${encodeURIComponent(route)}`)}>${route}</a>`}
     <span class="fill"></span>
-    <code class="muted trace-id">${trace.id}</code>
-    <${Copy} text=${trace.id} label="Copy id" /><${Copy} text=${address()} label="Copy link" />
-    <a class="small" href=${`/api/traces/${trace.id}?at=${at || trace.start}`} download=${`${trace.id}.json`}>JSON</a>
+    <span class="trace-acts"><code class="muted trace-id" title=${trace.id}>${trace.id.slice(0, 8)}…</code>
+      <${Copy} text=${trace.id} label="Copy id" /><${Copy} text=${address()} label="Copy link" />
+      <a class="small plain" href=${`/api/traces/${trace.id}?at=${at || trace.start}`} download=${`${trace.id}.json`}>JSON</a></span>
   </header>`;
 }
 
@@ -152,14 +157,17 @@ function useSearch(trace, at) {
   return { wanted, setWanted, hits, isBusy: wanted.trim().length > 1 && !isAnswered };
 }
 
-// What takes long is reckoned after the rows are drawn.
-function useLater(reckon, inputs) {
-  const [value, setValue] = useState(null);
+// Of a usual trace it is reckoned at once, so that nothing moves after the first picture; of a large one after the rows are drawn.
+function useSoon(trace, reckon) {
+  const isQuick = trace.count <= QUICK;
+  const quick = useMemo(() => (isQuick ? reckon(trace) : null), [trace]);
+  const [late, setLate] = useState(null);
   useEffect(() => {
-    const timer = setTimeout(() => setValue(reckon()), 0);
+    if (isQuick) return undefined;
+    const timer = setTimeout(() => setLate(reckon(trace)), 0);
     return () => clearTimeout(timer);
-  }, inputs);
-  return value;
+  }, [trace]);
+  return isQuick ? quick : late;
 }
 
 function carried(spans, old, next) {
@@ -220,8 +228,10 @@ function useTreeKeys({ trace, chosen, isClosed, doing, choose, step, jump, searc
     if (!jump(spans, 1)) announce("No span failed");
   };
   useKeys({
-    ArrowDown: { does: "next span", run: inTree(() => step(1)) },
-    ArrowUp: { does: "span before", run: inTree(() => step(-1)) },
+    j: { does: "next span", run: () => step(1) },
+    k: { does: "span before", run: () => step(-1) },
+    ArrowDown: { run: inTree(() => step(1)) },
+    ArrowUp: { run: inTree(() => step(-1)) },
     ArrowRight: { does: "unfold, or to the first child", run: inTree(right) },
     ArrowLeft: { does: "fold, or to the parent", run: inTree(left) },
     Home: { does: "first span", run: inTree(() => choose(0)) },

@@ -1,5 +1,5 @@
 // The rows of a trace. Only those that are seen are in the document: 50,000 spans cost as much as 50.
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../frame/html.js";
+import { html, useEffect, useMemo, useRef, useState } from "../frame/html.js";
 import { Axis, Lines } from "./axis.js";
 import { Row } from "./row.js";
 import { SPAN, kindOf, placeOf, rowOf } from "./model.js";
@@ -19,25 +19,30 @@ function useRowHeight() {
   return (isNarrow ? NARROW : WIDE).row;
 }
 
-// What of a long list is seen: {top, height} of a scrolling element.
-function useScroll(element) {
-  const [seen, setSeen] = useState({ top: 0, height: 600 });
-  useLayoutEffect(() => {
-    const read = () => setSeen({ top: element.current.scrollTop, height: element.current.clientHeight });
+// What of a long list is seen: {first, height} of a scrolling element, in whole rows, so that not every pixel draws anew.
+// At first it is taken to be as high as the style lets it be: asking would lay the page out before it is complete.
+function useScroll(element, row) {
+  const [seen, setSeen] = useState({ first: 0, height: Math.max(288, innerHeight - 192) });
+  const read = () => {
+    if (!element.current) return; // the page was left meanwhile
+    const first = Math.floor(element.current.scrollTop / row);
+    const height = element.current.clientHeight;
+    setSeen((old) => (old.first === first && old.height === height ? old : { first, height }));
+  };
+  useEffect(() => {
     const watcher = new ResizeObserver(read);
     watcher.observe(element.current);
-    read();
     return () => watcher.disconnect();
-  }, []);
-  return [seen, () => setSeen({ top: element.current.scrollTop, height: element.current.clientHeight })];
+  }, [row]);
+  return [seen, read];
 }
 
 export function Waterfall({ trace, rows, view, selected, doing, ...looks }) {
   const scroller = useRef(null);
   const height = useRowHeight();
-  const [seen, read] = useScroll(scroller);
-  const first = Math.max(Math.floor(seen.top / height) - OVERSCAN, 0);
-  const last = Math.min(Math.ceil((seen.top + seen.height) / height) + OVERSCAN, rows.length);
+  const [seen, read] = useScroll(scroller, height);
+  const first = Math.max(seen.first - OVERSCAN, 0);
+  const last = Math.min(seen.first + Math.ceil(seen.height / height) + 1 + OVERSCAN, rows.length);
   const at = useMemo(() => (selected < 0 ? -1 : rows.indexOf(rowOf(selected))), [rows, selected]);
 
   useEffect(() => {
