@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambda adapters_events adapters_calls \
-	planner_demand planning addresses gates breaker ingest instrument pages synth
+	planner_demand planning addresses gates breaker counted_routes ingest instrument pages synth
 
 # Tests start thousands of Python processes: where the environment forbids compiled modules each of them would compile all anew.
 unexport PYTHONDONTWRITEBYTECODE

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gate_traffic import BOUNDS, MINUTES, STEPS, Ramp
+from benchmarks.gate_crowd import MINUTES, STEPS
+from benchmarks.gate_traffic import BOUNDS, Ramp
 
 FLAGGER = "Flagger (99 %, 500 ms, each minute)"
 ARGO = "Argo Rollouts (95 %, each 5 minutes)"
@@ -43,12 +44,12 @@ def caught(ramp: Ramp) -> dict[str, list[float]]:
 
 
 def _flagger(ramp: Ramp) -> list[float]:
-    failed = (_failure_rates(ramp.statuses)[:, 1] > 0.01) | (_p99(ramp.latency)[:, 1] > 500)
+    failed = (_failure_rates(ramp.answers)[:, 1] > 0.01) | (_p99(ramp.latency)[:, 1] > 500)
     return [_nth(np.flatnonzero(failed) + 1, int(checks)) for _, checks in SETTINGS[FLAGGER]]
 
 
 def _argo(ramp: Ramp) -> list[float]:
-    windows = ramp.statuses[: MINUTES // 5 * 5].reshape(-1, 5, *ramp.statuses.shape[1:]).sum(1)
+    windows = ramp.answers[: MINUTES // 5 * 5].reshape(-1, 5, *ramp.answers.shape[1:]).sum(1)
     failed = _failure_rates(windows)[:, 1] > 0.05
     return [_nth(5 * (np.flatnonzero(failed) + 1), int(failures)) for _, failures in SETTINGS[ARGO]]
 
@@ -58,7 +59,7 @@ def _nth(minutes: Any, number: int) -> float:
 
 
 def _kayenta(ramp: Ramp) -> list[float]:
-    values = (_failure_rates(ramp.statuses), _p99(ramp.latency))
+    values = (_failure_rates(ramp.answers), _p99(ramp.latency))
     deviations = np.array([setting for _, setting in SETTINGS[KAYENTA]])
     found = np.full(len(deviations), np.inf)
     for start, end in _intervals():
@@ -75,20 +76,19 @@ def _intervals() -> Iterator[tuple[int, int]]:
         start += minutes
 
 
-def _failure_rates(statuses: Any) -> Any:
+def _failure_rates(answers: Any) -> Any:
     """By window and side; not a number where there are no requests."""
-    totals = statuses.sum((2, 3))
-    return np.where(totals > 0, statuses[:, :, 1].sum(2) / np.maximum(totals, 1), np.nan)
+    totals = answers.sum(2)
+    return np.where(totals > 0, answers[:, :, 1] / np.maximum(totals, 1), np.nan)
 
 
 def _p99(latency: Any) -> Any:
     """By window and side, milliseconds: linear inside the histogram's bucket, as Prometheus does it."""
-    counts = latency.sum(2)
-    sums = counts.cumsum(2)
+    sums = latency.cumsum(2)
     totals = sums[:, :, -1]
     wanted = 0.99 * totals
     place = (sums < wanted[:, :, None]).sum(2).clip(0, len(_EDGES) - 1)
-    here = np.take_along_axis(counts, place[:, :, None], 2)[:, :, 0]
+    here = np.take_along_axis(latency, place[:, :, None], 2)[:, :, 0]
     before = np.take_along_axis(sums, place[:, :, None], 2)[:, :, 0] - here
     low = np.where(place > 0, _EDGES[place - 1], 0.0)
     found = low + (_EDGES[place] - low) * (wanted - before) / np.maximum(here, 1)
@@ -100,18 +100,30 @@ def _high(canary: Any, baseline: Any, deviations: Any) -> Any:
     canary, baseline = _tidy(canary), _tidy(baseline)
     if len(canary) < _FEWEST or len(baseline) < _FEWEST:
         return np.zeros(len(deviations), int)
-    differences = np.sort((canary[:, None] - baseline[None, :]).ravel())
     number = len(canary) * len(baseline)
     width = deviations * np.sqrt(number * (len(canary) + len(baseline) + 1) / 12)
     places = (number / 2 - width).astype(int)
+    if number - np.searchsorted(baseline, canary).sum() > places.max():
+        return np.zeros(len(deviations), int)  # so many pairs are not above zero that no interval can be
+    differences = np.sort((canary[:, None] - baseline[None, :]).ravel())
     low = np.where(places >= 0, differences[places.clip(0)], -np.inf)
-    return (low > 0.25 * abs(np.median(differences))).astype(int)
+    median = (differences[(number - 1) // 2] + differences[number // 2]) / 2
+    return (low > 0.25 * abs(median)).astype(int)
 
 
 def _tidy(values: Any) -> Any:
-    values = values[~np.isnan(values)]
+    """The values in order, outliers left out."""
+    values = np.sort(values)  # what is not a number comes last
+    values = values[: len(values) - int(np.isnan(values).sum())]
     if not len(values):
         return values
-    first, third = np.percentile(values, (25, 75))
+    first, third = (_quartile(values, part) for part in (0.25, 0.75))
     reach = 3 * (third - first)
-    return values[(values >= first - reach) & (values <= third + reach)]
+    return values[np.searchsorted(values, first - reach) : np.searchsorted(values, third + reach, side="right")]
+
+
+def _quartile(values: Any, part: float) -> float:
+    place = part * (len(values) - 1)
+    low = int(place)
+    above = values[min(low + 1, len(values) - 1)]
+    return float(values[low] + (place - low) * (above - values[low]))

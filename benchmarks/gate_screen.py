@@ -1,9 +1,9 @@
 """Which looks of a ramp can roll it back at all: the others need no judge, and each ramp has a hundred of them.
 
 Everything here is a *necessary* condition for a fail, for all looks of a ramp at once: no lower bound of the gate lies
-above the estimate, none is closer to it than a sampling error without any difference between users would allow, and no
-mixture is narrower than its level alone. `gates.py` judges a part of the ramps at every look, and compares. Needs
-numpy.
+above the estimate, none is closer to it than the variance between buckets of users allows, with nothing added for its
+being an estimate, and no mixture is narrower than its level alone. `gates.py` judges a part of the ramps at every look,
+and compares. Needs numpy.
 """
 
 from functools import cache
@@ -11,67 +11,109 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gate_traffic import BOUNDS, STATUSES, STEPS, Ramp, looks
+from benchmarks.gate_crowd import ENDS, STATUSES, STEPS
+from benchmarks.gate_traffic import BOUNDS, Ramp, latencies_in_step
 from router.gate.evidence import BUCKETS
 from router.gate.judge import spending
 from router.gate.moments import BY_STATUS
 from router.gate.sequences import distinct
 from router.gate.values import QUANTILES, Gate, Harm, Limit, Metric, Relation
 
-STARTS = np.cumsum([0, *(minutes for _, minutes in STEPS)])[:-1]
-LOOKS = [(step, minute) for step, (_, minutes) in enumerate(STEPS) for minute in looks(minutes)]
-"""Step and minute in it of each look of a ramp, in order."""
-_BEGINS = np.array([STARTS[step] for step, _ in LOOKS])
-_ENDS = np.array([STARTS[step] + minute for step, minute in LOOKS])
 _DISASTER = 0.03
 _SLACK = 1e-6
+_SPARE = 2.0
 _EDGES = np.log(np.array((BOUNDS[0] / 2, *BOUNDS, BOUNDS[-1])))
 
 
 def suspect(ramp: Ramp, gate: Gate) -> list[int]:
-    """The looks, as places in `LOOKS`, at which the gate might roll back."""
-    statuses, sizes, latency = (sums[_ENDS] - sums[_BEGINS] for sums in ramp.sums)
-    requests = statuses.sum((2, 3))
-    disaster = np.array([is_disaster(ramp, minute) for minute in _ENDS])
-    users = (statuses[:, 1].sum(1) > 0).sum(1)
-    enough = (requests >= gate.minimum_requests).all(1) & (users >= gate.minimum_users)
+    """The looks, as places in `gate_crowd.LOOKS`, at which the gate might roll back."""
+    statuses, sizes = ramp.in_step
+    sent = statuses.sum(2)
+    requests, seen = sent.sum(2), (sent > 0).sum(2)
+    enough = ((requests >= gate.minimum_requests) & (seen >= gate.minimum_users)).all(1)
     spent = spending(gate, len(STEPS))
-    found = np.zeros(len(LOOKS), bool)
+    found = np.zeros(len(requests), bool)
     for limit in gate.limits:
         if limit.relation is Relation.ABSOLUTE:
             continue  # there are no fallbacks, throttles and timeouts here
-        alpha = spent[limit.metric, limit.relation]
+        alphas = (spent[limit.metric, limit.relation], gate.alpha)
         if limit.metric in QUANTILES:
-            found |= _slower(limit, latency.sum(2), (alpha, gate.alpha))
+            found |= _slower(limit, latencies_in_step(ramp), alphas)
         elif limit.metric is Metric.RESPONSE_SIZE:
-            means = sizes.sum(2) / np.maximum(requests, 1) + 1
-            found |= abs(np.log(means[:, 1] / means[:, 0])) > np.log(limit.tolerated) - _SLACK
+            found |= _larger(limit, sizes, sent, alphas)
         else:
             places = [place for place, status in enumerate(STATUSES) if BY_STATUS.get(status) is limit.metric]
-            found |= _more(limit, statuses[:, :, places].sum(2), requests, alpha)
-    return [int(place) for place in np.flatnonzero(disaster | (enough & found))]
+            if places:
+                found |= _more(limit, statuses[:, :, places].sum(2), sent, alphas)
+    return [int(place) for place in np.flatnonzero(disasters(ramp) | (enough & found))]
 
 
-def is_disaster(ramp: Ramp, minute: int) -> bool:
-    """Whether enough requests failed on Lambda in the last minute for the breaker to look at them."""
-    last = ramp.statuses[minute - 1, 1]
-    return bool(last[1].sum() >= _DISASTER * max(last.sum(), 1))
+def disasters(ramp: Ramp) -> Any:
+    """By look: whether enough requests failed on Lambda in the last minute for the breaker to look at them."""
+    last = ramp.answers[ENDS - 1, 1]
+    return last[:, 1] >= _DISASTER * np.maximum(last.sum(1), 1)
 
 
-def _more(limit: Limit, counts: Any, requests: Any, alpha: float) -> Any:
-    """Where a share is beyond what is tolerated, by more than Poisson's law alone explains."""
-    totals, sent = counts.sum(2).astype(float), np.maximum(requests, 1)
-    rates = totals / sent
+def _spreads(counts: Any, sent: Any) -> Any:
+    """By look and side: the variance of the ratio times the requests; neither side is evener than both together."""
+    requests, seen = np.maximum(sent.sum(2), 1), (sent > 0).sum(2)
+    ratios = counts.sum(2) / requests
+    apart = ((counts - ratios[:, :, None] * sent) ** 2).sum(2)
+    spreads = apart / requests * seen / np.maximum(seen - 1, 1)
+    freedom = (requests.astype(float) ** 2 / np.maximum((sent.astype(float) ** 2).sum(2), 1) - 1).clip(1e-9)
+    pooled = (spreads * freedom).sum(1) / freedom.sum(1)
+    return np.maximum(spreads, pooled[:, None])
+
+
+def _proven(size: Any, variance: Any, tolerated: float, alphas: tuple[float, float]) -> Any:
+    """Where harm is beyond chance, and beyond what is tolerated, by the levels alone."""
+    budget, edge = (np.sqrt(-2 * np.log(alpha / 2) * variance) for alpha in alphas)
+    return (size > budget - _SLACK) & (size - edge > tolerated - _SLACK)
+
+
+def _more(limit: Limit, counts: Any, sent: Any, alphas: tuple[float, float]) -> Any:
+    """Where a share is beyond what is tolerated, by more than the differences between buckets explain."""
+    requests = np.maximum(sent.sum(2), 1)
+    totals = counts.sum(2)
+    apart = totals[:, 1] / requests[:, 1] - totals[:, 0] / requests[:, 0]
+    places = np.flatnonzero((abs(apart) if limit.harm is Harm.ANY else apart) > limit.tolerated - _SLACK)
+    found = np.zeros(len(counts), bool)
+    if len(places):
+        found[places] = _is_more(limit, counts[places].astype(float), sent[places], alphas)
+    return found
+
+
+def _is_more(limit: Limit, counts: Any, sent: Any, alphas: tuple[float, float]) -> Any:
+    totals, requests = counts.sum(2), np.maximum(sent.sum(2), 1)
+    rates = totals / requests
     apart = rates[:, 1] - rates[:, 0]
-    apart = abs(apart) if limit.harm is Harm.ANY else apart
-    pooled = totals.sum(1) / sent.sum(1)
-    proven = apart > np.sqrt(-2 * np.log(alpha / 2) * pooled * (1 / sent).sum(1)) - _SLACK
+    size = abs(apart) if limit.harm is Harm.ANY else apart
+    least = (totals.sum(1) / requests.sum(1))[:, None]
+    variance = (np.maximum(_spreads(counts, sent), least) / requests).sum(1)
+    proven = _proven(size, variance, limit.tolerated, alphas)
     if limit.harm is Harm.MORE:
-        even = (totals / (sent * sent)).sum(1)
-        proven |= apart - np.sqrt(-2 * np.log(alpha / 4) * even) > limit.tolerated - _SLACK
-        expected = (rates[:, 0] + limit.tolerated) * sent[:, 1]
-        proven |= _most_expected(alpha / 4)[(counts[:, 1] > 0).sum(1)] > expected - _SLACK
-    return proven & (apart > limit.tolerated - _SLACK)
+        alpha, most = alphas[0] / 4, (rates[:, 0] + limit.limit)[:, None]
+        mine = np.minimum(counts[:, 1], most * sent[:, 1] + _SPARE).sum(1)
+        theirs = np.minimum(counts[:, 0], most * sent[:, 0] + _SPARE).sum(1)
+        baseline = np.where(requests[:, 0] >= requests[:, 1], theirs / requests[:, 0], rates[:, 0])
+        cut = np.minimum(size, mine / requests[:, 1] - baseline)
+        proven |= cut - np.sqrt(-2 * np.log(alpha) * mine / requests[:, 1] ** 2) > limit.tolerated - _SLACK
+        expected = (rates[:, 0] + limit.tolerated) * requests[:, 1]
+        proven |= _most_expected(alpha)[(counts[:, 1] > 0).sum(1)] > expected - _SLACK
+    return proven
+
+
+def _larger(limit: Limit, sizes: Any, sent: Any, alphas: tuple[float, float]) -> Any:
+    """Where answers are longer or shorter by more than the differences between buckets explain."""
+    requests = np.maximum(sent.sum(2), 1)
+    means = sizes.sum(2) / requests + 1
+    size, tolerated = abs(np.log(means[:, 1] / means[:, 0])), float(np.log(limit.tolerated))
+    places = np.flatnonzero(size > tolerated - _SLACK)
+    found = np.zeros(len(size), bool)
+    if len(places):
+        spreads = _spreads(sizes[places].astype(float), sent[places]) / means[places] ** 2
+        found[places] = _proven(size[places], spreads.max(1) / requests[places].max(1), tolerated, alphas)
+    return found
 
 
 @cache

@@ -1,32 +1,39 @@
-"""Simulated ramps: users who differ, heavy users, retry storms and the day's rhythm, counted as the router counts.
+"""What the router counts of a simulated ramp: by bucket of users for a gate that asks for them, by minute for others.
 
-Users keep their habits; which of them are on Lambda, and in which bucket, is drawn by lot, as a hash does it. Counts of
-a minute are Poisson around the sum of what the bucket's users do, which is exactly what counting each user alone would
-give. Needs numpy.
+Counts are Poisson around what the users do, which is exactly what counting each user alone would give, and a Poisson
+count may be split afterwards. So what is counted between two looks is drawn once, by status and bucket of users, and
+its total is split over the minutes for tools that look at each; latencies are drawn by minute, and split over folds of
+users where a gate looks. What each tool sees of a ramp is one and the same traffic. Needs numpy.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import erf, log, sqrt
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from router.gate.evidence import BUCKETS, FOLDS, Counts, Histogram, RouteEvidence, SideEvidence
+from benchmarks.gate_crowd import ENDS, LOOKS, MINUTES, SPEEDS, STARTS, STATUSES, STEPS, Crowd
+from router.gate.evidence import FOLDS, Columns, Histogram, RouteEvidence, SideEvidence
 
-STEPS = ((100, 60), (500, 75), (1_000, 75), (2_500, 75), (5_000, 75))
-"""Weights in parts per 10,000, and how many minutes each is in force: six hours."""
-MINUTES = sum(minutes for _, minutes in STEPS)
-STATUSES = (200, 500, 404, 302, 401, 400)
 BOUNDS = tuple(round(2.0 * 1.2**power, 3) for power in range(46))
 """Histogram bounds in milliseconds, 2 ms to 7 s, each a fifth above the one before."""
 _BOUNDS = np.log(np.array(BOUNDS))
 _SPREAD = 0.5
-_SESSION = 30
-_SPEEDS = np.linspace(-0.6, 0.6, 21)
-"""How much slower users are than the median, in logarithms; within a user latencies are lognormal."""
 _STORMS_PER_MINUTE = 1 / 90
 _STORM = 60.0
+_NOISE = 0.1
+"""By how much the bytes of a bucket of users stray from what they usually are."""
+_FINE = np.linspace(-8, 8, 16_001)
+_STEPS_OF = np.array([step for step, _ in LOOKS])
+_FIRST = np.searchsorted(_STEPS_OF, _STEPS_OF)
+"""By look: the first look of its step."""
+_LENGTHS = np.diff(ENDS, prepend=0)
+_LONG = int(_LENGTHS.max())
+_SHORT, _LONGER = np.flatnonzero(_LENGTHS == 1), np.flatnonzero(_LENGTHS == _LONG)
+_MINUTES = ENDS[_LONGER, None] - _LONG + np.arange(_LONG)
+"""The minutes before each look that comes after several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,188 +44,168 @@ class Regression:
     tail: float = 1.0
 
 
+class Storm(NamedTuple):
+    """How often a client asked again in one minute, in vain."""
+
+    minute: int
+    side: int
+    bucket: int
+    requests: int
+
+
 @dataclass(frozen=True, slots=True)
 class Ramp:
-    """One ramp's counts. Axis 0 is the minute, axis 1 the side: legacy, Lambda.
+    """One ramp's counts; sides are legacy, then Lambda.
 
-    `statuses` by status and bucket, `sizes` (bytes) by bucket, `latency` by fold and histogram bucket; `sums` has the
-    three again, each with what was counted before every minute.
+    Between looks: `statuses` by side, status and bucket, `sizes` (bytes) by side and bucket. By minute: `answers` by
+    side, good and failed; `latency` by side and histogram bucket. `shapes` is by side: of each speed, the share of
+    requests by latency. `in_step` is the first two since the step began.
     """
 
+    crowd: Crowd
     statuses: Any
     sizes: Any
+    answers: Any
     latency: Any
-    sums: tuple[Any, Any, Any]
-
-    def evidence(self, start: int, end: int) -> RouteEvidence:
-        """What was counted from minute `start` up to minute `end`."""
-        statuses, sizes, latency = (sums[end] - sums[start] for sums in self.sums)
-        legacy, lambda_ = (_side(statuses[side], sizes[side], latency[side]) for side in (0, 1))
-        return RouteEvidence(legacy=legacy, lambda_=lambda_)
+    shapes: Any
+    in_step: tuple[Any, Any]
 
 
-def looks(minutes: int) -> Iterator[int]:
-    """The minutes of a step after which a gate looks: each of the first ten, then every fifth."""
-    yield from (minute for minute in range(1, minutes + 1) if minute <= 10 or minute % 5 == 0)
+def ramp(random: Any, crowd: Crowd, regression: Regression) -> Ramp:
+    """One ramp of the crowd's route: its traffic, and their luck."""
+    shapes = np.stack([_latencies(crowd.median, tail) for tail in (1.0, regression.tail)])
+    statuses = random.poisson(_worse(crowd.statuses, 2, regression)).astype(np.int32)
+    answers = _by_minute(random, statuses, _worse(crowd.totals, 2, regression))
+    levels = crowd.levels
+    latency = random.poisson(np.stack([levels[:, side] @ shapes[side] for side in (0, 1)], axis=1))
+    for storm in _storms(random, crowd):
+        statuses[np.searchsorted(ENDS, storm.minute, side="right"), storm.side, 1, storm.bucket] += storm.requests
+        answers[storm.minute, storm.side, 1] += storm.requests
+    means = crowd.sizes
+    sizes = (means * random.uniform(1 - _NOISE, 1 + _NOISE, means.shape)).astype(np.int64)
+    return Ramp(crowd, statuses, sizes, answers, latency, shapes, (_in_step(statuses), _in_step(sizes)))
 
 
-def ramp(random: Any, regression: Regression) -> Ramp:
-    """One ramp of a route of its own: its traffic, its users, and their luck."""
-    crowd = _users(random)
-    hours = random.uniform(0, 24) + np.arange(MINUTES) / 60
-    rhythm = 1 + 0.7 * np.sin(2 * np.pi * hours / 24)
-    statuses = np.zeros((MINUTES, 2, len(STATUSES), BUCKETS), np.int64)
-    sizes = np.zeros((MINUTES, 2, BUCKETS), np.int64)
-    latency = np.zeros((MINUTES, 2, FOLDS, len(BOUNDS) + 1), np.int64)
-    shapes = [_latencies(crowd.median, worse) for worse in (Regression(), regression)]
-    start = 0
-    for weight, minutes in STEPS:
-        span = slice(start, start + minutes)
-        for side in (0, 1):
-            here = (crowd.slots < weight) == bool(side)
-            worse = regression if side else Regression()
-            means, bytes_, speeds = _means(crowd, here, worse, (start, start + minutes))
-            statuses[span, side] = random.poisson(rhythm[span, None, None] * means)
-            sizes[span, side] = rhythm[span, None] * bytes_ * random.uniform(0.9, 1.1, (minutes, BUCKETS))
-            latency[span, side] = random.poisson(rhythm[span, None, None] * (speeds @ shapes[side]))
-        start += minutes
-    _storm(random, crowd, statuses)
-    sums = (
-        np.concatenate([np.zeros((1, *one.shape[1:]), one.dtype), one.cumsum(0)]) for one in (statuses, sizes, latency)
-    )
-    return Ramp(statuses, sizes, latency, tuple(sums))
+def _in_step(values: Any) -> Any:
+    """By look: what was counted since the step began, of what was counted between looks."""
+    sums = np.concatenate([np.zeros((1, *values.shape[1:]), values.dtype), values.cumsum(0)])
+    return sums[1:] - sums[_FIRST]
 
 
-@dataclass(frozen=True, slots=True)
-class _Users:
-    """Arrays over users: requests a minute, shares by status, speed, bytes, bucket, slot, first and last minute.
-
-    `speeds` is an index into `_SPEEDS`, around the route's `median` (a logarithm of milliseconds).
-    """
-
-    rates: Any
-    shares: Any
-    speeds: Any
-    bytes: Any
-    buckets: Any
-    slots: Any
-    begins: Any
-    ends: Any
-    median: float
+def latencies_in_step(ramp: Ramp) -> Any:
+    """By look, side and histogram bucket: the requests since the step began."""
+    sums = np.concatenate([np.zeros((1, *ramp.latency.shape[1:]), np.int64), ramp.latency.cumsum(0)])
+    return sums[ENDS] - sums[STARTS[_STEPS_OF]]
 
 
-def _users(random: Any) -> _Users:
-    """People come for half an hour on average; scripts and batch jobs stay, and ask ten times as often."""
-    requests_per_minute = 60 * np.exp(random.uniform(log(10), log(100)))
-    present = int(requests_per_minute / np.exp(random.uniform(log(0.5), log(2))))
-    scripts = random.binomial(present, 0.01)
-    number = scripts + present * (MINUTES + _SESSION) // _SESSION
-    rates = random.lognormal(0, 0.8, number)
-    rates[:scripts] *= 10
-    begins = random.uniform(-_SESSION, MINUTES, number)
-    ends = begins + random.exponential(_SESSION, number)
-    begins[:scripts], ends[:scripts] = 0, MINUTES
-    begins, ends = (np.clip(times, 0, MINUTES).round().astype(int) for times in (begins, ends))
-    rates *= requests_per_minute * MINUTES / (rates * (ends - begins)).sum()
-    usual = np.exp(random.uniform(log(0.0002), log(0.002)))
-    shares = np.zeros((number, len(STATUSES)))
-    for status, mean in ((2, 0.02), (3, 0.05), (4, 0.005), (5, 0.01)):
-        shares[:, status] = np.minimum(random.gamma(0.5, mean / 0.5, number), 0.3)
-    shares[:, 1] = random.gamma(2.0, usual / 2, number)
-    unlucky = random.random(number) < 0.02  # a tenth of what they ask for fails, wherever they are
-    shares[unlucky, 1] = random.beta(2, 18, int(unlucky.sum()))
-    shares[:, 0] = (1 - shares[:, 1:].sum(1)).clip(0.05, 1)
-    return _Users(
-        rates=rates,
-        shares=shares,
-        speeds=random.integers(0, len(_SPEEDS), number),
-        bytes=random.lognormal(9, 0.7, number),
-        buckets=random.integers(0, BUCKETS, number),
-        slots=random.integers(0, 10_000, number),
-        begins=begins,
-        ends=ends,
-        median=log(random.uniform(35, 115)),
-    )
+class Counting:
+    """What the router has counted of one step after the other when somebody looks; looks go forward only."""
+
+    def __init__(self, random: Any, ramp: Ramp) -> None:
+        self._random, self._ramp = random, ramp
+        (self._statuses, self._sizes), self._latency = ramp.in_step, latencies_in_step(ramp)
+        self._step = self._place = -1
+        self._folds = self._bins = np.zeros(0)
+
+    def look(self, place: int) -> RouteEvidence:
+        """What was counted in the step up to this look."""
+        step, first = LOOKS[place][0], int(_FIRST[place])
+        if step != self._step:
+            self._step, self._place = step, first - 1
+            self._folds, self._bins = np.zeros((2, len(BOUNDS) + 1, FOLDS), np.int64), np.zeros_like(self._latency[0])
+        levels = self._ramp.crowd.levels_by_fold[self._place + 1 : place + 1].sum(0)
+        means = np.stack([levels[side] @ self._ramp.shapes[side] for side in (0, 1)]).transpose(0, 2, 1)
+        self._folds = self._folds + _split(self._random, self._latency[place] - self._bins, means)
+        self._place, self._bins = place, self._latency[place]
+        return _evidence(self._statuses[place], self._sizes[place], self._folds.transpose(0, 2, 1))
+
+    def last_minute(self, place: int) -> RouteEvidence:
+        """What was counted in the minute before the look, latencies left out."""
+        statuses, answers = self._ramp.statuses[place], self._ramp.answers[ENDS[place] - 1]
+        if _LENGTHS[place] > 1:
+            statuses = np.stack([self._thinned(statuses[side], answers[side]) for side in (0, 1)])
+        return _evidence(statuses, np.zeros_like(self._sizes[place]), np.zeros((2, 0, 0), np.int64))
+
+    def _thinned(self, statuses: Any, answers: Any) -> Any:
+        """So many good and failed answers of those that were counted between two looks, drawn by lot."""
+        found = np.zeros_like(statuses)
+        for places, wanted in (([0, 2, 3, 4, 5], answers[0]), ([1], answers[1])):
+            counts = statuses[places]
+            drawn = self._random.multivariate_hypergeometric(counts.ravel(), wanted, method="marginals")
+            found[places] = drawn.reshape(counts.shape)
+        return found
 
 
-def _means(crowd: _Users, here: Any, worse: Regression, span: tuple[int, int]) -> tuple[Any, Any, Any]:
-    """Mean counts by minute of the span, of the users who are here.
-
-    By status and bucket; bytes by bucket; by fold and speed.
-    """
-    here = here & (crowd.begins < span[1]) & (crowd.ends > span[0])
-    begins, ends = np.maximum(crowd.begins[here] - span[0], 0), np.minimum(crowd.ends[here], span[1]) - span[0]
-    times = _Times(begins, ends, span[1] - span[0])
-    rates, buckets, shares = crowd.rates[here], crowd.buckets[here], crowd.shares[here]
-    means = [times.summed(rates * shares[:, status], buckets, BUCKETS) for status in range(len(STATUSES))]
-    means[1] = means[1] + worse.failures * means[0]
-    means[0] = means[0] * (1 - worse.failures)
-    bytes_ = times.summed(rates * crowd.bytes[here], buckets, BUCKETS)
-    speeds = crowd.speeds[here]
-    levels = times.summed(rates, buckets % FOLDS * len(_SPEEDS) + speeds, FOLDS * len(_SPEEDS))
-    return np.stack(means, axis=1), bytes_, levels.reshape(-1, FOLDS, len(_SPEEDS))
+def _worse(means: Any, axis: int, regression: Regression) -> Any:
+    """Mean counts when so many more of Lambda's good answers fail; the side is the second axis."""
+    if not regression.failures:
+        return means
+    means = means.copy()
+    lambda_ = np.moveaxis(means, (1, axis), (0, 1))[1]
+    moved = regression.failures * lambda_[0]
+    lambda_[0] -= moved
+    lambda_[1] += moved
+    return means
 
 
-def _latencies(median: float, worse: Regression) -> Any:
+def _by_minute(random: Any, statuses: Any, means: Any) -> Any:
+    """The counts between looks, good and failed, over their minutes."""
+    totals = statuses.sum(3)
+    answers = np.stack([totals.sum(2) - totals[:, :, 1], totals[:, :, 1]], axis=2)
+    found = np.zeros(means.shape, np.int64)
+    found[ENDS[_SHORT] - 1] = answers[_SHORT]
+    found[_MINUTES] = np.moveaxis(_split(random, answers[_LONGER], np.moveaxis(means[_MINUTES], 1, -1)), -1, 1)
+    return found
+
+
+def _split(random: Any, counts: Any, means: Any) -> Any:
+    """The counts, over the groups of the means' last axis."""
+    means = means.clip(0)
+    sums = means.sum(-1, keepdims=True)
+    chances = np.where(sums > 0, means / np.maximum(sums, 1e-300), 1 / means.shape[-1])
+    return random.multinomial(counts, chances)
+
+
+def _latencies(median: float, tail: float) -> Any:
     """By speed and latency: the share of requests."""
-    slow = median + 1.645 * sqrt(float(_SPEEDS.std()) ** 2 + _SPREAD**2)
-    edges = np.where(slow >= _BOUNDS, _BOUNDS, np.maximum(slow, _BOUNDS - log(worse.tail)))
-    below = _normal((edges[None, :] - median - _SPEEDS[:, None]) / _SPREAD)
-    return np.diff(np.hstack([np.zeros((len(_SPEEDS), 1)), below, np.ones((len(_SPEEDS), 1))]), axis=1)
+    slow = median + 1.645 * sqrt(float(SPEEDS.std()) ** 2 + _SPREAD**2)
+    edges = np.where(slow >= _BOUNDS, _BOUNDS, np.maximum(slow, _BOUNDS - log(tail)))
+    below = np.interp((edges[None, :] - median - SPEEDS[:, None]) / _SPREAD, _FINE, _normal())
+    return np.diff(np.hstack([np.zeros((len(SPEEDS), 1)), below, np.ones((len(SPEEDS), 1))]), axis=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """When each user is there: from minute `begins` up to `ends`, of `minutes`."""
-
-    begins: Any
-    ends: Any
-    minutes: int
-
-    def summed(self, values: Any, groups: Any, number: int) -> Any:
-        """By minute and group: the sum of the values of those who are there."""
-        size = (self.minutes + 1) * number
-        come = np.bincount(self.begins * number + groups, values, size)
-        go = np.bincount(self.ends * number + groups, values, size)
-        changes = (come - go).reshape(self.minutes + 1, number)
-        return changes.cumsum(0)[: self.minutes].clip(0)
+@cache
+def _normal() -> Any:
+    """The normal distribution at each of `_FINE`."""
+    return np.array([0.5 * (1 + erf(z / sqrt(2))) for z in _FINE.tolist()])
 
 
-def _storm(random: Any, crowd: _Users, statuses: Any) -> None:
+def _storms(random: Any, crowd: Crowd) -> Iterator[Storm]:
     """Retry storms: now and then a client's failure makes it ask again and again, for a few minutes."""
-    for begin in np.flatnonzero(random.random(MINUTES) < _STORMS_PER_MINUTE):
-        there = np.flatnonzero((crowd.begins <= begin) & (crowd.ends > begin))
-        user = random.choice(there, p=crowd.rates[there] / crowd.rates[there].sum())
-        ends = np.cumsum([minutes for _, minutes in STEPS])
+    users, steps = crowd.users, np.searchsorted(STARTS, np.arange(MINUTES), side="right") - 1
+    for begin in np.flatnonzero(random.random(MINUTES) < _STORMS_PER_MINUTE).tolist():
+        there = np.flatnonzero((users.begins <= begin) & (users.ends > begin))
+        rates = users.rates[there].cumsum()
+        user = there[int(np.searchsorted(rates, random.uniform(0, rates[-1])))]
         for minute in range(begin, min(begin + 3, MINUTES)):
-            weight = STEPS[int(np.searchsorted(ends, minute, side="right"))][0]
-            side = int(crowd.slots[user] < weight)
-            statuses[minute, side, 1, crowd.buckets[user]] += random.geometric(3 / _STORM)
+            side = int(users.slots[user] < STEPS[steps[minute]][0])
+            yield Storm(minute, side, int(users.buckets[user]), int(random.geometric(3 / _STORM)))
 
 
-_normal = np.vectorize(lambda z: 0.5 * (1 + erf(z / sqrt(2))), otypes=[float])
+def _evidence(statuses: Any, sizes: Any, latency: Any) -> RouteEvidence:
+    legacy, lambda_ = (_side(statuses[side], sizes[side], latency[side]) for side in (0, 1))
+    return RouteEvidence(legacy=legacy, lambda_=lambda_)
 
 
 def _side(statuses: Any, sizes: Any, latency: Any) -> SideEvidence:
-    """A side's evidence in quick stand-ins for the router's values: what a node sent was checked when it was read."""
-    buckets = {}
-    for bucket, (row, size) in enumerate(zip(statuses.T.tolist(), sizes.tolist(), strict=True)):
-        requests = sum(row)
-        if requests:
-            buckets[bucket] = _Counts(requests, dict(zip(STATUSES, row, strict=True)), size)
+    """A side's evidence, with quick stand-ins for histograms: what a node sent was checked when it was read."""
+    sent = statuses.sum(0)
+    there = np.flatnonzero(sent)
+    none = [0] * len(there)
+    plain = (sent[there].tolist(), none, none, none, sizes[there].tolist())
+    columns = Columns(tuple(there.tolist()), plain, dict(zip(STATUSES, statuses[:, there].tolist(), strict=True)))
     folds = {fold: _Histogram(BOUNDS, tuple(counts)) for fold, counts in enumerate(latency.tolist()) if any(counts)}
-    return SideEvidence(buckets=cast("dict[int, Counts]", buckets), latency=cast("dict[int, Histogram]", folds))
-
-
-class _Counts(NamedTuple):
-    """What the judge reads of `Counts`; a route without fallbacks, throttles and timeouts."""
-
-    requests: int
-    by_status: dict[int, int]
-    response_bytes: int
-    fallbacks: int = 0
-    throttles: int = 0
-    timeouts: int = 0
+    return SideEvidence(buckets=columns, latency=cast("dict[int, Histogram]", folds))
 
 
 class _Histogram(NamedTuple):

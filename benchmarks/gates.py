@@ -3,11 +3,12 @@
     python benchmarks/gates.py [--ramps 10000] [--seconds S] [--quick] [--seed 1] [--processes 2]
 
 All judge the same simulated ramps: five steps in six hours (`gate_traffic.STEPS`), on a schedule that no gate changes
-but by a rollback. This gate looks after each of the first ten minutes of a step and every fifth then, 113 times in all;
+but by a rollback. This gate looks after each of the first ten minutes of a step and every fifth then, 112 times in all;
 the others as often as their documentation says. Looks at which it cannot roll back are not judged (`gate_screen`).
 Medians are over all ramps, those that are never caught among them.
-Each regression has a tenth as many ramps as the equal sides. Tools that roll back equal sides too often have a second
-row: loosened by the first setting of `gate_peers` that rolls back at most 1 % of them.
+Each regression is tried on a part of the crowds, each of which has a ramp with equal sides, too. Tools that roll back
+equal sides too often have a second row: loosened by the first setting of `gate_peers` that rolls back at most 1 % of
+them.
 
 numpy is among the peers: without it this runs itself with their Python.
 """
@@ -17,8 +18,9 @@ import importlib.util
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +29,8 @@ PEERS = ROOT / ".venv" / "peers" / "bin" / "python"
 OURS = "this gate"
 sys.path.insert(0, str(ROOT))  # a script's folder is on the path, the repository's is not
 GOAL = 0.01
-_WHOLE = 25
-"""One ramp in so many is judged at every look, to see that the screen hides nothing, and how long a look takes."""
+_WHOLE = 101
+"""One crowd's ramps in so many are judged at every look, to see that the screen hides nothing."""
 Found = dict[str, dict[str, list[list[float]]]]
 """By regression, gate and setting: the minute of the rollback of each ramp."""
 REGRESSIONS: dict[str, dict[str, float]] = {
@@ -40,35 +42,47 @@ REGRESSIONS: dict[str, dict[str, float]] = {
 }
 
 
-def judged(task: tuple[str, int, bool]) -> tuple[str, dict[str, list[float]], tuple[int, float], str]:
-    """A ramp's regression, the minutes at which each gate's settings rolled it back, our looks and seconds, our reason.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one ramp came to: by gate and setting the minute of the rollback; why ours did, what our looks cost."""
 
-    The last of the task: whether to judge at every look, not only where the screen sees that a fail is possible.
+    regression: str
+    caught: dict[str, list[float]]
+    reason: str
+    looks: int
+    look_seconds: float
+
+
+def judged(task: tuple[int, bool, bool]) -> tuple[list[Judged], float]:
+    """The ramps of one crowd, and the seconds of CPU that they took.
+
+    The task: a seed; whether there is a ramp of each regression, too; whether to judge at every look, not only where
+    the screen sees that a fail is possible.
     """
     import numpy as np  # noqa: PLC0415 - the main process starts without it
 
-    from benchmarks import gate_peers, gate_screen, gate_traffic  # noqa: PLC0415 - they need numpy
-    from router.gate.values import Gate  # noqa: PLC0415 - beside the rest of the ramp's imports
+    from benchmarks import gate_crowd, gate_peers, gate_traffic  # noqa: PLC0415 - they need numpy
 
-    name, seed, is_whole = task
-    regression = gate_traffic.Regression(**REGRESSIONS[name])
-    ramp = gate_traffic.ramp(np.random.default_rng(seed), regression)
-    suspect = gate_screen.suspect(ramp, Gate())
-    minute, reason, _ = _ours(ramp, suspect, is_whole=False)
-    spent = (0, 0.0)
-    if is_whole:
-        unscreened, _, spent = _ours(ramp, range(len(gate_screen.LOOKS)), is_whole=True)
-        assert unscreened == minute, f"{name}, seed {seed}: the screen hid a rollback at minute {unscreened}"
-    return name, {OURS: [minute], **gate_peers.caught(ramp)}, spent, reason
+    began = time.process_time()
+    seed, is_worse_wanted, is_whole = task
+    random = np.random.Generator(np.random.SFC64(seed))
+    crowd = gate_crowd.Crowd(random)
+    found = []
+    for name, worse in REGRESSIONS.items() if is_worse_wanted else [("equal", {})]:
+        ramp = gate_traffic.ramp(random, crowd, gate_traffic.Regression(**worse))
+        minute, reason, looks, seconds = _ours(random, ramp, is_whole=is_whole)
+        found.append(Judged(name, {OURS: [minute], **gate_peers.caught(ramp)}, reason, looks, seconds))
+    return found, time.process_time() - began
 
 
-def _ours(ramp: Any, places: Iterable[int], *, is_whole: bool) -> tuple[float, str, tuple[int, float]]:
-    """The minute at which this gate rolls back and why; how many looks were judged, and the seconds of CPU.
+def _ours(random: Any, ramp: Any, *, is_whole: bool) -> tuple[float, str, int, float]:
+    """The minute at which this gate rolls back and why; how many looks were judged, and their seconds of CPU.
 
     The breaker sees the last minute; of a ramp that is not judged as a whole only where it has anything to see.
     """
-    from benchmarks.gate_screen import LOOKS, STARTS, is_disaster  # noqa: PLC0415 - it needs numpy
-    from benchmarks.gate_traffic import STEPS  # noqa: PLC0415
+    from benchmarks.gate_crowd import ENDS, LOOKS, STEPS  # noqa: PLC0415 - it needs numpy
+    from benchmarks.gate_screen import disasters, suspect  # noqa: PLC0415
+    from benchmarks.gate_traffic import Counting  # noqa: PLC0415
     from router.gate.judge import judge  # noqa: PLC0415
     from router.gate.values import Gate  # noqa: PLC0415
     from router.gate.verdict import Outcome  # noqa: PLC0415
@@ -76,23 +90,26 @@ def _ours(ramp: Any, places: Iterable[int], *, is_whole: bool) -> tuple[float, s
     from router.weight import Weight  # noqa: PLC0415
 
     gate, looks, seconds = Gate(), 0, 0.0
-    for place in places:
+    suspects, disaster = suspect(ramp, gate), disasters(ramp)
+    counting = Counting(random, ramp)
+    for place in range(len(LOOKS)) if is_whole else suspects:
         step, minute = LOOKS[place]
-        begin, now = int(STARTS[step]), int(STARTS[step]) + minute
         window = Window(
-            evidence=ramp.evidence(begin, now),
+            evidence=counting.look(place),
             weight=Weight(STEPS[step][0]),
             elapsed_seconds=minute * 60.0,
             step=step,
             steps=len(STEPS),
-            recent=(ramp.evidence(now - 1, now),) if is_whole or is_disaster(ramp, now) else (),
+            recent=(counting.last_minute(place),) if is_whole or disaster[place] else (),
         )
         began = time.process_time()
         verdict = judge(gate, window)
         looks, seconds = looks + 1, seconds + time.process_time() - began
         if verdict.outcome is Outcome.FAIL:
-            return float(now), verdict.reasons[0].words, (looks, seconds)
-    return float("inf"), "", (looks, seconds)
+            now = int(ENDS[place])
+            assert place in suspects, f"the screen would have hidden a rollback at minute {now}"
+            return float(now), verdict.reasons[0].words, looks, seconds
+    return float("inf"), "", looks, seconds
 
 
 def table(found: Found) -> Iterator[str]:
@@ -119,40 +136,61 @@ def _cell(minutes: list[float]) -> str:
 
 def run(options: argparse.Namespace) -> None:
     """Simulate, judge and print."""
-    ramps = 300 if options.quick else options.ramps
-    tasks = [("equal", options.seed * 1_000_000 + number, number % _WHOLE == 0) for number in range(ramps)]
-    for place, name in enumerate(list(REGRESSIONS)[1:], start=1):
-        first = (options.seed * 10 + place) * 1_000_000
-        tasks += [(name, first + number, number % _WHOLE == 0) for number in range(max(50, ramps // 10))]
-    tasks.sort(key=lambda task: task[1] % 1_000_000 * (1 if task[0] == "equal" else 10))
-    found: Found = {name: {} for name in REGRESSIONS}
-    looks, seconds, began, reasons = 0, 0.0, time.monotonic(), list[str]()
+    ramps, regressions = (300, 50) if options.quick else (options.ramps, options.regressions)
+    first, apart = options.seed * 1_000_000, max(1, ramps // max(1, regressions))
+    tasks = [(first + number, number % apart == 0, number % _WHOLE == 0) for number in range(ramps)]
+    tally, began = _Tally(), time.monotonic()
     with ProcessPoolExecutor(options.processes) as pool:
-        for done, (name, caught, spent, reason) in enumerate(pool.map(judged, tasks, chunksize=5), start=1):
-            for gate, minutes in caught.items():
-                columns = found[name].setdefault(gate, [[] for _ in minutes])
-                for column, minute in zip(columns, minutes, strict=True):
-                    column.append(minute)
-            looks, seconds = looks + spent[0], seconds + spent[1]
-            if name == "equal" and reason:
-                reasons.append(reason)
+        for done, (found, seconds) in enumerate(pool.map(judged, tasks, chunksize=5), start=1):
+            tally.add(found, seconds)
             if sys.stderr.isatty():
-                print(f"\r{done} of {len(tasks)} ramps", end="", file=sys.stderr)
+                print(f"\r{done} of {len(tasks)} crowds", end="", file=sys.stderr)
             if options.seconds and time.monotonic() - began > options.seconds:
                 pool.shutdown(wait=False, cancel_futures=True)
                 break
-    counts = {name: len(gates[OURS][0]) for name, gates in found.items()}
-    print(f"ramps: {', '.join(f'{count} {name}' for name, count in counts.items())}; seed {options.seed}\n")
-    print("\n".join(table(found)))
-    spent_words = f"{looks} looks of whole ramps, {seconds / max(looks, 1) * 1e6:.0f} us of CPU each"
-    print(f"\n{spent_words}; {time.monotonic() - began:.0f} s in all")
-    print("\n".join(f"false: {reason}" for reason in reasons[:20]))
+    print("\n".join(tally.told(options.seed)))
+    print(f"{time.monotonic() - began:.0f} s in all")
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What all ramps came to."""
+
+    found: Found = field(default_factory=lambda: {name: {} for name in REGRESSIONS})
+    reasons: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    whole: list[tuple[int, float]] = field(default_factory=list)
+    looks: int = 0
+
+    def add(self, ramps: list[Judged], seconds: float) -> None:
+        """Take the ramps of one crowd."""
+        self.seconds += seconds
+        for one in ramps:
+            for gate, minutes in one.caught.items():
+                columns = self.found[one.regression].setdefault(gate, [[] for _ in minutes])
+                for column, minute in zip(columns, minutes, strict=True):
+                    column.append(minute)
+            self.whole.append((one.looks, one.look_seconds))
+            if one.regression == "equal" and one.reason:
+                self.reasons.append(one.reason)
+
+    def told(self, seed: int) -> Iterator[str]:
+        """The table, and what it cost."""
+        counts = {name: len(gates[OURS][0]) for name, gates in self.found.items() if gates}
+        yield f"ramps: {', '.join(f'{count} {name}' for name, count in counts.items())}; seed {seed}\n"
+        yield from table(self.found)
+        looks, seconds = (sum(column) for column in zip(*self.whole, strict=True))
+        yield f"\n{looks} looks, {seconds / max(looks, 1) * 1e6:.0f} us of CPU each"
+        each = self.seconds / sum(counts.values()) * 1e3
+        yield f"{each:.1f} ms of CPU a ramp; {seconds:.0f} of {self.seconds:.0f} s in looks"
+        yield from (f"false: {reason}" for reason in self.reasons[:20])
 
 
 def main() -> None:
     """Run here when numpy is here, else with the peers' Python."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--ramps", type=int, default=10_000)
+    parser.add_argument("--regressions", type=int, default=250, help="Crowds that each regression is tried on.")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--seconds", type=float, help="Stop after so long, with the ramps that are done.")
     parser.add_argument("--seed", type=int, default=1)

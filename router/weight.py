@@ -31,7 +31,7 @@ class Weight:
 
 LEGACY_ONLY = Weight(0)
 LAMBDA_ONLY = Weight(FULL_SHARE)
-MOST_COUNTED = 24
+MOST_COUNTED = 64
 """Where more routes move at once than these, Envoy counts none by buckets of users (user.lua), and gates are blind.
 
 Source: docs/adr/0020-evidence-is-counted-by-bucket-of-users.md.

@@ -9,14 +9,18 @@ readings, so that a verdict comes later, never sooner.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 
+from ..gate.breaker import FEWEST, failures
 from ..gate.evidence import Reading, RouteEvidence, SideEvidence
-from ..gate.sums import difference, total
+from ..gate.sums import NOTHING, difference, total
 from .evidence_kept import Part
 from .falls import fell
 
 RECENT_SECONDS = (10.0, 120.0)
 """How far the breaker looks back."""
+_BRIEF_SECONDS = tuple(quarter / 4 for quarter in range(1, 13))
+"""And how far where Lambda fails just now: what was well before must not hide it."""
 _ALL_SECONDS = 12.0
 _THINNED_SECONDS = 10.0
 """Readings older than the first of these are kept so far apart: memory is for many routes."""
@@ -29,7 +33,9 @@ WindowKey = tuple[str, str, int]
 class Seen:
     """What one look sees of a route. `evidence` is None where a node that serves has sent nothing.
 
-    `problem`: why what nodes counted cannot be added up, then there is none either; the breaker's counts are there.
+    `recent` is the last seconds, one for each of `RECENT_SECONDS`, and then shorter ones where Lambda fails just now;
+    without latencies. `problem`: why what nodes counted cannot be added up, then there is none either; the breaker's
+    counts are there.
     """
 
     evidence: RouteEvidence | None
@@ -160,13 +166,12 @@ class Evidence:
         ages = [now - self._readings[node][-1][0] for node in serving if node in self._readings]
         is_whole = bool(serving) and len(ages) == len(serving) and all(node in window.sums for node in serving)
         short, long = (self._earlier(window, now - span) for span in RECENT_SECONDS)
+        lately = self._since(short, route)
+        recent = (lately, lately if short == long else self._since(long, route), *self._brief(window, route, now))
         age = max(ages, default=0.0)
         try:
-            lately = total(self._since(short, route))
-            recent = (lately, lately if short == long else total(self._since(long, route)))
             evidence = total([one.of(route) for one in window.sums.values()]) if is_whole else None
         except ValueError as error:  # nodes of two versions have histograms of different bounds
-            recent = (total(_counts_only(self._since(short, route))), total(_counts_only(self._since(long, route))))
             return Seen(evidence=None, recent=recent, age_seconds=age, problem=str(error))
         return Seen(evidence=evidence, recent=recent, age_seconds=age)
 
@@ -184,11 +189,36 @@ class Evidence:
             if node in window.sums
         }
 
-    def _since(self, earlier: Mapping[str, float], route: str) -> Iterator[RouteEvidence]:
+    def _brief(self, window: _Window, route: str, now: float) -> Iterator[RouteEvidence]:
+        """The spans of the last seconds in which enough failed on Lambda for a breaker to look, the shortest first."""
+        if not self._is_failing(self._earlier(window, now - _BRIEF_SECONDS[-1]), route):
+            return
+        spans: list[dict[str, float]] = []
+        for seconds in _BRIEF_SECONDS:
+            earlier = self._earlier(window, now - seconds)
+            if earlier not in spans and self._is_failing(earlier, route):
+                spans.append(earlier)
+                yield self._since(earlier, route)
+
+    def _is_failing(self, earlier: Mapping[str, float], route: str) -> bool:
+        failed = 0
+        for first, last in self._readings_since(earlier):
+            failed += failures(last.routes.get(route, NOTHING).lambda_).failed
+            if first.epoch == last.epoch:
+                failed -= failures(first.routes.get(route, NOTHING).lambda_).failed
+        return failed >= FEWEST
+
+    def _since(self, earlier: Mapping[str, float], route: str) -> RouteEvidence:
+        """What was counted since, latencies left out: no breaker asks for them."""
+        return total(
+            difference(_counts_only(last, route), _counts_only(first, route), route)
+            for first, last in self._readings_since(earlier)
+        )
+
+    def _readings_since(self, earlier: Mapping[str, float]) -> Iterator[tuple[Reading, Reading]]:
         for node, begin in earlier.items():
             kept = self._readings[node]
-            first = next(reading for at, reading in kept if at == begin)
-            yield difference(kept[-1][1], first, route)
+            yield next(reading for at, reading in kept if at == begin), kept[-1][1]
 
 
 def _restored(node: str, part: Part) -> _Sum:
@@ -196,14 +226,14 @@ def _restored(node: str, part: Part) -> _Sum:
     return _Sum(base=counters, last=counters, carried=dict(part.so_far), is_restored=True)
 
 
-def _counts_only(parts: Iterable[RouteEvidence]) -> Iterator[RouteEvidence]:
-    for part in parts:
-        legacy, lambda_ = (replace(side, latency={}, cold_latency={}) for side in (part.legacy, part.lambda_))
-        yield RouteEvidence(legacy=legacy, lambda_=lambda_)
+def _counts_only(reading: Reading, route: str) -> Reading:
+    evidence = reading.routes.get(route, NOTHING)
+    legacy, lambda_ = (replace(side, latency={}, cold_latency={}) for side in (evidence.legacy, evidence.lambda_))
+    return replace(reading, routes={route: RouteEvidence(legacy=legacy, lambda_=lambda_)})
 
 
 def _seen(sides: Iterable[SideEvidence]) -> int:
-    return len({bucket for side in sides for bucket, counts in side.buckets.items() if counts.requests})
+    return len({bucket for side in sides for bucket in compress(side.buckets, side.columns.requests)})
 
 
 def _thin(kept: deque[tuple[float, Reading]], now: float) -> None:

@@ -3,24 +3,46 @@
 It asks for no warm-up and no minimum, because it asks for so much else: the failing *buckets of users* in the last
 seconds must be beyond anything that legacy's rate explains, at a chance that a look every second for weeks does not
 use up; and the share that fails must be a disaster, not a nuisance.
+
+A bucket fails once, however often its users ask again; by chance it does so at most as often as its requests, each at
+the rate that is allowed, would make it. Buckets fail independently of each other, for users are drawn. So the chance of
+as many failing buckets is Chernoff's bound for coins of these chances: when everybody fails, eight users are enough at
+a limit of 5 %. What is no chance is what both sides depend on and lose together: legacy's share in the same seconds is
+allowed as well, and where hardly anybody is left on legacy to show it, the looser bound of Poisson's law is asked for.
 """
 
-from math import log, sqrt
-from typing import Final
+from collections import Counter
+from collections.abc import Sequence
+from math import exp, log, log1p, sqrt
+from operator import add
+from typing import Final, NamedTuple
 
 from .evidence import RouteEvidence, SideEvidence
 from .moments import NO_SHARE, Moments
 from .values import Limit, Metric
 from .verdict import Code, Reason
 
-_SURPRISE: Final = log(1e9)
-"""One look in a billion may be wrong; three weeks have 1.8 million seconds."""
+SURPRISE: Final = log(4e9)
+"""One look in four billions may be wrong; three weeks have 1.8 million seconds, a look has up to eight spans."""
 _DISASTER: Final = 0.03
 """Failing requests above legacy's share, below which there is time for the limits to decide."""
 _CAREFUL: Final = 4.0
 """Standard deviations that legacy's share is taken to be higher than it looks."""
 _LEAST_EXPECTED: Final = 1e-6
 _FAILED: Final = 500
+FEWEST: Final = 6
+"""Failing buckets below which nothing is a disaster, for so few may be one client's; and legacy's to compare with."""
+_HALVINGS: Final = 40
+_STEEPEST: Final = 60.0
+
+
+class Failures(NamedTuple):
+    """A side's requests, how many failed, for how many buckets of users; and how many buckets sent how many."""
+
+    requests: int
+    failed: int
+    buckets: int
+    sent: Sequence[int]
 
 
 def broken(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEvidence, ...]) -> Reason | None:
@@ -35,16 +57,41 @@ def broken(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEviden
     return None
 
 
+def surprise(sent: Sequence[int], failing: int, rate: float) -> float:
+    """Minus the logarithm of the chance that so many buckets fail, which sent these requests; at most (Chernoff).
+
+    A bucket fails at a chance of its requests times `rate` at most. That is certain for those that sent many: they tell
+    nothing, and are taken for failing ones.
+    """
+    chances = [(rate * requests, number) for requests, number in Counter(sent).items() if rate * requests < 1]
+    coins = sum(number for _, number in chances)
+    left = failing - (len(sent) - coins)
+    if left <= sum(chance * number for chance, number in chances):
+        return 0.0
+    if left >= coins:
+        return -sum(number * log(chance) for chance, number in chances)
+    low, high = 0.0, _STEEPEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        times = exp(middle)
+        if sum(number * chance * times / (1 + chance * (times - 1)) for chance, number in chances) < left:
+            low = middle
+        else:
+            high = middle
+    return low * left - sum(number * log1p(chance * (exp(low) - 1)) for chance, number in chances)
+
+
 def _broken(last: RouteEvidence, usual: float, tolerated: float) -> Reason | None:
-    requests, failed, buckets = _failures(last.lambda_)
-    if not requests or failed < _DISASTER * requests:  # one counter may have been read just before the other
+    requests, failed, buckets, sent = failures(last.lambda_)
+    if buckets < FEWEST or failed < _DISASTER * requests:  # one counter may have been read just before the other
         return None
-    legacy_requests, legacy_failed, _ = _failures(last.legacy)
-    allowed = max(usual, legacy_failed / legacy_requests if legacy_requests else 0.0) + tolerated
-    expected = max(allowed * requests, _LEAST_EXPECTED)
-    if failed / requests < allowed + _DISASTER or buckets <= expected:
+    legacy = failures(last.legacy)
+    share = legacy.failed / legacy.requests if legacy.requests else 0.0
+    allowed = max(usual, share, _LEAST_EXPECTED) + tolerated
+    if failed / requests < allowed + _DISASTER:
         return None
-    if buckets * log(buckets / expected) - buckets + expected < _SURPRISE:
+    is_compared = len(legacy.sent) >= FEWEST
+    if (surprise(sent, buckets, allowed) if is_compared else _scattered(requests, buckets, allowed)) < SURPRISE:
         return None
     words = (
         f"{failed} of {requests} requests in the last seconds failed on Lambda, for users of {buckets} buckets; "
@@ -53,15 +100,19 @@ def _broken(last: RouteEvidence, usual: float, tolerated: float) -> Reason | Non
     return Reason(code=Code.BREAKER, words=words)
 
 
-def _failures(side: SideEvidence) -> tuple[int, int, int]:
-    """The side's requests, how many failed, and for how many buckets of users."""
-    requests = failed = buckets = 0
-    for counts in side.buckets.values():
-        requests += counts.requests
-        here, by_status = counts.fallbacks, counts.by_status
-        if by_status and max(by_status) >= _FAILED:
-            here += sum([count for status, count in by_status.items() if status >= _FAILED])
-        if here:
-            failed += min(here, counts.requests)
-            buckets += 1
-    return requests, failed, buckets
+def _scattered(requests: int, failing: int, rate: float) -> float:
+    """The same by Poisson's law, which any number of buckets obeys."""
+    expected = rate * requests
+    return failing * log(failing / expected) - failing + expected if failing > expected else 0.0
+
+
+def failures(side: SideEvidence) -> Failures:
+    """What failed of a side, whoever answered in the end."""
+    columns = side.columns
+    sent, failed = columns.requests, columns.fallbacks
+    for status, column in columns.by_status.items():
+        if status >= _FAILED:
+            failed = list(map(add, failed, column))
+    if not any(failed):
+        return Failures(sum(sent), 0, 0, sent)
+    return Failures(sum(sent), sum(map(min, failed, sent)), len(failed) - failed.count(0), sent)

@@ -7,38 +7,13 @@ still whole users, without 64 histograms.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from operator import lt
+from typing import Final, cast
 
-BUCKETS: Final = 64
+from .counts import BUCKETS, Columns, Counts
+
+__all__ = ["BUCKETS", "FOLDS", "Columns", "Counts", "Histogram", "Parity", "Reading", "RouteEvidence", "SideEvidence"]
 FOLDS: Final = 8
-_STATUSES: Final = range(100, 1000)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """What one bucket of users did on one side.
-
-    `fallbacks` are requests that Lambda failed and legacy answered: whatever their status says, they are failures of
-    Lambda. `throttles` and `timeouts` are requests too, and have a status. Raises `ValueError` for counts below zero.
-    """
-
-    requests: int = 0
-    by_status: Mapping[int, int] = field(default_factory=dict)
-    fallbacks: int = 0
-    throttles: int = 0
-    timeouts: int = 0
-    response_bytes: int = 0
-
-    def __post_init__(self) -> None:
-        if min(self.requests, self.fallbacks, self.throttles, self.timeouts, self.response_bytes) < 0:
-            message = f"counts are never below zero: {self}"
-            raise ValueError(message)
-        by_status = self.by_status
-        if by_status and (
-            min(by_status.values()) < 0 or min(by_status) not in _STATUSES or max(by_status) not in _STATUSES
-        ):
-            message = f"not statuses and how often they were seen: {by_status}"
-            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +30,7 @@ class Histogram:
         if len(self.counts) != len(self.bounds) + 1:
             message = f"{len(self.bounds)} bounds need {len(self.bounds) + 1} counts, not {len(self.counts)}"
             raise ValueError(message)
-        if list(self.bounds) != sorted(set(self.bounds)):
+        if not all(map(lt, self.bounds, self.bounds[1:])):
             message = f"bounds grow: {self.bounds}"
             raise ValueError(message)
         if min(self.counts) < 0:
@@ -92,22 +67,25 @@ class SideEvidence:
     parity: Parity | None = None
 
     def __post_init__(self) -> None:
-        if any(bucket not in range(BUCKETS) for bucket in self.buckets):
-            message = f"buckets are 0 to {BUCKETS - 1}: {sorted(self.buckets)}"
-            raise ValueError(message)
+        object.__setattr__(self, "buckets", Columns.of(self.buckets))
         if any(fold not in range(FOLDS) for fold in (*self.latency, *self.cold_latency)):
             message = f"folds are 0 to {FOLDS - 1}: {sorted((*self.latency, *self.cold_latency))}"
             raise ValueError(message)
 
     @property
+    def columns(self) -> Columns:
+        """The buckets, as they are kept."""
+        return cast("Columns", self.buckets)
+
+    @property
     def requests(self) -> int:
         """All requests of the side."""
-        return sum(counts.requests for counts in self.buckets.values())
+        return sum(self.columns.requests)
 
     @property
     def buckets_seen(self) -> int:
         """How many buckets of users sent anything."""
-        return sum(1 for counts in self.buckets.values() if counts.requests)
+        return len(self.buckets) - self.columns.requests.count(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

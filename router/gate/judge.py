@@ -5,13 +5,13 @@ evidence there, whose is it, has it begun, is a limit broken? Only after that co
 that none of them ever stops a rollback; and only when nothing at all speaks against it, a pass.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import ceil
 from typing import Final, NamedTuple
 
 from . import quantiles, shares, sizes
-from .bounds import Asked, Bounds
+from .bounds import Asked, Compared, Never, Unknown
 from .breaker import broken
 from .evidence import Parity, RouteEvidence, SideEvidence
 from .moments import Moments, Share, moments
@@ -20,7 +20,7 @@ from .sentences import cold_starts, duration, name, words
 from .sums import NOTHING
 from .trust import split_fault, version_fault
 from .values import QUANTILES, Gate, Limit, Metric, Relation, easing
-from .verdict import Baseline, Code, Finding, Needed, Outcome, Reason, Verdict
+from .verdict import Baseline, Code, Finding, Findings, Needed, Outcome, Reason, Verdict
 from .window import Window
 
 _NEAR_ALL: Final = 9_500
@@ -36,7 +36,7 @@ def judge(gate: Gate, window: Window) -> Verdict:
     """What the evidence says about the step, at this look."""
     evidence = window.evidence
     known = evidence or max(window.recent, key=lambda one: one.legacy.requests, default=NOTHING)
-    legacy = moments(known.legacy.buckets.values())
+    legacy = moments(known.legacy.columns)
     disaster = broken(gate.limits, legacy, window.recent)
     if disaster:
         return Verdict(outcome=Outcome.FAIL, reasons=(disaster,), baseline=Baseline.SAME_WINDOW)
@@ -58,9 +58,12 @@ def judge(gate: Gate, window: Window) -> Verdict:
 
 def spending(gate: Gate, steps: int) -> dict[tuple[Metric, Relation], float]:
     """The part of the gate's error budget that each limit has in one of `steps` steps; looks cost nothing."""
-    weights = {(one.metric, one.relation): _WEIGHTS.get(one.metric, 1.0) for one in gate.limits}
-    total = sum(weights.values()) * steps
-    return {key: gate.alpha * weight / total for key, weight in weights.items()}
+    total = _total(gate, steps)
+    return {(one.metric, one.relation): gate.alpha * _WEIGHTS.get(one.metric, 1.0) / total for one in gate.limits}
+
+
+def _total(gate: Gate, steps: int) -> float:
+    return sum([_WEIGHTS.get(one.metric, 1.0) for one in gate.limits]) * steps
 
 
 class _Look:
@@ -74,16 +77,16 @@ class _Look:
         "_latencies",
         "_legacy",
         "_side",
-        "_spending",
         "_split",
+        "_total",
         "_window",
     )
 
     def __init__(self, gate: Gate, window: Window, evidence: RouteEvidence, own: Moments) -> None:
         self._gate, self._window = gate, window
-        self._spending = spending(gate, window.steps)
+        self._total = _total(gate, window.steps)
         self._side, self._split = evidence.lambda_, evidence
-        self._lambda = moments(evidence.lambda_.buckets.values())
+        self._lambda = moments(evidence.lambda_.columns)
         legacy, self._legacy, self._baseline = self._stand_in(evidence.legacy, own)
         self._latencies = (Latencies(evidence.lambda_.latency), Latencies(legacy.latency))
         self._cold = Latencies(self._side.cold_latency) if self._side.cold_latency else None
@@ -95,25 +98,26 @@ class _Look:
     def _decided(self) -> Verdict:
         times = easing(self._window.weight)
         judged = [
-            _Judged(limit, eased := limit.eased(times), self._compare(limit, eased)) for limit in self._gate.limits
+            _Judged(limit, found := self._compare(limit, limit.eased(times)), found.outcome())
+            for limit in self._gate.limits
         ]
-        findings = tuple(map(_finding, judged))
+        findings = Findings(lambda: tuple(map(_finding, judged)))
         few = tuple(self._few())
         if not any(reason.code in {Code.FEW_REQUESTS, Code.FEW_USERS} for reason in few):
             breaches = tuple(
-                Reason(code=Code.LIMIT, words=words(one)) for one in findings if one.outcome is Outcome.FAIL
+                Reason(code=Code.LIMIT, words=words(_finding(one))) for one in judged if one.outcome is Outcome.FAIL
             )
             if breaches:
                 return Verdict(outcome=Outcome.FAIL, reasons=breaches, baseline=self._baseline, findings=findings)
         fault = self._fault()
         if fault:
             return _error(fault, self._baseline, findings)
-        undecided = [one.metric for one in findings if one.outcome is not Outcome.PASS]
+        undecided = [one.limit.metric for one in judged if one.outcome is not Outcome.PASS]
         if undecided:
             few += (Reason(code=Code.UNDECIDED, words=f"not decided yet: {', '.join(map(name, undecided))}"),)
         if few:
             return _hold(few, self._baseline, findings, self._needed(judged))
-        kept = Reason(code=Code.KEPT, words=f"all {len(findings)} limits are kept, against {self._baseline.value}")
+        kept = Reason(code=Code.KEPT, words=f"all {len(judged)} limits are kept, against {self._baseline.value}")
         return Verdict(outcome=Outcome.PASS, reasons=(kept,), baseline=self._baseline, findings=findings)
 
     def _stand_in(self, side: SideEvidence, own: Moments) -> tuple[SideEvidence, Moments, Baseline]:
@@ -121,47 +125,48 @@ class _Look:
         enough = own.requests >= self._gate.minimum_requests and own.seen >= self._gate.minimum_users
         last = self._window.baseline
         if self._window.weight.parts >= _NEAR_ALL and not enough and last is not None:
-            return last, moments(last.buckets.values()), Baseline.LAST
+            return last, moments(last.columns), Baseline.LAST
         if not own.requests:
             return side, own, Baseline.NONE
         return side, own, Baseline.HOLDBACK if self._window.holdback else Baseline.SAME_WINDOW
 
-    def _compare(self, limit: Limit, kept: float) -> Bounds:
+    def _compare(self, limit: Limit, kept: float) -> Compared:
         relative = limit.relation is Relation.LEGACY
-        spent = self._spending[limit.metric, limit.relation]
+        spent = self._gate.alpha * _WEIGHTS.get(limit.metric, 1.0) / self._total
         asked = Asked(kept, spent, self._gate.alpha if relative else spent, self._gate.beta)
         if limit.metric in QUANTILES:
             return self._quantile(limit, asked, relative=relative)
         if limit.metric is Metric.PARITY:
             return self._parity(limit, asked)
         if not self._lambda.requests or (relative and not self._legacy.requests):
-            return _nothing(self._lambda.requests, self._legacy.requests)
+            return Unknown(limit, asked, (0.0, self._lambda.requests, 0.0, self._legacy.requests))
         size = limit.metric is Metric.RESPONSE_SIZE
         if relative:
             compare = sizes.relative if size else shares.relative
             return compare(limit, self._lambda, self._legacy, asked)
         return (sizes.absolute if size else shares.absolute)(limit, self._lambda, asked)
 
-    def _quantile(self, limit: Limit, asked: Asked, *, relative: bool) -> Bounds:
+    def _quantile(self, limit: Limit, asked: Asked, *, relative: bool) -> Compared:
         mine, theirs = self._latencies
         if limit.metric is Metric.COLD_P95:
             if self._cold is None or not self._cold.requests:
-                return Bounds(0.0, 0.0, 0.0, 0.0, 0)
+                return Never(limit, asked)
             mine = self._cold
         if not mine.requests or (relative and not theirs.requests):
-            return _nothing(mine.requests, theirs.requests)
+            return Unknown(limit, asked, (0.0, mine.requests, 0.0, theirs.requests))
         return quantiles.compare(limit, mine, theirs if relative else None, asked)
 
-    def _parity(self, limit: Limit, asked: Asked) -> Bounds:
+    def _parity(self, limit: Limit, asked: Asked) -> Compared:
         parity = _parity(self._split)
         if parity is None or not parity.compared:
-            return _nothing(0, 0)
+            return Unknown(limit, asked, (0.0, 0, 0.0, 0))
         effective = max(1, round(parity.compared / _PARITY_EFFECT))
         differ = parity.different / parity.compared * effective
         share = {Metric.PARITY: Share(differ, [differ])}
         flat = Moments(effective, effective, [effective], share, freedom=effective * effective)
         found = shares.absolute(limit, flat, asked)
-        return found._replace(lambda_count=parity.different, lambda_requests=parity.compared)
+        found.counted = (parity.different, parity.compared, 0.0, 0)
+        return found
 
     def _few(self) -> Iterator[Reason]:
         """What is too little to be judged, side by side."""
@@ -186,11 +191,7 @@ class _Look:
     def _needed(self, judged: list["_Judged"]) -> Needed:
         """How much longer it takes, by the limit that takes longest."""
         seen, elapsed = self._lambda.requests, self._window.elapsed_seconds
-        growths = [
-            found.growth
-            for limit, kept, found in judged
-            if found.outcome(limit.tolerated, kept) is Outcome.INCONCLUSIVE
-        ]
+        growths = [one.found.growth for one in judged if one.outcome is Outcome.INCONCLUSIVE]
         if not seen or not elapsed:
             return Needed(requests=None, seconds=None, words="no requests reach Lambda: no verdict can be foretold")
         known = [one for one in growths if one is not None and one < _HOPELESS]
@@ -205,11 +206,11 @@ class _Look:
 
 
 class _Judged(NamedTuple):
-    """A limit, what of it must be kept at the step's weight, and what is known of it."""
+    """A limit, what is known of it at the step's weight, and what that says."""
 
     limit: Limit
-    kept: float
-    found: Bounds
+    found: Compared
+    outcome: Outcome
 
 
 def _parity(evidence: RouteEvidence) -> Parity | None:
@@ -220,32 +221,24 @@ def _parity(evidence: RouteEvidence) -> Parity | None:
     return Parity(compared=sum(one.compared for one in both), different=sum(one.different for one in both))
 
 
-def _nothing(mine: int, theirs: int) -> Bounds:
-    return Bounds(None, None, None, 0.0, mine, 0.0, theirs)
-
-
 def _finding(judged: _Judged) -> Finding:
-    limit, kept, found = judged
-    estimate, lower, upper, mine, requests, theirs, others, _ = found
+    limit, found, outcome = judged
     return Finding(
         limit.metric,
         limit.relation,
-        found.outcome(limit.tolerated, kept),
-        estimate,
-        lower,
-        upper,
-        kept,
+        outcome,
+        found.estimate,
+        found.lower,
+        found.upper,
+        found.asked.limit,
         limit.tolerated,
-        mine,
-        requests,
-        theirs,
-        others,
+        *found.counted,
     )
 
 
-def _error(reason: Reason, baseline: Baseline = Baseline.NONE, findings: tuple[Finding, ...] = ()) -> Verdict:
+def _error(reason: Reason, baseline: Baseline = Baseline.NONE, findings: Sequence[Finding] = ()) -> Verdict:
     return Verdict(outcome=Outcome.ERROR, reasons=(reason,), baseline=baseline, findings=findings)
 
 
-def _hold(reasons: tuple[Reason, ...], baseline: Baseline, findings: tuple[Finding, ...], needed: Needed) -> Verdict:
+def _hold(reasons: tuple[Reason, ...], baseline: Baseline, findings: Sequence[Finding], needed: Needed) -> Verdict:
     return Verdict(outcome=Outcome.INCONCLUSIVE, reasons=reasons, baseline=baseline, findings=findings, needed=needed)

@@ -1,10 +1,11 @@
 """Sums over buckets of users, which is all that shares and sizes need of the evidence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import compress
 from operator import add, mul
 from typing import Final, NamedTuple
 
-from .evidence import Counts
+from .evidence import Columns
 from .values import Metric
 
 _SPECIAL: Final = {
@@ -47,34 +48,34 @@ class Moments(NamedTuple):
 
     requests: int
     seen: int
-    sent: list[int]
+    sent: Sequence[int]
     shares: dict[Metric, Share]
     freedom: float
 
 
-def moments(buckets: Iterable[Counts]) -> Moments:
-    """The sums over buckets.
+def moments(side: Columns) -> Moments:
+    """The sums over buckets that sent anything.
 
-    Written for speed, because it is a good part of a look: a column of counts for each status that was seen, then sums
-    that run in C.
+    Written for speed, because it is a good part of a look: sums of columns, which run in C.
     """
-    active = [counts for counts in buckets if counts.requests]
-    sent = [counts.requests for counts in active]
-    by_status = [counts.by_status for counts in active]
-    columns: dict[Metric, list[int]] = {}
-    for status in BY_STATUS.keys() & set().union(*by_status):
-        column = [counts[status] if status in counts else 0 for counts in by_status]  # noqa: SIM401 - half the time
-        metric = BY_STATUS[status]
-        columns[metric] = list(map(add, columns[metric], column)) if metric in columns else column
-    fallbacks = [counts.fallbacks for counts in active]
-    if any(fallbacks):
-        failed = map(add, columns[Metric.SERVER_ERRORS], fallbacks) if Metric.SERVER_ERRORS in columns else fallbacks
-        columns[Metric.SERVER_ERRORS] = list(map(min, sent, failed))
-    columns[Metric.FALLBACKS] = fallbacks
-    columns[Metric.THROTTLES] = [counts.throttles for counts in active]
-    columns[Metric.TIMEOUTS] = [counts.timeouts for counts in active]
-    columns[Metric.RESPONSE_SIZE] = [counts.response_bytes for counts in active]
+    sent = side.requests
+    seen = len(sent) - sent.count(0)
+    is_whole = seen == len(sent)
+    columns: dict[Metric, Sequence[int]] = {}
+    for status, column in side.by_status.items():
+        metric = BY_STATUS.get(status)
+        if metric is not None:
+            columns[metric] = list(map(add, columns[metric], column)) if metric in columns else column
+    if any(side.fallbacks):
+        answered = columns.get(Metric.SERVER_ERRORS, [0] * len(sent))
+        columns[Metric.SERVER_ERRORS] = list(map(min, sent, map(add, answered, side.fallbacks)))
+        columns[Metric.FALLBACKS] = side.fallbacks
+    columns[Metric.THROTTLES], columns[Metric.TIMEOUTS] = side.throttles, side.timeouts
+    columns[Metric.RESPONSE_SIZE] = side.response_bytes
+    if not is_whole:
+        columns = {metric: list(compress(column, sent)) for metric, column in columns.items()}
+        sent = list(compress(sent, sent))
     shares = {metric: Share(total, column) for metric, column in columns.items() if (total := sum(column))}
     requests, squares = sum(sent), sum(map(mul, sent, sent))
     freedom = requests * requests / squares - 1 if squares else 0.0
-    return Moments(requests, len(active), sent, shares, freedom)
+    return Moments(requests, seen, sent, shares, freedom)

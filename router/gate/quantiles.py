@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from itertools import accumulate
 from math import inf, log
 
-from .bounds import Asked, Bounds, least
+from .bounds import Asked, Compared, Unknown, least
 from .evidence import Histogram
 from .sequences import divergence, farthest, reach, student
 from .values import QUANTILES, Limit
+from .verdict import Outcome
 
 _TYPICAL_CHANGE = 0.1
 """The change of a share that p50 and p95 are tuned to find; a p99 has no more than its 1 % for it."""
@@ -107,27 +108,70 @@ class _Chance:
         return student(reach(information, self.target, alpha), self.freedom) / 2 / self.effective
 
 
-def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, asked: Asked) -> Bounds:
+def compare(limit: Limit, lambda_: Latencies, legacy: Latencies | None, asked: Asked) -> Compared:
     """Lambda's quantile: as a ratio to legacy's, or, without `legacy`, in milliseconds."""
     share = QUANTILES[limit.metric]
     mine = lambda_.quantile(share)
     theirs = legacy.quantile(share) if legacy is not None else 1.0
     if theirs in {0.0, inf} or not lambda_.bounds:
-        return Bounds(None, None, None, 0.0, lambda_.requests)
-    last = lambda_.bounds[-1]
-    mine = min(mine, last)  # what lies above the last bound is at least that
-    counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
-    chance = _Chance(share, (mine, theirs), lambda_, legacy)
-    down, up = chance.budget(asked.alpha), chance.budget(asked.beta)
-    if legacy is not None and mine > theirs and divergence(lambda_.above(theirs), 1 - share) > down:
-        down = chance.budget(asked.edge)
-    far, near = farthest(1 - share, down, above=True), farthest(1 - share, up, above=False)
-    lower = min(lambda_.quantile(1 - far), last) / theirs
-    upper = lambda_.quantile(1 - near) / theirs if near > 0 else inf
-    ratio = mine / theirs
-    within = _growth(up, lambda_.above(asked.limit * theirs), 1 - share) if ratio < asked.limit <= upper else None
-    beyond = _growth(down, lambda_.above(limit.tolerated * theirs), 1 - share) if ratio > limit.tolerated else None
-    return Bounds(ratio, lower, upper if upper < inf else None, *counted, least(within, beyond))
+        return Unknown(limit, asked, (0.0, lambda_.requests, 0.0, 0))
+    mine = min(mine, lambda_.bounds[-1])  # what lies above the last bound is at least that
+    return _Quantile(limit, asked, (mine, theirs), (lambda_, legacy))
+
+
+class _Quantile(Compared):
+    __slots__ = ("_both", "_chance", "_mine", "_share", "_theirs")
+
+    def __init__(
+        self, limit: Limit, asked: Asked, at: tuple[float, float], both: tuple[Latencies, Latencies | None]
+    ) -> None:
+        (mine, theirs), (lambda_, legacy) = at, both
+        counted = (mine, lambda_.requests, theirs if legacy else 0.0, legacy.requests if legacy else 0)
+        super().__init__(limit, asked, mine / theirs, mine / theirs, counted)
+        self._mine, self._theirs, self._both, self._share = mine, theirs, both, QUANTILES[limit.metric]
+        self._chance = _Chance(self._share, at, lambda_, legacy)
+
+    def outcome(self) -> Outcome:
+        """The same as by the bounds, without looking for them: a share above a limit is more than chance makes."""
+        chance, lambda_, kept = 1 - self._share, self._both[0], self.asked.limit
+        if self.at > self.tolerated and (at := self.tolerated * self._theirs) < lambda_.bounds[-1]:
+            share = lambda_.above(at)
+            if share > chance and divergence(share, chance) > self._down():
+                return Outcome.FAIL
+        if self.at < kept:
+            share = lambda_.above(kept * self._theirs)
+            if share < chance and divergence(share, chance) > self._up():
+                return Outcome.PASS
+        return Outcome.INCONCLUSIVE
+
+    def find_lower(self) -> float:
+        lambda_, far = self._both[0], farthest(1 - self._share, self._down(), above=True)
+        return min(lambda_.quantile(1 - far), lambda_.bounds[-1]) / self._theirs
+
+    def find_upper(self) -> float:
+        near = farthest(1 - self._share, self._up(), above=False)
+        return self._both[0].quantile(1 - near) / self._theirs if near > 0 else inf
+
+    @property
+    def growth(self) -> float | None:
+        ratio, kept, chance, lambda_ = self.at, self.asked.limit, 1 - self._share, self._both[0]
+        within = beyond = None
+        if ratio < kept and (self.upper is None or kept <= self.upper):
+            within = _growth(self._up(), lambda_.above(kept * self._theirs), chance)
+        if ratio > self.tolerated:
+            beyond = _growth(self._down(), lambda_.above(self.tolerated * self._theirs), chance)
+        return least(within, beyond)
+
+    def _up(self) -> float:
+        return self._chance.budget(self.asked.beta)
+
+    def _down(self) -> float:
+        lambda_, legacy = self._both
+        down = self._chance.budget(self.asked.alpha)
+        is_worse = legacy is not None and self._mine > self._theirs
+        if is_worse and divergence(lambda_.above(self._theirs), 1 - self._share) > down:
+            return self._chance.budget(self.asked.edge)
+        return down
 
 
 def _growth(budget: float, share: float, chance: float) -> float | None:

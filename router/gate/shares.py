@@ -20,7 +20,7 @@ off, so equal sides still favour Lambda; and the difference is never taken for m
 from math import dist, inf, log, sqrt
 from typing import NamedTuple
 
-from .bounds import Asked, Bounds, growth, least
+from .bounds import Asked, Compared, Counted, growth, least
 from .moments import NO_SHARE, Moments, Share
 from .sequences import against, distinct, reach, student
 from .values import Harm, Limit
@@ -47,7 +47,7 @@ def pooled(one: Moments, other: Moments, spreads: tuple[float, float]) -> float:
     return (mine * spreads[0] + yours * spreads[1]) / (mine + yours) if mine + yours else max(spreads)
 
 
-def relative(limit: Limit, lambda_: Moments, legacy: Moments, asked: Asked) -> Bounds:
+def relative(limit: Limit, lambda_: Moments, legacy: Moments, asked: Asked) -> Compared:
     """How many of all requests more (or, with `Harm.ANY`, how differently many) the metric counts on Lambda."""
     mine = lambda_.shares.get(limit.metric, NO_SHARE)
     theirs = legacy.shares.get(limit.metric, NO_SHARE)
@@ -59,19 +59,40 @@ def relative(limit: Limit, lambda_: Moments, legacy: Moments, asked: Asked) -> B
     )
     variances = max(spreads[0], least_spread) / lambda_.requests, max(spreads[1], least_spread) / legacy.requests
     seen = _Seen(lambda_, mine, baseline, variances, lambda_.freedom + legacy.freedom, legacy, theirs)
-    lower, upper = seen.bounds(limit, asked, difference=rate - baseline)
     counted = (mine.total, lambda_.requests, theirs.total, legacy.requests)
-    return _found(limit, asked, rate - baseline, (lower, upper), counted)
+    return _Share(limit, asked, rate - baseline, seen, counted)
 
 
-def absolute(limit: Limit, lambda_: Moments, asked: Asked) -> Bounds:
+def absolute(limit: Limit, lambda_: Moments, asked: Asked) -> Compared:
     """The metric's share of Lambda's requests, legacy left aside."""
     mine = lambda_.shares.get(limit.metric, NO_SHARE)
     rate = mine.total / lambda_.requests
     variance = max(spread(lambda_, mine), rate) / lambda_.requests
     seen = _Seen(lambda_, mine, 0.0, (variance, 0.0), lambda_.freedom)
-    counted = (mine.total, lambda_.requests, 0.0, 0)
-    return _found(limit, asked, rate, seen.bounds(limit, asked, difference=rate), counted)
+    return _Share(limit, asked, rate, seen, (mine.total, lambda_.requests, 0.0, 0))
+
+
+class _Share(Compared):
+    __slots__ = ("_limit", "_seen")
+
+    def __init__(self, limit: Limit, asked: Asked, difference: float, seen: "_Seen", counted: Counted) -> None:
+        size = abs(difference) if limit.harm is Harm.ANY else difference
+        super().__init__(limit, asked, difference, size, counted)
+        self._limit, self._seen = limit, seen
+
+    def find_lower(self) -> float:
+        return self._seen.lower(self._limit, self.asked, self.at)
+
+    def find_upper(self) -> float:
+        return self._seen.upper(self.asked, self.at)
+
+    @property
+    def growth(self) -> float | None:
+        size, kept = self.at, self.asked.limit
+        within = growth(kept - size, (inf if self.upper is None else self.upper) - size) if size < kept else None
+        if size <= self.tolerated:
+            return within
+        return least(within, growth(size - self.tolerated, size - (-inf if self.lower is None else self.lower)))
 
 
 class _Seen(NamedTuple):
@@ -85,23 +106,22 @@ class _Seen(NamedTuple):
     legacy: Moments | None = None
     other: Share = NO_SHARE
 
-    def bounds(self, limit: Limit, asked: Asked, *, difference: float) -> tuple[float, float]:
-        """The lower bound, which is at `asked.edge` once there is harm at `asked.alpha`, and the upper at `asked.beta`.
-
-        Of the size when any change is harm.
-        """
+    def upper(self, asked: Asked, size: float) -> float:
+        """The upper bound at `asked.beta`; of the size when any change is harm."""
         mine, theirs = self.variances
-        size = abs(difference) if limit.harm is Harm.ANY else difference
         at_limit = max(mine, (self.baseline + asked.limit) / self.lambda_.requests) + theirs
-        upper = size + self._reach(at_limit, asked.limit, asked.beta)
+        return size + self._reach(at_limit, asked.limit, asked.beta)
+
+    def lower(self, limit: Limit, asked: Asked, size: float) -> float:
+        """The lower bound, which is at `asked.edge` once there is harm at `asked.alpha`."""
         # Half of alpha for the boundary on the difference, half for the other side of it or for what few cannot sway.
-        variance = mine + theirs
+        variance = sum(self.variances)
         lower = size - self._reach(variance, limit.limit, asked.alpha / 2)
         if lower > 0 and asked.edge > asked.alpha:
             lower = size - self._reach(variance, limit.limit, asked.edge / 2)
         if limit.harm is Harm.MORE and self.share.total and lower <= limit.tolerated < size:
             lower = max(lower, self._distinct(limit, asked.alpha / 4), self._cut(limit, asked.alpha / 4, size))
-        return lower, upper
+        return lower
 
     def _cut(self, limit: Limit, alpha: float, difference: float) -> float:
         """The lower bound of the difference when no bucket counts for much more than the limit allows it."""
@@ -165,12 +185,3 @@ def _cut_off(side: Moments, share: Share, most: float) -> Share:
     """The share when no bucket counts for more than `most` of its requests, and a little."""
     column = [min(count, most * sent + _SPARE) for count, sent in zip(share.column, side.sent, strict=False)]
     return Share(sum(column), column)
-
-
-def _found(
-    limit: Limit, asked: Asked, difference: float, bounds: tuple[float, float], counted: tuple[float, int, float, int]
-) -> Bounds:
-    lower, upper = bounds
-    size = abs(difference) if limit.harm is Harm.ANY else difference
-    grown = least(growth(asked.limit - size, upper - size), growth(size - limit.tolerated, size - lower))
-    return Bounds(difference, lower if lower > -inf else None, upper if upper < inf else None, *counted, grown)

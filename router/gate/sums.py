@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 from operator import add, sub
 from typing import Final, TypeVar
 
-from .evidence import Counts, Histogram, Parity, Reading, RouteEvidence, SideEvidence
+from .evidence import Columns, Histogram, Parity, Reading, RouteEvidence, SideEvidence
 
 NOTHING: Final = RouteEvidence()
-_NOBODY: Final = Counts()
 _Key = TypeVar("_Key", int, str)
 
 
@@ -46,12 +45,7 @@ def _less(later: SideEvidence, earlier: SideEvidence) -> SideEvidence:
         compared = parity.compared - earlier.parity.compared
         parity = Parity(compared=compared, different=parity.different - earlier.parity.different)
     return SideEvidence(
-        buckets={
-            key: _counts(later.buckets.get(key, _NOBODY), before, -1)
-            if (before := earlier.buckets.get(key))
-            else later.buckets[key]
-            for key in later.buckets.keys() | earlier.buckets.keys()
-        },
+        buckets=later.columns.minus(earlier.columns),
         latency=_folds(later.latency, earlier.latency, -1),
         cold_latency=_folds(later.cold_latency, earlier.cold_latency, -1),
         executed_versions=_merged(later.executed_versions, earlier.executed_versions, -1),
@@ -63,30 +57,18 @@ def _sum(sides: list[SideEvidence]) -> SideEvidence:
     if len(sides) == 1:
         return sides[0]
     parities = [side.parity for side in sides if side.parity]
-    buckets: dict[int, Counts] = {}
+    buckets = Columns.of({})
     latency: Mapping[int, Histogram] = {}
     cold: Mapping[int, Histogram] = {}
     versions: Mapping[str, int] = {}
     for side in sides:
-        for key, counts in side.buckets.items():
-            buckets[key] = _counts(buckets[key], counts, 1) if key in buckets else counts
+        buckets = buckets.plus(side.columns)
         latency = _folds(latency, side.latency, 1)
         cold = _folds(cold, side.cold_latency, 1)
         versions = _merged(versions, side.executed_versions, 1)
     compared, different = sum(one.compared for one in parities), sum(one.different for one in parities)
     parity = Parity(compared=compared, different=different) if parities else None
     return SideEvidence(buckets=buckets, latency=latency, cold_latency=cold, executed_versions=versions, parity=parity)
-
-
-def _counts(one: Counts, other: Counts, sign: int) -> Counts:
-    return Counts(
-        requests=one.requests + sign * other.requests,
-        by_status=_merged(one.by_status, other.by_status, sign),
-        fallbacks=one.fallbacks + sign * other.fallbacks,
-        throttles=one.throttles + sign * other.throttles,
-        timeouts=one.timeouts + sign * other.timeouts,
-        response_bytes=one.response_bytes + sign * other.response_bytes,
-    )
 
 
 def _merged(one: Mapping[_Key, int], other: Mapping[_Key, int], sign: int) -> dict[_Key, int]:

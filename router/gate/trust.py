@@ -6,13 +6,15 @@ looks. Users are drawn, so the test is on buckets of users: heavy users alone mo
 Fabijan et al., "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments", KDD 2019.
 """
 
+from collections.abc import Sequence
+from itertools import compress
 from math import log, sqrt
-from operator import eq
+from operator import add, eq, mul
 from typing import Final
 
 from strangler_fig.units import FULL_SHARE
 
-from .evidence import BUCKETS, RouteEvidence, SideEvidence
+from .evidence import RouteEvidence, SideEvidence
 from .sequences import reach, student
 from .values import Gate
 from .verdict import Code, Reason
@@ -50,43 +52,46 @@ def version_fault(gate: Gate, window: Window, lambda_: SideEvidence) -> Reason |
 def split_fault(window: Window, evidence: RouteEvidence) -> Reason | None:
     """Why the observed split of users does not fit the weight, or None."""
     share = window.weight.parts / FULL_SHARE
-    pairs = _pairs(evidence)
-    if not pairs:
+    mine, both = _sent(evidence)
+    if not both:
         return None
-    mine, both = zip(*pairs, strict=True)
     on_lambda, everywhere = sum(mine), sum(both)
     seen = on_lambda / everywhere
     if share in {0.0, 1.0}:
         fault = abs(seen - share) > _STRAY
-    elif min(len(pairs) - mine.count(0), len(pairs) - sum(map(eq, mine, both))) < _FEW:
-        fault = _too_few(share, len(pairs), evidence)
+    elif min(len(mine) - mine.count(0), len(mine) - sum(map(eq, mine, both))) < _FEW:
+        fault = _too_few(share, len(mine), evidence)
     else:
-        fault = abs(seen - share) - _SLACK * min(share, 1 - share) > _chance(pairs, seen, share)
+        fault = abs(seen - share) - _SLACK * min(share, 1 - share) > _chance(mine, both, share)
     if not fault:
         return None
     words = f"{seen:.2%} of the requests are of users on Lambda, the weight is {share:.2%}: the split cannot be trusted"
     return Reason(code=Code.SPLIT, words=words)
 
 
-def _pairs(evidence: RouteEvidence) -> list[tuple[int, int]]:
+def _sent(evidence: RouteEvidence) -> tuple[Sequence[int], Sequence[int]]:
     """For each bucket that was seen: its requests on Lambda, and on both sides."""
-    mine, both = [0] * BUCKETS, [0] * BUCKETS
-    for bucket, counts in evidence.lambda_.buckets.items():
-        mine[bucket] = both[bucket] = counts.requests
-    for bucket, counts in evidence.legacy.buckets.items():
-        both[bucket] += counts.requests
-    return [pair for pair in zip(mine, both, strict=True) if pair[1]]
+    one, other = evidence.lambda_.columns, evidence.legacy.columns
+    if one.numbers == other.numbers:
+        mine, both = one.requests, list(map(add, one.requests, other.requests))
+    else:
+        counts = dict.fromkeys((*one, *other), 0)
+        sent = counts | dict(zip(one, one.requests, strict=True))
+        mine = list(sent.values())
+        both = list(map(add, mine, (counts | dict(zip(other, other.requests, strict=True))).values()))
+    return (mine, both) if all(both) else (list(compress(mine, both)), list(compress(both, both)))
 
 
-def _chance(pairs: list[tuple[int, int]], seen: float, share: float) -> float:
+def _chance(mine: Sequence[int], both: Sequence[int], share: float) -> float:
     """How far the observed share may be from the weight by the draw of users alone."""
-    total = sum(both for _, both in pairs)
-    squares = sum((mine - seen * both) ** 2 for mine, both in pairs)
-    buckets = len(pairs)
-    variance = squares / (total * total) * buckets / (buckets - 1)
+    on_lambda, total, buckets = sum(mine), sum(both), len(both)
+    squares = sum(map(mul, both, both))
+    products = total * total * sum(map(mul, mine, mine)) - 2 * total * on_lambda * sum(map(mul, mine, both))
+    apart = products + on_lambda * on_lambda * squares  # whole numbers: nothing cancels
+    variance = apart / total**4 * buckets / (buckets - 1)
     if variance <= 0:
         return 0.0
-    freedom = total * total / sum(both * both for _, both in pairs) - 1
+    freedom = total * total / squares - 1
     return sqrt(student(reach(1 / variance, _SLACK * min(share, 1 - share), _ALPHA / 2), freedom) * variance)
 
 

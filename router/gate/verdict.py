@@ -4,8 +4,9 @@ Whoever acts on it needs `outcome`, `restart` and `Reason.code` alone; the rest 
 """
 
 import enum
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, overload
 
 from .values import Metric, Relation
 
@@ -84,6 +85,40 @@ class Finding(NamedTuple):
     legacy_requests: int
 
 
+class Findings(Sequence[Finding]):
+    """Findings that are worked out when somebody reads them: most looks are read by nobody."""
+
+    __slots__ = ("_found", "_make")
+
+    def __init__(self, make: Callable[[], tuple[Finding, ...]]) -> None:
+        self._make = make
+        self._found: tuple[Finding, ...] | None = None
+
+    def _all(self) -> tuple[Finding, ...]:
+        if self._found is None:
+            self._found = self._make()
+        return self._found
+
+    @overload
+    def __getitem__(self, place: int) -> Finding: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Finding, ...]: ...
+    def __getitem__(self, place: int | slice) -> Finding | tuple[Finding, ...]:
+        return self._all()[place]
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
     """How much longer a verdict needs, if everything goes on as it did: an estimate, not a promise.
@@ -107,7 +142,7 @@ class Verdict:
     outcome: Outcome
     reasons: tuple[Reason, ...]
     baseline: Baseline
-    findings: tuple[Finding, ...] = ()
+    findings: Sequence[Finding] = ()
     needed: Needed | None = None
     restart: bool = False
     diagnostics: tuple[str, ...] = ()

@@ -11,9 +11,8 @@ Latencies are keyed by fold. Counts that are zero, and buckets, folds and parts 
 from collections.abc import Mapping
 from typing import Any
 
-from .evidence import Counts, Histogram, Parity, Reading, RouteEvidence, SideEvidence
-
-_PLAIN = ("requests", "fallbacks", "throttles", "timeouts", "response_bytes")
+from .counts import PLAIN, Columns, Counts
+from .evidence import Histogram, Parity, Reading, RouteEvidence, SideEvidence
 
 
 def to_json(reading: Reading) -> dict[str, Any]:
@@ -67,14 +66,14 @@ def _side_to_json(side: SideEvidence) -> dict[str, Any]:
 
 
 def _counts_to_json(counts: Counts) -> dict[str, Any]:
-    values: dict[str, Any] = {name: getattr(counts, name) for name in _PLAIN}
+    values: dict[str, Any] = {name: getattr(counts, name) for name in PLAIN}
     return values | {"by_status": {str(status): count for status, count in sorted(counts.by_status.items())}}
 
 
 def _side(values: Mapping[str, Any]) -> SideEvidence:
     parity = values.get("parity")
     return SideEvidence(
-        buckets={int(key): _counts(counts) for key, counts in values.items() if key.isdigit()},
+        buckets=_columns([(int(key), counts) for key, counts in values.items() if key.isdigit()]),
         latency=_folds(values.get("latency_ms", {})),
         cold_latency=_folds(values.get("cold_latency_ms", {})),
         executed_versions={str(name): int(count) for name, count in values.get("executed_version", {}).items()},
@@ -82,9 +81,11 @@ def _side(values: Mapping[str, Any]) -> SideEvidence:
     )
 
 
-def _counts(values: Mapping[str, Any]) -> Counts:
-    by_status = {int(status): int(count) for status, count in values.get("by_status", {}).items()}
-    return Counts(by_status=by_status, **{name: int(values.get(name, 0)) for name in _PLAIN})
+def _columns(told: list[tuple[int, Mapping[str, Any]]]) -> Columns:
+    plain = [[int(counts.get(name, 0)) for _, counts in told] for name in PLAIN]
+    rows = [counts.get("by_status", {}) for _, counts in told]
+    by_status = {int(status): [int(row.get(status, 0)) for row in rows] for status in set[str]().union(*rows)}
+    return Columns(tuple(number for number, _ in told), plain, by_status)
 
 
 def _folds(values: Mapping[str, Any]) -> dict[int, Histogram]:

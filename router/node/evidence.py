@@ -6,6 +6,7 @@ Cumulative since Envoy started, of routes that move. The shape is the gate's; no
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import add, sub
 from typing import Any
 
 from strangler_fig.names import (
@@ -25,7 +26,6 @@ from .samples import Sample
 VERSION_TAG = "faas.version"
 _NO_VERSION = "none"
 _TIMED_OUT = "504"
-_INFINITE = "+Inf"
 
 Values = dict[str, Any]
 
@@ -54,9 +54,6 @@ def evidence(
         if add is not None:
             add(tally, sample)
     for name, sides in tally.routes.items():
-        kinds = [side.get(kind, {}) for side in sides.values() for kind in ("latency_ms", "cold_latency_ms")]
-        for histogram in (one for folds in kinds for one in folds.values()):
-            _apart(histogram)
         keys = serving.routes.get(name)
         versions = tally.versions.get(candidate_of(keys.lambda_key)) if keys else None
         if versions:
@@ -101,11 +98,11 @@ class _Tally:
         if not fold or not assigned:
             return
         kind = "cold_latency_ms" if assigned == "lambda" and sample.tag(COLD_TAG) else "latency_ms"
+        apart = map(sub, (*sample.counts, sample.value), (0, *sample.counts))
         folds = self.side(sample, assigned).setdefault(kind, {})
-        one = folds.setdefault(fold, {"bounds": [], "counts": []})
-        if sample.labels["le"] != _INFINITE:
-            one["bounds"].append(float(sample.labels["le"]))
-        one["counts"].append(sample.value)
+        if fold in folds:  # of a legacy that marks cold starts: they are as good as its other answers
+            apart = map(add, folds[fold]["counts"], list(apart))
+        folds[fold] = {"bounds": list(sample.bounds), "counts": list(apart)}
 
     def outcomes(self, sample: Sample) -> None:
         version = sample.tag(VERSION_TAG)
@@ -120,12 +117,6 @@ _KINDS: Mapping[str, Callable[[_Tally, Sample], None]] = {
     "fig_requests_duration_bucket": _Tally.latency,
     "fig_calls_outcomes": _Tally.outcomes,
 }
-
-
-def _apart(histogram: dict[str, list[Any]]) -> None:
-    """Make of counts up to each bound counts between bounds."""
-    counts = histogram["counts"]
-    histogram["counts"] = [later - earlier for earlier, later in zip([0, *counts[:-1]], counts, strict=True)]
 
 
 def _add(counts: dict[str, int], name: str, value: int) -> None:

@@ -24,7 +24,7 @@ from .shares_watch import SharesWatch
 from .state_directory import StateDirectory
 from .supervisor import EnvoyState, Supervisor
 from .tls_watch import TlsWatch
-from .traffic import Traffic, has_failed_again, read_traffic
+from .traffic import Traffic, fails_badly, has_failed_again, read_traffic
 
 _SOONEST_SECONDS = 0.25
 _REST = 20.0
@@ -80,13 +80,14 @@ class Reporting:
     async def read_failures(self) -> float:
         """Read it between two reports, and tell at once when Lambda failed again; for how long not to read, in seconds.
 
-        A gate's breaker waits for that. Once between two reports is enough, and a reading that takes long comes seldom:
-        Envoy's main thread is held by it. Raises `Unreachable`.
+        A gate's breaker waits for that. Once between two reports is enough, unless it may be a disaster, and a reading
+        that takes long comes seldom: Envoy's main thread is held by it. Raises `Unreachable`.
         """
         began = time.monotonic()
         async with self._reading:
             now = await read_traffic(self.admin, self.told.serving.serving)
-            if not self._is_told_early and has_failed_again(self._traffic, now):
+            is_bad = fails_badly(self._traffic, now)
+            if is_bad or (not self._is_told_early and has_failed_again(self._traffic, now)):
                 self._traffic, self._is_told_early = now, True
                 self.poke()
         return max(_SOONEST_SECONDS, _REST * (time.monotonic() - began))

@@ -6,6 +6,7 @@ routes would hold up Envoy's main thread for 287 ms, and weights with it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import add
 from typing import Any
 
 from strangler_fig.names import ASSIGNED_ATTRIBUTE, ROUTE_ATTRIBUTE, SIDE_ATTRIBUTE
@@ -16,10 +17,11 @@ from .admin import Admin
 from .evidence import Evidence, evidence
 from .samples import Sample, samples, target
 
-_TARGET = target("^fig[.](requests|calls)[.]")
-_INFINITE = "+Inf"
+TARGET = target("^fig[.](requests|calls)[.]")
 _REQUESTS, _LATENCY = "fig_requests_total", "fig_requests_duration_bucket"
 _FAILED = 500
+_BADLY, _BAD_SHARE = 2, 0.03
+"""Failures, and their share of what Lambda was asked: where it is more, each of four readings a second is told."""
 _OURS = {_REQUESTS, _LATENCY}
 
 
@@ -41,7 +43,7 @@ class Traffic:
 
 async def read_traffic(admin: Admin, serving: Manifest | None) -> Traffic:
     """The counters of a node that serves this. Raises `Unreachable`."""
-    found = list(samples(await admin.text(_TARGET)))
+    found = list(samples(await admin.text(TARGET)))
     epoch = str(await admin.process_id())
     judged = evidence(found, epoch=epoch, serving=serving) if serving else None
     return Traffic(epoch=epoch, routes=parse(found), evidence=judged)
@@ -52,10 +54,30 @@ def has_failed_again(before: Traffic | None, now: Traffic) -> bool:
     return before is not None and before.epoch == now.epoch and _failed(now) > _failed(before)
 
 
+def fails_badly(before: Traffic | None, now: Traffic) -> bool:
+    """Whether so much failed on Lambda since `before` that a gate's breaker may have waited for it."""
+    if before is None or before.epoch != now.epoch:
+        return False
+    return any(_is_bad(before.routes.get(name, {}), sides) for name, sides in now.routes.items())
+
+
+def _is_bad(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    failed = _side_failed(now) - _side_failed(before)
+    return failed >= _BADLY and failed >= _BAD_SHARE * (_side_asked(now) - _side_asked(before))
+
+
 def _failed(traffic: Traffic) -> int:
-    sides = [route["lambda"] for route in traffic.routes.values() if "lambda" in route]
-    failed = [int(count) for side in sides for status, count in side["by_status"].items() if int(status) >= _FAILED]
-    return sum(failed) + sum(int(side["fallbacks"]) for side in sides)
+    return sum(map(_side_failed, traffic.routes.values()))
+
+
+def _side_failed(sides: dict[str, Any]) -> int:
+    side = sides.get("lambda", {"by_status": {}, "fallbacks": 0})
+    failed = [int(count) for status, count in side["by_status"].items() if int(status) >= _FAILED]
+    return sum(failed) + int(side["fallbacks"])
+
+
+def _side_asked(sides: dict[str, Any]) -> int:
+    return int(sides.get("lambda", {}).get("requests", 0))
 
 
 def parse(found: Iterable[Sample]) -> dict[str, dict[str, Any]]:
@@ -64,7 +86,7 @@ def parse(found: Iterable[Sample]) -> dict[str, dict[str, Any]]:
     Requests, statuses, fallbacks, and latency as cumulative buckets (milliseconds).
     """
     routes: dict[str, dict[str, Any]] = {}
-    latencies: dict[tuple[str, str], dict[float, int]] = {}
+    latencies: dict[tuple[str, str], tuple[tuple[float, ...], list[int]]] = {}
     for sample in found:
         if sample.name not in _OURS:
             continue
@@ -75,13 +97,12 @@ def parse(found: Iterable[Sample]) -> dict[str, dict[str, Any]]:
         side = routes.setdefault(route, {}).setdefault(assigned, _nothing_yet())
         if sample.name == _REQUESTS:
             _add(side, sample)
-        elif sample.labels["le"] != _INFINITE:
-            folds = latencies.setdefault((route, assigned), {})
-            bound = float(sample.labels["le"])
-            folds[bound] = folds.get(bound, 0) + sample.value
-    for (route, assigned), counts in latencies.items():
-        bounds = sorted(counts)
-        routes[route][assigned]["latency_ms"] = {"bounds": bounds, "counts": [counts[bound] for bound in bounds]}
+        elif (known := latencies.get((route, assigned))) and known[0] == sample.bounds:
+            known[1][:] = map(add, known[1], sample.counts)
+        else:
+            latencies[route, assigned] = (sample.bounds, list(sample.counts))
+    for (route, assigned), (bounds, counts) in latencies.items():
+        routes[route][assigned]["latency_ms"] = {"bounds": list(bounds), "counts": counts}
     return routes
 
 

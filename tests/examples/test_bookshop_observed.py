@@ -20,7 +20,7 @@ import pytest
 from tests.adapters import mariadb, proxies
 
 from .test_bookshop_faults import Traffic
-from .test_bookshop_release import has_ended, status, write
+from .test_bookshop_release import outcome, start
 from .test_bookshop_up import Up, fig, up
 
 pytestmark = pytest.mark.timeout(300)  # a dozen processes start, on a machine that may be busy
@@ -174,12 +174,10 @@ def test_one_request_is_one_trace(observed: Observed) -> None:
 def test_numbers_and_decisions_of_a_release(observed: Observed) -> None:
     """A release ramps under load: its story is in the logs, the weight is control's, and requests are counted once."""
     assert fig("shift", "books-read", "0", folder=observed.up.folder).returncode == 0
-    write(observed.up.folder, "1s")
     traffic = Traffic(observed.up.addresses["entry"], users=100)
     with traffic.running():
-        applied = fig("apply", "release.plan", "--detach", folder=observed.up.folder)
-        assert applied.returncode == 0, applied.stdout + applied.stderr
-        assert has_ended(observed.up.folder), status(observed.up.folder)
+        start(observed.up.folder, "r1", "1s")
+        assert outcome(observed.up.folder, "r1") == "completed"
     assert traffic.failed == []
 
     try:

@@ -7,7 +7,7 @@ local WEIGHTS, LOG_KEY = "live/rtds/current", "log.key"
 local MOST_REMEMBERED = 20000
 -- Buckets of users are 64 counters for one. Where more routes move than these, none has them: who reads the counters each
 -- second would hold up Envoy's main thread, and weights with it.
-local MOST_IN_BUCKETS = 24
+local MOST_IN_BUCKETS = 64
 local checked_at, content, moving, in_buckets = nil, nil, {}, false
 local hex_key, key_low, key_high = nil, 0, 0
 local pseudonyms, buckets, remembered = {}, {}, 0

@@ -176,6 +176,37 @@ def test_nodes_are_added_up_and_a_silent_one_makes_it_none() -> None:
     assert requests(evidence, "n1") == 21
 
 
+def test_failures_of_the_last_moments_are_seen_without_what_was_well_before() -> None:
+    """Where Lambda fails just now the breaker sees shorter spans, too: one has nothing but failures in it."""
+    clock = Clock()
+    evidence = Evidence(clock)
+
+    def heard(good: int, failed: int) -> None:
+        buckets = {bucket: Counts(requests=good, by_status={200: good}) for bucket in range(20)}
+        for bucket in range(failed):
+            buckets[bucket] = Counts(requests=good + 1, by_status={200: good, 500: 1})
+        side = RouteEvidence(lambda_=SideEvidence(buckets=buckets))
+        evidence.heard(Reading(node="n1", epoch="1", weights_version=1, at=0.0, routes={"books": side}))
+        clock.seconds += 0.5
+
+    heard(0, 0)
+    evidence.open(KEY, warm_up_seconds=0.0)
+    for second in range(10):
+        heard(second, 0)
+    assert len(evidence.seen(KEY, "books", ("n1",)).recent) == len(RECENT_SECONDS)
+    heard(10, 0)
+    heard(10, 4)
+    heard(10, 9)
+    spans = [(one.lambda_.requests, sum(one.lambda_.columns.by_status.get(500, ()))) for one in _recent(evidence)]
+    assert (9, 9) in spans[len(RECENT_SECONDS) :]
+    assert spans[0] == (209, 9)
+    assert all(failed >= 6 for _, failed in spans)  # spans in which hardly anything failed are not asked for
+
+
+def _recent(evidence: Evidence) -> tuple[RouteEvidence, ...]:
+    return evidence.seen(KEY, "books", ("n1",)).recent
+
+
 def test_the_last_seconds_are_seen_apart_and_little_is_kept() -> None:
     """The breaker sees the last ten seconds and the last two minutes; hours of readings keep a few dozen of them."""
     clock = Clock()

@@ -123,8 +123,10 @@ def test_what_moves_beside_a_release_makes_room_for_its_evidence() -> None:
     ramps = {("r#1", "books"): RampRecord(routes=("books",), state="{}", at=AT)}
     desired = Desired(weights=held, releases={"r#1": release}, ramps=ramps)
     present = manifest("1", dict.fromkeys(held, 0))
-    assert f"25 routes move at once, and gates have evidence of at most {MOST_COUNTED}" in too_many(desired)
-    assert too_many(desired).endswith("r21, r22, r23")
+    assert f"{MOST_COUNTED + 1} routes move at once, and gates have evidence of at most {MOST_COUNTED}" in too_many(
+        desired
+    )
+    assert too_many(desired).endswith(", ".join(names[-3:]))
     folded = weights_to_fold(desired, present, AT)
     assert folded is not None
     assert (folded["books"], folded["r00"]) == (Weight(0), Weight(100))

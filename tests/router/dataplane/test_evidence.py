@@ -5,6 +5,7 @@ from typing import Any
 
 from router.node.evidence import evidence
 from router.node.samples import samples
+from router.weight import MOST_COUNTED
 
 from ..half_sip_hash import half_sip_hash
 from .conftest import World
@@ -129,7 +130,7 @@ def test_more_moving_routes_than_are_judged_have_no_buckets(world: World) -> Non
     moving(world, 10_000)
     kind = "type.googleapis.com/envoy.service.runtime.v3.Runtime"
     keys = world.router.manifest.routes["by-header"]
-    others = {f"shift.other-{number}.lambda.books": 1 for number in range(24)}
+    others = {f"shift.other-{number}.lambda.books": 1 for number in range(MOST_COUNTED)}
     layer = {keys.lambda_key: 10_000, keys.legacy_key: 0, **others}
     content = {"resources": [{"@type": kind, "name": "shift", "layer": layer}]}
     world.router.put_runtime(json.dumps(content, separators=(",", ":")).encode())

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.gate import shares, sizes
-from router.gate.bounds import Asked, Bounds
-from router.gate.evidence import Counts, Histogram, SideEvidence
+from router.gate.bounds import Asked, Compared
+from router.gate.evidence import Columns, Counts, Histogram, SideEvidence
 from router.gate.moments import Moments, moments
 from router.gate.quantiles import Latencies, compare
 from router.gate.values import Harm, Limit, Metric, Relation
@@ -23,22 +23,18 @@ def asked(limit: Limit) -> Asked:
     return Asked(limit=limit.limit, alpha=0.001, edge=0.01, beta=0.05)
 
 
-def outcome(found: Bounds, limit: Limit) -> Outcome:
-    return found.outcome(limit.tolerated, limit.limit)
-
-
 def summed(side: Side) -> Moments:
-    return moments(side.evidence().buckets.values())
+    return moments(side.evidence().columns)
 
 
-def errors(lambda_: Side, legacy: Side) -> Bounds:
+def errors(lambda_: Side, legacy: Side) -> Compared:
     return shares.relative(ERRORS, summed(lambda_), summed(legacy), asked(ERRORS))
 
 
 def test_each_status_belongs_to_one_metric() -> None:
     """401 and 403, 404 and 410, 429, other 4xx, 3xx without 304, and 5xx are counted apart."""
     statuses = (200, 302, 304, 401, 403, 404, 410, 429, 400, 422, 500, 503)
-    found = moments([Counts(requests=12, by_status=dict.fromkeys(statuses, 1))]).shares
+    found = moments(Columns.of({0: Counts(requests=12, by_status=dict.fromkeys(statuses, 1))})).shares
     totals = {metric: share.total for metric, share in found.items() if share.total}
     assert totals == {
         Metric.REDIRECTS: 1,
@@ -52,9 +48,12 @@ def test_each_status_belongs_to_one_metric() -> None:
 
 def test_a_200_that_legacy_gave_after_lambda_failed_is_a_failure_of_lambda() -> None:
     """Fallbacks count as failed requests beside 5xx, and never more than all requests."""
-    found = moments([Counts(requests=10, by_status={200: 8, 500: 2}, fallbacks=3)]).shares
+    found = moments(Columns.of({0: Counts(requests=10, by_status={200: 8, 500: 2}, fallbacks=3)})).shares
     assert found[Metric.SERVER_ERRORS].total == 5
-    assert moments([Counts(requests=2, by_status={500: 2}, fallbacks=2)]).shares[Metric.SERVER_ERRORS].total == 2
+    assert (
+        moments(Columns.of({0: Counts(requests=2, by_status={500: 2}, fallbacks=2)})).shares[Metric.SERVER_ERRORS].total
+        == 2
+    )
 
 
 def test_equal_even_sides_are_shown_to_be_within_half_a_point() -> None:
@@ -64,12 +63,12 @@ def test_equal_even_sides_are_shown_to_be_within_half_a_point() -> None:
     assert found.lower is not None
     assert found.upper is not None
     assert found.lower < 0 < found.upper < 0.005
-    assert outcome(found, ERRORS) is Outcome.PASS
+    assert found.outcome() is Outcome.PASS
 
 
 def test_a_point_more_failures_for_everybody_is_shown() -> None:
     """Six failures a bucket instead of one are beyond what is tolerated."""
-    assert outcome(errors(Side(failed=6), Side()), ERRORS) is Outcome.FAIL
+    assert errors(Side(failed=6), Side()).outcome() is Outcome.FAIL
 
 
 def test_harm_is_proven_at_the_budget_and_its_size_at_alpha() -> None:
@@ -92,25 +91,25 @@ def test_a_few_who_fail_everywhere_do_not_hide_what_everybody_meets() -> None:
     def side(failed: int) -> Moments:
         buckets = dict(Side(failed=failed).evidence().buckets)
         unlucky = Counts(requests=500, by_status={200: 375 - failed, 500: 125 + failed})
-        return moments((buckets | dict.fromkeys(range(0, 60, 10), unlucky)).values())
+        return moments(Columns.of(buckets | dict.fromkeys(range(0, 60, 10), unlucky)))
 
-    assert outcome(shares.relative(ERRORS, side(6), side(1), asked(ERRORS)), ERRORS) is Outcome.FAIL
-    assert outcome(shares.relative(ERRORS, side(1), side(1), asked(ERRORS)), ERRORS) is Outcome.INCONCLUSIVE
+    assert shares.relative(ERRORS, side(6), side(1), asked(ERRORS)).outcome() is Outcome.FAIL
+    assert shares.relative(ERRORS, side(1), side(1), asked(ERRORS)).outcome() is Outcome.INCONCLUSIVE
 
 
 def test_the_failures_of_one_user_are_one_users() -> None:
     """As many failures more as above, all in one bucket, show nothing."""
     buckets = dict(Side().evidence().buckets)
     buckets[0] = Counts(requests=500, by_status={200: 180, 500: 320})
-    found = shares.relative(ERRORS, moments(buckets.values()), summed(Side()), asked(ERRORS))
-    assert found.lambda_count == summed(Side(failed=6)).shares[Metric.SERVER_ERRORS].total - 1
-    assert outcome(found, ERRORS) is Outcome.INCONCLUSIVE
+    found = shares.relative(ERRORS, moments(Columns.of(buckets)), summed(Side()), asked(ERRORS))
+    assert found.counted[0] == summed(Side(failed=6)).shares[Metric.SERVER_ERRORS].total - 1
+    assert found.outcome() is Outcome.INCONCLUSIVE
 
 
 def test_a_small_side_without_one_failure_is_not_perfect() -> None:
     """Legacy with 200 requests and none failed does not show that Lambda, at its usual rate, is worse."""
     legacy = Side(requests=5, failed=0, not_found=0, redirects=0, buckets=40)
-    assert outcome(errors(Side(failed=2), legacy), ERRORS) is Outcome.INCONCLUSIVE
+    assert errors(Side(failed=2), legacy).outcome() is Outcome.INCONCLUSIVE
 
 
 @given(st.integers(20, 2_000), st.integers(0, 5), st.integers(0, 10))
@@ -118,8 +117,8 @@ def test_more_failures_for_everybody_never_look_better(requests: int, failed: in
     """Adding failures to each bucket of Lambda never turns fail into less, nor less into pass."""
     order = [Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL]
     side = {"requests": requests, "not_found": 0, "redirects": 0}
-    before = outcome(errors(Side(failed=failed, **side), Side(**side)), ERRORS)
-    after = outcome(errors(Side(failed=failed + more, **side), Side(**side)), ERRORS)
+    before = errors(Side(failed=failed, **side), Side(**side)).outcome()
+    after = errors(Side(failed=failed + more, **side), Side(**side)).outcome()
     assert order.index(after) >= order.index(before)
 
 
@@ -130,16 +129,16 @@ def test_fewer_refusals_are_a_change_too() -> None:
     assert found.estimate == pytest.approx(-0.04)
     assert found.lower is not None
     assert 0.02 < found.lower < 0.04
-    assert outcome(found, limit) is Outcome.FAIL
+    assert found.outcome() is Outcome.FAIL
 
 
 def test_an_absolute_limit_leaves_legacy_aside() -> None:
     """Throttles have no counterpart on legacy: a twentieth breaks a limit of a hundredth, none keeps it."""
     limit = Limit(metric=Metric.THROTTLES, limit=0.01, tolerated=0.001, relation=Relation.ABSOLUTE)
-    assert outcome(shares.absolute(limit, summed(Side(throttles=25)), asked(limit)), limit) is Outcome.FAIL
-    assert outcome(shares.absolute(limit, summed(Side()), asked(limit)), limit) is Outcome.PASS
+    assert shares.absolute(limit, summed(Side(throttles=25)), asked(limit)).outcome() is Outcome.FAIL
+    assert shares.absolute(limit, summed(Side()), asked(limit)).outcome() is Outcome.PASS
     few = summed(Side(requests=2, failed=0, not_found=0, redirects=0))
-    assert outcome(shares.absolute(limit, few, asked(limit)), limit) is Outcome.INCONCLUSIVE
+    assert shares.absolute(limit, few, asked(limit)).outcome() is Outcome.INCONCLUSIVE
 
 
 def test_what_evidence_is_still_needed_shrinks_with_evidence() -> None:
@@ -169,21 +168,21 @@ def test_equal_latencies_are_shown_to_be_within_half_as_much_again() -> None:
     assert found.lower is not None
     assert found.upper is not None
     assert found.lower < 1 < found.upper
-    assert outcome(found, P99) is Outcome.PASS
+    assert found.outcome() is Outcome.PASS
 
 
 def test_a_p99_of_twice_as_much_is_shown() -> None:
     """Four histogram buckets of a fifth each are a factor of 2.07."""
     found = compare(P99, sped(4), sped(0), asked(P99))
     assert found.estimate == pytest.approx(1.2**4, rel=0.01)
-    assert outcome(found, P99) is Outcome.FAIL
+    assert found.outcome() is Outcome.FAIL
 
 
 def test_forty_requests_show_nothing_of_a_p99() -> None:
     """Few requests leave a p99 without an upper bound."""
     found = compare(P99, sped(0, 40), sped(0), asked(P99))
     assert found.upper is None
-    assert outcome(found, P99) is Outcome.INCONCLUSIVE
+    assert found.outcome() is Outcome.INCONCLUSIVE
 
 
 def test_folds_that_differ_widen_the_bounds() -> None:
@@ -197,8 +196,8 @@ def test_folds_that_differ_widen_the_bounds() -> None:
 def test_a_p99_may_be_limited_in_milliseconds() -> None:
     """An absolute limit compares Lambda's own quantile."""
     limit = Limit(metric=Metric.LATENCY_P99, limit=500.0, tolerated=400.0, relation=Relation.ABSOLUTE)
-    assert outcome(compare(limit, sped(0), None, asked(limit)), limit) is Outcome.PASS
-    assert outcome(compare(limit, sped(14), None, asked(limit)), limit) is Outcome.FAIL
+    assert compare(limit, sped(0), None, asked(limit)).outcome() is Outcome.PASS
+    assert compare(limit, sped(14), None, asked(limit)).outcome() is Outcome.FAIL
 
 
 def test_latencies_above_the_last_bound_are_at_least_that() -> None:
@@ -206,21 +205,21 @@ def test_latencies_above_the_last_bound_are_at_least_that() -> None:
     beyond = Latencies(dict.fromkeys(range(8), Histogram(bounds=BOUNDS, counts=(*[0] * len(BOUNDS), 999))))
     found = compare(P99, beyond, sped(0), asked(P99))
     assert found.upper is None
-    assert outcome(found, P99) is Outcome.FAIL
+    assert found.outcome() is Outcome.FAIL
     assert compare(P99, sped(0), beyond, asked(P99)).estimate is None
 
 
 def test_empty_answers_are_found() -> None:
     """Answers without a body where legacy has 900 bytes are another size, though their logarithm has no bottom."""
     found = sizes.relative(SIZE, summed(Side(bytes_each=0)), summed(Side()), asked(SIZE))
-    assert outcome(found, SIZE) is Outcome.FAIL
-    assert outcome(sizes.relative(SIZE, summed(Side()), summed(Side()), asked(SIZE)), SIZE) is Outcome.PASS
+    assert found.outcome() is Outcome.FAIL
+    assert sizes.relative(SIZE, summed(Side()), summed(Side()), asked(SIZE)).outcome() is Outcome.PASS
 
 
 def test_one_bucket_shows_nothing_of_sizes() -> None:
     """How sizes vary between users cannot be told from one bucket of them."""
-    one = moments(SideEvidence(buckets={0: Counts(requests=10, response_bytes=9_000)}).buckets.values())
-    assert outcome(sizes.relative(SIZE, one, one, asked(SIZE)), SIZE) is Outcome.INCONCLUSIVE
+    one = moments(SideEvidence(buckets={0: Counts(requests=10, response_bytes=9_000)}).columns)
+    assert sizes.relative(SIZE, one, one, asked(SIZE)).outcome() is Outcome.INCONCLUSIVE
     limit = Limit(metric=Metric.RESPONSE_SIZE, limit=2_000.0, tolerated=1_500.0, relation=Relation.ABSOLUTE)
-    assert outcome(sizes.absolute(limit, one, asked(limit)), limit) is Outcome.INCONCLUSIVE
-    assert outcome(sizes.absolute(limit, summed(Side()), asked(limit)), limit) is Outcome.PASS
+    assert sizes.absolute(limit, one, asked(limit)).outcome() is Outcome.INCONCLUSIVE
+    assert sizes.absolute(limit, summed(Side()), asked(limit)).outcome() is Outcome.PASS

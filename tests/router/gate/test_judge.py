@@ -283,3 +283,18 @@ def test_a_verdict_survives_json(failed: int, buckets: int, weight: int) -> None
     """What the ledger keeps is read back as the same verdict."""
     verdict = judge(GATE, window(Side(failed=failed, buckets=buckets), Side(), weight=weight))
     assert Verdict.from_json(verdict.to_json()) == verdict
+
+
+@given(
+    st.sampled_from((500, 4_000)),
+    st.sampled_from(({}, {"failed": 3}, {"failed": 40}, {"fallbacks": 9}, {"bytes_each": 1_500}, {"slower": 1})),
+    st.sampled_from((100, 5_000)),
+)
+def test_what_a_look_decides_is_what_its_bounds_say(requests: int, change: dict[str, int], weight: int) -> None:
+    """A look works out only the bound that may decide; the bounds that are shown later say the same of every limit."""
+    side = Side(requests=requests, failed=2, not_found=40, redirects=80)
+    for one in judge(GATE, window(replace(side, **change), side, weight=weight)).findings:
+        is_broken = one.lower is not None and one.lower > one.tolerated
+        is_kept = one.upper is not None and one.upper < one.limit
+        expected = Outcome.FAIL if is_broken else Outcome.PASS if is_kept else Outcome.INCONCLUSIVE
+        assert one.outcome is expected, one

@@ -74,3 +74,26 @@ def test_failures_on_lambda_are_told_at_once_and_once_between_reports(tmp_path: 
         assert await is_told()
 
     asyncio.run(main())
+
+
+def test_what_may_be_a_disaster_is_told_each_time(tmp_path: Path) -> None:
+    """Two failures more that are a thirtieth of what Lambda was asked are told again before the next report."""
+    admin = CountingAdmin()
+    one = reporting(admin, tmp_path)
+
+    async def is_told(failed: int, good: int) -> bool:
+        admin.counts = {("lambda", 200): good, ("legacy", 200): failed}
+        one._poked.clear()  # noqa: SLF001 - the report's own signal
+        await one.read_failures()
+        return one._poked.is_set()  # noqa: SLF001 - as above
+
+    async def main() -> None:
+        admin.counts = {("lambda", 200): 5}
+        await one.read()
+        assert await is_told(failed=1, good=5)
+        assert not await is_told(failed=2, good=5)
+        assert await is_told(failed=3, good=5)
+        assert await is_told(failed=5, good=6)
+        assert not await is_told(failed=8, good=106)
+
+    asyncio.run(main())

@@ -10,6 +10,7 @@ from router.plan.places import Places
 from router.plan.present import Users, users_of
 from router.plan.words import release_words
 from router.release.places import ReleasePlaces
+from router.weight import MOST_COUNTED
 from strangler_fig.documents import read_yaml
 from tests.router.release.texts import books, estate, load
 
@@ -191,10 +192,10 @@ def test_everything_that_the_function_serves_counts() -> None:
 
 def test_more_routes_than_are_counted_at_once_are_refused_by_that_limit() -> None:
     """With the routes of running releases no gate could decide: exit code 4, and the release in the way is named."""
-    many = {f"r{one}": {"weight": 0, "highest": 100} for one in range(24)}
+    many = {f"r{one}": {"weight": 0, "highest": 100} for one in range(MOST_COUNTED)}
     plan = planned(books("lambda: 5% for 1h"), present_json(releases=[{"release": "big", "routes": many}]))
     assert codes(plan) == ["PL210"]
-    assert "25 routes would move at once with big" in plan.problems[0].message
+    assert f"{MOST_COUNTED + 1} routes would move at once with big" in plan.problems[0].message
     assert plan.is_refused_by_limit
     del many["r0"]
     assert not codes(planned(books("lambda: 5% for 1h"), present_json(releases=[{"release": "big", "routes": many}])))
