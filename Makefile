@@ -12,7 +12,7 @@ BENCHMARKS := compile weight_flip many_routes proxy_cost lambda_path local_lambd
 # Tests start thousands of Python processes: where the environment forbids compiled modules each of them would compile all anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check golden bench soak lint-infra clean
+.PHONY: help setup demo test check golden bench bench-phoenix soak lint-infra clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ golden: $(VENV)/.test ## Rewrite the golden files from what the code does now
 bench: $(VENV)/.test $(VENV)/.peers ## Run the benchmarks and print their tables (BENCHMARKS='compile ...')
 	@tests/debian-packages.sh benchmarks/debian-packages.txt
 	@for name in $(BENCHMARKS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+bench-phoenix: $(VENV)/.test $(VENV)/.phoenix ## Take the same spans into Arize Phoenix, 650 MB of it, and into fig observe
+	@$(BIN)/python benchmarks/ingest_phoenix.py
 
 soak: $(VENV)/.test ## Break nodes, control, databases and proxies; count what is lost (SOAK='--seconds 60')
 	@tests/debian-packages.sh
@@ -84,4 +87,9 @@ $(VENV)/.peers: benchmarks/peers.txt | $(VENV)/bin/python
 	@$(VENV)/peers/bin/python -m pip --disable-pip-version-check --quiet install --requirement benchmarks/peers.txt
 	@$(VENV)/peers/bin/python -m pip --disable-pip-version-check --quiet install pytricia==1.3.0 \
 		|| echo 'pytricia has no wheel and could not be built (a C compiler, python3-dev): it is left out'
+	@touch $@
+
+$(VENV)/.phoenix: benchmarks/phoenix.txt | $(VENV)/bin/python
+	@$(VENV)/bin/python -m venv $(VENV)/phoenix
+	@$(VENV)/phoenix/bin/python -m pip --disable-pip-version-check --quiet install --requirement benchmarks/phoenix.txt
 	@touch $@

@@ -93,7 +93,7 @@ class Server:
         self.process.wait(120)
 
 
-def send(server: Server, templates: list[bytes], settings: argparse.Namespace, number: int) -> Sending:
+def send(netloc: str, templates: list[bytes], settings: argparse.Namespace, number: int) -> Sending:
     """Send so many spans, spread over the last hours in the order of time, and measure each acknowledgement."""
     sending = Sending()
     end = sending.end = time.time_ns()
@@ -102,7 +102,7 @@ def send(server: Server, templates: list[bytes], settings: argparse.Namespace, n
     began, cpu = time.perf_counter(), time.process_time()
 
     def work() -> None:
-        connection = http.client.HTTPConnection(server.otlp.netloc, timeout=120)
+        connection = http.client.HTTPConnection(netloc, timeout=120)
         while waiting:
             try:
                 index = waiting.popleft()
@@ -253,7 +253,7 @@ def main() -> None:
 def measure(server: Server, templates: list[bytes], settings: argparse.Namespace) -> None:
     """Send, ask, and print."""
     before = server.cpu_seconds()
-    sending = send(server, templates, settings, settings.spans)
+    sending = send(server.otlp.netloc, templates, settings, settings.spans)
     spans = len(sending.latencies) * encoded.SPANS_OF_A_BODY
     spent = server.cpu_seconds() - before
     stored = server.ask("/api/health", minutes=1)[1]["process"]["stored"]
@@ -273,7 +273,7 @@ def measure(server: Server, templates: list[bytes], settings: argparse.Namespace
     )
     if settings.beside:
         paced = argparse.Namespace(**vars(settings) | {"rate": float(settings.beside), "hours": 0.01})
-        thread = threading.Thread(target=send, args=(server, templates, paced, settings.beside * 20))
+        thread = threading.Thread(target=send, args=(server.otlp.netloc, templates, paced, settings.beside * 20))
         thread.start()
         show(f"the same while {settings.beside:,} spans/s come in", queries(server, sending))
         thread.join()
