@@ -76,7 +76,7 @@ def make(folder: Path, number: int, stretch: int) -> dict[str, Any]:
     server = ingest.Server(folder)
     try:
         paced = argparse.Namespace(rate=0.0, hours=minutes / 60, connections=4)
-        sending = ingest.send(server, [encoded.body(seed) for seed in range(8)], paced, stretch)
+        sending = ingest.send(server.otlp.netloc, [encoded.body(seed) for seed in range(8)], paced, stretch)
     finally:
         server.stop()
     sent = time.perf_counter()
