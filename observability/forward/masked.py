@@ -5,14 +5,12 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from strangler_fig.masking import mask_attribute, mask_text
 
-_TEXTS = frozenset({"name", "message", "description"})
-
 
 def mask_message(message: Message) -> None:
     """Mask every text of a message in place."""
     for field, value in message.ListFields():
         if field.message_type is None:
-            if field.type == field.TYPE_STRING and not field.is_repeated and field.name in _TEXTS:
+            if field.type == field.TYPE_STRING and not field.is_repeated:
                 setattr(message, field.name, mask_text(value))
         elif field.is_repeated:
             for one in value:
@@ -23,11 +21,17 @@ def mask_message(message: Message) -> None:
 
 def _mask(value: Message) -> None:
     if isinstance(value, KeyValue):
-        _mask_value(value.key, value.value)
+        _mask_pair(value)
     elif isinstance(value, AnyValue):
         _mask_value("", value)
     else:
         mask_message(value)
+
+
+def _mask_pair(pair: KeyValue) -> None:
+    """Mask the value by the key as it came, and what is secret in the key."""
+    _mask_value(pair.key, pair.value)
+    pair.key = mask_text(pair.key)
 
 
 def _mask_value(name: str, value: AnyValue) -> None:
@@ -39,4 +43,4 @@ def _mask_value(name: str, value: AnyValue) -> None:
             _mask_value(name, one)
     elif kind == "kvlist_value":
         for pair in value.kvlist_value.values:
-            _mask_value(pair.key, pair.value)
+            _mask_pair(pair)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..tables import Attributes
-from .bounds import MAX_NAME, bounded
 from .conventions import normalised
+from .labels import label
 from .memo import Memo
 from .origin import Resource, resource_of
 from .shallow import RESOURCE, SCOPE
@@ -39,8 +39,8 @@ def _resource(raw: bytes) -> Resource:
 def _scope(raw: bytes) -> Scope:
     said: Any = SCOPE.FromString(raw)
     return Scope(
-        name=bounded(said.name, MAX_NAME),
-        version=bounded(said.version, MAX_NAME),
+        name=label(said.name),
+        version=label(said.version),
         attributes=attributes(said.attributes),
         dropped=said.dropped_attributes_count,
     )

@@ -8,10 +8,11 @@ from strangler_fig.masking import mask_text
 from strangler_fig.names import DURATION_ATTRIBUTE, FALLBACK_ATTRIBUTE, ROUTE_ATTRIBUTE, WEIGHT_ATTRIBUTE
 
 from ..tables import Attributes, Batch, Row, otel_logs, route_minute
-from .bounds import CLOCK_ATTRIBUTE, MAX_NAME, Clock, bounded
+from .bounds import CLOCK_ATTRIBUTE, Clock, bounded
 from .conventions import normalised
 from .emitter import resource_from, scope_from
 from .ids import Ids
+from .labels import label
 from .minutes import LOG, Request, RouteNames, rows_of
 from .origin import Resource, request_of, role_of, route_of, side_of, status_of
 from .shallow import as_shallow
@@ -33,13 +34,13 @@ def logs_batch(request: Message, clock: Clock, names: RouteNames, size: int) -> 
     requests: list[Request] = []
     for group in as_shallow(request).resource_logs:
         resource = resource_from(group.resource)
-        schema = bounded(group.schema_url, MAX_NAME)
+        schema = label(group.schema_url)
         for told in group.scope_logs:
             scope = scope_from(told.scope)
             around = (
                 schema,
                 resource.attributes,
-                bounded(told.schema_url, MAX_NAME),
+                label(told.schema_url),
                 scope.name,
                 scope.version,
                 scope.attributes,
@@ -47,7 +48,7 @@ def logs_batch(request: Message, clock: Clock, names: RouteNames, size: int) -> 
             for record in told.log_records:
                 found = normalised(attributes(record.attributes), is_envoy=False)
                 if record.event_name:
-                    found[EVENT_ATTRIBUTE] = bounded(record.event_name, MAX_NAME)
+                    found[EVENT_ATTRIBUTE] = label(record.event_name)
                 time = _time(record, found, clock)
                 rows.append(_row((record, found, time), resource, around, ids))
                 if resource.is_router and (served := _served(found, time)):
@@ -76,7 +77,7 @@ def _row(said: tuple[Any, Attributes, int], resource: Resource, around: tuple[ob
         ids.trace(record.trace_id) or _trace_of(found),
         ids.span(record.span_id),
         record.flags & _TRACE_FLAGS,
-        bounded(record.severity_text, MAX_NAME),
+        label(record.severity_text),
         min(max(record.severity_number, 0), 24),
         resource.service,
         mask_text(bounded(text(record.body))),

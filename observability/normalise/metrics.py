@@ -6,8 +6,6 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from strangler_fig.masking import mask_text
-
 from ..tables import (
     Batch,
     Row,
@@ -17,9 +15,10 @@ from ..tables import (
     otel_metrics_sum,
     otel_metrics_summary,
 )
-from .bounds import MAX_BUCKETS, MAX_ITEMS, MAX_NAME, Clock, bounded
+from .bounds import MAX_BUCKETS, MAX_ITEMS, Clock
 from .emitter import resource_from, scope_from
 from .ids import Ids
+from .labels import label
 from .shallow import as_shallow
 from .values import attributes
 
@@ -45,12 +44,12 @@ def metrics_batch(request: Message, clock: Clock, size: int) -> Batch:
             scope = scope_from(told.scope)
             around = (
                 resource.attributes,
-                bounded(group.schema_url, MAX_NAME),
+                label(group.schema_url),
                 scope.name,
                 scope.version,
                 scope.attributes,
                 scope.dropped,
-                bounded(told.schema_url, MAX_NAME),
+                label(told.schema_url),
                 resource.service,
             )
             for metric in told.metrics:
@@ -67,11 +66,7 @@ def _points(metric: Any, around: tuple[object, ...], here: _Request) -> tuple[st
         return None
     table, tail = _KINDS[kind]
     data = getattr(metric, kind)
-    name = (
-        bounded(metric.name, MAX_NAME),
-        mask_text(bounded(metric.description, MAX_NAME)),
-        bounded(metric.unit, MAX_NAME),
-    )
+    name = (label(metric.name), label(metric.description), label(metric.unit))
     return table, [
         (
             *around,

@@ -6,13 +6,14 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from strangler_fig.masking import mask_attribute, mask_text
+from strangler_fig.masking import mask_text
 
 from ..tables import Attributes, Batch, Row, otel_traces, otel_traces_trace_id_ts, route_minute, trace_key
-from .bounds import CLOCK_ATTRIBUTE, DURATION_ATTRIBUTE, MAX_DURATION, MAX_ITEMS, MAX_NAME, Clock, bounded
+from .bounds import CLOCK_ATTRIBUTE, DURATION_ATTRIBUTE, MAX_DURATION, MAX_ITEMS, Clock, bounded
 from .conventions import normalised
 from .emitter import resource_from, scope_from
 from .ids import Ids
+from .labels import label
 from .minutes import NO_ROUTE, SPAN, Request, RouteNames, rows_of
 from .origin import Resource, request_of, role_of, route_of, side_of, status_of, template_in
 from .shallow import as_shallow
@@ -73,7 +74,7 @@ def _row(span: Any, around: tuple[Resource, tuple[str, str], Clock, Ids]) -> Row
         ids.trace(span.trace_id),
         ids.span(span.span_id),
         ids.parent(span.parent_span_id),
-        bounded(state, MAX_NAME) if state else "",
+        label(state) if state else "",
         name,
         _KINDS[kind] if 0 <= kind < len(_KINDS) else _KINDS[0],
         resource.service,
@@ -97,7 +98,7 @@ def _row(span: Any, around: tuple[Resource, tuple[str, str], Clock, Ids]) -> Row
 @lru_cache(maxsize=4_096)
 def _named(said: str) -> tuple[str, str]:
     """A span's name, bounded and masked, and the template in it."""
-    name = mask_attribute("", bounded(said, MAX_NAME))
+    name = label(said)
     return name, template_in(name)
 
 
@@ -123,7 +124,7 @@ def _events(events: Sequence[Any], clock: Clock) -> tuple[list[int], list[str], 
     kept = events[:MAX_ITEMS]
     return (
         [clock.settle(one.time_unix_nano) for one in kept],
-        [mask_text(bounded(one.name, MAX_NAME)) for one in kept],
+        [label(one.name) for one in kept],
         [attributes(one.attributes) for one in kept],
     )
 
@@ -133,7 +134,7 @@ def _links(links: Sequence[Any], ids: Ids) -> tuple[list[str], list[str], list[s
     return (
         [ids.trace(one.trace_id) for one in kept],
         [ids.span(one.span_id) for one in kept],
-        [bounded(one.trace_state, MAX_NAME) for one in kept],
+        [label(one.trace_state) for one in kept],
         [attributes(one.attributes) for one in kept],
     )
 

@@ -13,7 +13,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from strangler_fig.masking import REDACTED, mask_attribute, mask_attribute_anew
 
 from ..tables import Attributes
-from .bounds import DROPPED_ATTRIBUTE, MAX_ATTRIBUTES, MAX_DEPTH, MAX_NAME, MAX_VALUE, bounded
+from .bounds import DROPPED_ATTRIBUTE, MAX_ATTRIBUTES, MAX_DEPTH, MAX_VALUE, bounded
+from .labels import label
 from .memo import Memo
 
 _MAX_ELEMENTS = 1024
@@ -37,14 +38,11 @@ def attributes(raws: Sequence[bytes]) -> Attributes:
 
 def _pair(raw: bytes) -> tuple[str, str]:
     pair = KeyValue.FromString(raw)
-    name = pair.key
-    if len(name) > MAX_NAME or "\0" in name:
-        name = bounded(name, MAX_NAME)
     said = pair.value
     value = said.string_value or text(said)
     if len(value) > MAX_VALUE or "\0" in value:
         value = bounded(value)
-    return name, mask_attribute_anew(name, value)
+    return label(pair.key), mask_attribute_anew(pair.key, value)
 
 
 _known_pair = Memo(_pair, most=32_768, longest=768).__getitem__
@@ -78,7 +76,7 @@ def _plain(value: AnyValue, depth: int) -> object:
         return [_plain(one, depth - 1) for one in value.array_value.values[:_MAX_ELEMENTS]]
     if kind == "kvlist_value":
         return {
-            bounded(one.key, MAX_NAME): _masked(one.key, _plain(one.value, depth - 1))
+            label(one.key): _masked(one.key, _plain(one.value, depth - 1))
             for one in value.kvlist_value.values[:_MAX_ELEMENTS]
         }
     if kind == "bytes_value":
