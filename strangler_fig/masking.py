@@ -18,9 +18,9 @@ _MAX_DIGITS, _MIN_DIGITS = 19, 13
 """Digits of a card's number. Source: ISO/IEC 7812-1."""
 
 _SECRET_NAME = re.compile(
-    r"(?:^|[._\-])(?:authorization|cookies?|set[-_]cookie|password|passwd|pwd|secret|client[-_]?secret|token|"
-    r"[a-z]{1,20}[-_]token|x-amz-security-token|api[-_]?key|x-api-key|access[-_]?key|private[-_]?key|credentials?|"
-    r"session[-_]?id|sessionid|jsessionid|otp|pin|cvv|cvc|iban)(?:\.\d+)?$",
+    r"(?:authorization|cookies?|password|passwd|passphrase|pwd|secret|token|(?:api|access|private|secret)[-_.]?key|"
+    r"credentials?|(?:^|[._\-])(?:session[-_]?id|jsessionid|otp|pin|cvv|cvc|iban))(?:\.\d+)?$"
+    r"|^db\.(?:query|operation|statement)\.parameters?(?:\.|$)",
     re.IGNORECASE,
 )
 _URL_NAMES = frozenset({"url.full", "http.url", "http.target", "url.original", "http.referer"})
@@ -28,32 +28,51 @@ _QUERY_NAMES = frozenset({"url.query"})
 _SQL_NAMES = frozenset({"db.query.text", "db.statement", "db.query.summary"})
 
 _SUSPECT = re.compile(
-    r"[@?]|%40|eyJ|://|\d(?:[ -]?\d){12}|-----BEGIN|AKIA|ASIA|gh[pousr]_|xox[abprs]-|sk[_-]|[Bb]earer|[Bb]asic|"
-    r"(?i:passw|pwd|secret|token|api[-_]?key|authorization|cookie|credential)"
+    r"[@?]|%40|eyJ|://|\d(?:[ -]?\d){12}|-----BEGIN|AKIA|ASIA|gh[pousr]_|github_pat_|AIza|xox[abprs]-|sk[_-]|[Bb]earer|"
+    r"[Bb]asic|(?i:pass[wp]|pwd|secret|token|(?:api|access|private)[-_]?key|authorization|cookie|credential)"
 )
 _SUSPECT_MARKS = re.compile(
-    r"@|\?|%40|eyJ|://|-----BEGIN|AKIA|ASIA|gh[pousr]_|xox[abprs]-|sk[_-]|Bearer|bearer|Basic|basic"
+    r"@|\?|%40|eyJ|://|-----BEGIN|AKIA|ASIA|AIza|gh[pousr]_|github_pat_|xox[abprs]-|sk[_-]|Bearer|bearer|Basic|basic"
 )
 _SUSPECT_DIGITS = re.compile(r"\d[\d -]{12}")
-_SUSPECT_WORDS = re.compile(r"passw|pwd|secret|token|api[-_]?key|authorization|cookie|credential")
+_SUSPECT_WORDS = re.compile(
+    r"pass[wp]|pwd|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|authorization|cookie|credential"
+)
 """At least what `_SUSPECT` finds, in ASCII (the last in text of small letters), several times as fast: each begins with
 a letter of a small set, so that the search skips all others."""
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{1,8192}(?:\.[A-Za-z0-9_-]{0,8192})?")
 _SCHEME = re.compile(r"\b(bearer|basic|digest|negotiate)([ :=]{1,3})(?!\[)[A-Za-z0-9._~+/=:-]{6,8192}", re.IGNORECASE)
 _SCHEME_MARKS = re.compile(r"earer|asic|igest|egotiate|EARER|ASIC|IGEST|EGOTIATE")
-_KEY_MARKS = re.compile(r"AKIA|ASIA|gh[pousr]_|xox|sk[_-]")
+_KEY_MARKS = re.compile(r"AKIA|ASIA|AIza|gh[pousr]_|github_pat_|xox|sk[_-]")
 _KEYS = re.compile(
-    r"\b(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,255}|xox[abprs]-[A-Za-z0-9-]{10,255}"
-    r"|sk[_-](?:live_|test_)?[A-Za-z0-9]{16,255})\b"
+    r"\b(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|xox[abprs]-[A-Za-z0-9-]{10,255}"
+    r"|sk[_-](?:live_|test_)?[A-Za-z0-9]{16,255}|AIza[A-Za-z0-9_-]{30,100})\b"
 )
 _PEM = re.compile(r"-----BEGIN [A-Z ]{1,40}-----[^-]{0,16384}(?:-----END [A-Z ]{1,40}-----)?")
 _USER_INFO = re.compile(r"(://)(?!\[redacted\]@)[^/?#@\s]{1,512}@")
 _QUERY = re.compile(r"([?&][^=&#\s\"'<>]{1,256}=)(?!\[redacted\])[^&#\s\"'<>]{1,8192}")
+_GONE = r"\[(?:redacted|token|email|card)\]"
+_IS = r"(?:\\{0,8}[\"']|%(?:25){0,3}22)?\s{0,4}(?:[=:]|%(?:25){0,3}3d|%(?:25){0,3}3a)\s{0,4}"
+"""Between a name and its value: a quote (escaped, or as in a URL) that ends the name, and what assigns."""
+_PIECE = rf"{_GONE}|[^\s,;&\"'}}\]\\]|\\(?!\\{{0,8}}[\"'])"
 _ASSIGNED = re.compile(
-    r"((?:passw(?:or)?d|pwd|secret|token|api[-_]?key|authorization|(?:set-)?cookie|credentials?)[\"']?\s{0,4}[=:]\s{0,4})"
-    r"(\"(?!\[)[^\"]{0,4096}\"?|'(?!\[)[^']{0,4096}'?|(?!\[|[\"']|(?:bearer|basic|digest|negotiate)\b)[^\s,;&\"'}\]]{1,4096})",
+    r"((?:passw(?:or)?d|passphrase|pwd|secret|token|(?:api|access|private|secret)[-_]?key|authorization|cookies?|"
+    rf"credentials?){_IS})"
+    rf"(?!{_GONE}(?:[\s,;&\"'}}\]\\]|$))(?:"
+    rf"\"(?!{_GONE}\")(?:[^\"\\]++|\\.)*+\"?"
+    rf"|'(?!{_GONE}')(?:[^'\\]++|\\.)*+'?"
+    rf"|(?P<escape>\\{{1,8}})(?P<quote>[\"'])(?!{_GONE}\\).*?(?:(?<!\\)(?P=escape)(?P=quote)|\Z)"
+    rf"|(?!(?:bearer|basic|digest|negotiate)\b)(?:(?:token|api-?key)\ {{1,4}})?(?!\[(?!(?:token|email|card)\]))"
+    rf"(?:{_PIECE})++"
+    r"|\[[^\]]{0,4096}\]?)",
+    re.IGNORECASE | re.DOTALL,
+)
+_COOKIES = re.compile(
+    rf"(cookies?{_IS})(?:\[redacted\](?=;)|(?:\[(?:token|email|card)\]|[^\s;,\"'\\\[\]}}])[^\s;,\"'\\]{{0,4096}})"
+    r"(?:;[ \t]{0,4}[^\s;,=\"'\\]{1,256}=[^\s;,\"'\\]{0,4096}){0,256}",
     re.IGNORECASE,
 )
+"""All of a header's cookies: what follows the first is one, too."""
 _EMAIL = re.compile(r"[\w.+%-]{1,64}?(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _DIGITS = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w])")
 _SQL_LITERAL = re.compile(
@@ -80,12 +99,7 @@ def mask_text(value: str) -> str:
         return value
     if "-----BEGIN" in value:
         value = _PEM.sub(TOKEN, value)
-    if "eyJ" in value:
-        value = _JWT.sub(TOKEN, value)
-    if _SCHEME_MARKS.search(value):
-        value = _SCHEME.sub(_schemed, value)
-    if _KEY_MARKS.search(value):
-        value = _KEYS.sub(TOKEN, value)
+    value = _without_tokens(value)
     if "://" in value:
         value = _USER_INFO.sub(_of_a_user, value)
     if "?" in value:
@@ -93,8 +107,19 @@ def mask_text(value: str) -> str:
     if "@" in value or "%40" in value:
         value = _EMAIL.sub(EMAIL, value)
     if _may_assign(value):
+        if not value.isascii() or "cookie" in value.lower():
+            value = _COOKIES.sub(_assigned, value)
         value = _ASSIGNED.sub(_assigned, value)
     return _DIGITS.sub(_card, value) if _SUSPECT_DIGITS.search(value) else value
+
+
+def _without_tokens(value: str) -> str:
+    """The text without tokens and keys that are known by their looks; no quote is part of one."""
+    if "eyJ" in value:
+        value = _JWT.sub(TOKEN, value)
+    if _SCHEME_MARKS.search(value):
+        value = _SCHEME.sub(_schemed, value)
+    return _KEYS.sub(TOKEN, value) if _KEY_MARKS.search(value) else value
 
 
 def _is_suspect(value: str) -> bool:
@@ -134,11 +159,27 @@ def mask_url(value: str) -> str:
 
 
 def mask_sql(value: str) -> str:
-    """A statement whose literals are question marks; what is left is what the statement does."""
+    """A statement whose literals are question marks; what is left is what the statement does.
+
+    Tokens and addresses go first: a number in the middle of one is a literal, and hides what is left of it.
+    """
+    if _is_suspect(value):
+        value = _without_tokens(value)
+        if "@" in value and "://" not in value:
+            value = _EMAIL.sub(EMAIL, value)
     bare = (_SQL_LITERAL_ASCII if value.isascii() else _SQL_LITERAL).sub("?", value)
     return mask_text(_SQL_DOUBLE_QUOTED.sub(r"\1?", bare) if '"' in bare else bare)
 
 
+def mask_bytes(name: str, value: bytes) -> str | None:
+    """The text that the bytes are, masked; None where they are no text and nothing in them is secret."""
+    said = value.decode("utf-8", "replace")
+    masked = mask_attribute(name, said)
+    is_text = "\N{REPLACEMENT CHARACTER}" not in said and said.translate(_BLANKS).isprintable()
+    return masked if is_text or masked != said else None
+
+
+_BLANKS = dict.fromkeys(map(ord, "\t\r\n"), " ")
 _CACHED_CHARACTERS = 256
 
 

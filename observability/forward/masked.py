@@ -3,7 +3,7 @@
 from google.protobuf.message import Message
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from strangler_fig.masking import mask_attribute, mask_text
+from strangler_fig.masking import REDACTED, is_secret_name, mask_attribute, mask_bytes, mask_text
 
 
 def mask_message(message: Message) -> None:
@@ -36,8 +36,17 @@ def _mask_pair(pair: KeyValue) -> None:
 
 def _mask_value(name: str, value: AnyValue) -> None:
     kind = value.WhichOneof("value")
-    if kind == "string_value":
+    if kind is not None and is_secret_name(name):
+        value.string_value = REDACTED
+    elif kind == "string_value":
         value.string_value = mask_attribute(name, value.string_value)
+    elif kind == "int_value":
+        said = str(value.int_value)
+        if (masked := mask_attribute(name, said)) != said:
+            value.string_value = masked
+    elif kind == "bytes_value":
+        known = mask_bytes(name, value.bytes_value)
+        value.bytes_value = value.bytes_value if known is None else known.encode()
     elif kind == "array_value":
         for one in value.array_value.values:
             _mask_value(name, one)

@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from strangler_fig.masking import mask_text
+
 from .refusal import Reason
 
 
@@ -27,7 +29,7 @@ class Counts:
     def refuse(self, signal: str, reason: Reason, message: str) -> None:
         """Count a request that was not taken."""
         self.refused[signal, reason.value] += 1
-        self.last_refusal = message
+        self.last_refusal = mask_text(message)
 
     def to_json(self) -> dict[str, object]:
         """The counts as JSON values."""

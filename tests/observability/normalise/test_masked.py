@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 from observability.forward.masked import mask_message
 from observability.normalise.bounds import MAX_NAME, Clock
@@ -77,3 +77,26 @@ def test_an_ordinary_key_stays_and_a_name_that_is_cut_tells_its_secret() -> None
     text = str(batches(request).rows)
     assert MARK not in text
     assert f"'{TOKEN}': 'v'" in text
+
+
+def test_what_is_inside_of_lists_maps_and_bytes() -> None:
+    """Texts of JSON in lists, maps and bytes are masked before they are escaped, in attributes and in bodies."""
+    nested = AnyValue(string_value=f'{{"password": "{MARK}", "n": 1}}')
+    plain = AnyValue(bytes_value=f"password={MARK}".encode())
+    secret = AnyValue(array_value=ArrayValue(values=[AnyValue(int_value=1234), AnyValue(string_value=MARK)]))
+    inner = KeyValueList(
+        values=[KeyValue(key="pin", value=secret), KeyValue(key="m", value=nested), KeyValue(key=KEY, value=plain)]
+    )
+    array = AnyValue(array_value=ArrayValue(values=[nested, plain, AnyValue(kvlist_value=inner)]))
+    request = ExportLogsServiceRequest()
+    record = request.resource_logs.add().scope_logs.add().log_records.add(body=array)
+    record.attributes.extend([KeyValue(key="a", value=array), KeyValue(key="b", value=plain)])
+    record.attributes.append(KeyValue(key="c", value=AnyValue(bytes_value=b"\x00\xff")))
+    (row,) = batches(request).rows["otel_logs"]
+    assert MARK not in str(row)
+    assert "1234" not in str(row)
+    assert "'c': '00ff'" in str(row)
+    assert r"\"n\": 1" in str(row[7])
+    mask_message(request)
+    assert MARK not in str(request)
+    assert "1234" not in str(request)
