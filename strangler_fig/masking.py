@@ -67,9 +67,10 @@ _ASSIGNED = re.compile(
     r"|\[[^\]]{0,4096}\]?)",
     re.IGNORECASE | re.DOTALL,
 )
+_COOKIE_PIECE = r"[^\s;,\"'\\]|\\(?!\\{0,8}[\"'])"
 _COOKIES = re.compile(
-    rf"(cookies?{_IS})(?:\[redacted\](?=;)|(?:\[(?:token|email|card)\]|[^\s;,\"'\\\[\]}}])[^\s;,\"'\\]{{0,4096}})"
-    r"(?:;[ \t]{0,4}[^\s;,=\"'\\]{1,256}=[^\s;,\"'\\]{0,4096}){0,256}",
+    rf"(cookies?{_IS})(?:\[redacted\](?=;)|(?:\[(?:token|email|card)\]|(?![\[\]}}])(?:{_COOKIE_PIECE}))(?:{_COOKIE_PIECE})*+)"
+    rf"(?:;[ \t]{{0,4}}(?:(?!=)(?:{_COOKIE_PIECE})){{1,256}}=(?:{_COOKIE_PIECE})*+)*+",
     re.IGNORECASE,
 )
 """All of a header's cookies: what follows the first is one, too."""
@@ -110,7 +111,10 @@ def mask_text(value: str) -> str:
         if not value.isascii() or "cookie" in value.lower():
             value = _COOKIES.sub(_assigned, value)
         value = _ASSIGNED.sub(_assigned, value)
-    return _DIGITS.sub(_card, value) if _SUSPECT_DIGITS.search(value) else value
+    if _SUSPECT_DIGITS.search(value):
+        value = _DIGITS.sub(_card, value)
+    # A user was none while a number in it had spaces.
+    return _USER_INFO.sub(_of_a_user, value) if "://" in value and "@" in value else value
 
 
 def _without_tokens(value: str) -> str:
@@ -143,11 +147,11 @@ def mask_query(value: str) -> str:
     bare = value.removeprefix("?")
     if "=" not in bare:
         return REDACTED if bare and bare != REDACTED else value
-    parts = [
-        f"{name}={REDACTED}" if equals else REDACTED
+    parts = (
+        f"{mask_text(name)}={REDACTED}" if equals else REDACTED
         for name, equals, _ in (part.partition("=") for part in bare.split("&"))
-    ]
-    return value[: len(value) - len(bare)] + "&".join(mask_text(part) for part in parts)
+    )
+    return value[: len(value) - len(bare)] + "&".join(parts)
 
 
 def mask_url(value: str) -> str:
