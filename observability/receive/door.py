@@ -114,9 +114,11 @@ class Door:
                 await self._drain(request)
             return self._refused(signal, kind, bad)
         except StoreFull as full:
+            await self._drain(request)
             why = BadRequest(503, Reason.FULL, str(full), retry_after_seconds=full.retry_after_seconds)
             return self._refused(signal, kind, why)
         except StoreFailed as failed:
+            await self._drain(request)
             return self._refused(signal, kind, BadRequest(500, Reason.NOT_STORED, str(failed)))
         except ClientDisconnect:
             return self._refused(signal, kind, BadRequest(400, Reason.GONE, "the sender left before the body's end"))

@@ -215,6 +215,22 @@ def test_a_full_store_asks_to_come_again(world: World) -> None:
     assert world.post("/v1/traces", BODY).status_code == 500
 
 
+@pytest.mark.parametrize("fault", [StoreFull("the disk is full", retry_after_seconds=2), StoreFailed("it is closed")])
+def test_a_refused_body_is_read_to_its_end(world: World, fault: StoreFailed) -> None:
+    """Who is told to come again has sent everything by then: a sender in the middle would see a reset and no answer."""
+    read = 0
+
+    async def long() -> AsyncIterator[bytes]:
+        nonlocal read
+        for _ in range(5):
+            read += 1
+            yield b"\0" * 2**20
+
+    world.store.fault = fault
+    assert world.post("/v1/traces", long()).status_code in (500, 503)
+    assert read == 5
+
+
 def test_many_bodies_at_once_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What all connections read at one time has a limit, and room is given back whatever became of a body."""
     monkeypatch.setattr(doors, "_MAX_READING_BYTES", 1_000)
