@@ -123,11 +123,13 @@ def cookie_of(headers: Headers) -> str:
 def own_path(wanted: str) -> str:
     """The path and query that somebody wants to see after a login, `/` where they might lead to another site.
 
-    Browsers drop control characters and read a backslash as a slash, and two slashes begin another site's name.
+    Browsers drop control characters, read a backslash as a slash and walk dots; two slashes begin another site's name.
     """
     is_odd = any(letter <= " " or letter in "\\\x7f" for letter in wanted) or len(wanted) > _MAX_PATH
+    steps = wanted.partition("?")[0].partition("#")[0].lower().replace("%2e", ".").split("/")
+    is_walking = "." in steps or ".." in steps  # what is left of the others may begin with two slashes
     is_page = wanted.startswith("/") and not wanted.startswith(("//", "/login", "/api/", "/static/"))
-    return wanted if is_page and not is_odd else "/"
+    return wanted if is_page and not is_odd and not is_walking else "/"
 
 
 def _is_from_our_page(headers: Headers, session: Session) -> bool:

@@ -51,7 +51,7 @@ class ProxyLogin:
             return Role.ADMIN
         if not self.role_header:
             return Role.VIEWER
-        said = [one.strip().lower() for one in headers.getlist(self.role_header)]
+        said = [one.strip() for one in headers.getlist(self.role_header)]
         return next((role for role in Role if said == [role.value]), None)
 
 

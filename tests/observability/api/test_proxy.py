@@ -51,7 +51,7 @@ def ask(
 def test_the_proxy_is_believed(peer: str) -> None:
     """From the named networks, however written, the header says who it is, and the other in which role."""
     assert ask(("X-User", "bob"), ("X-Role", "viewer"), peer=peer).json()["role"] == "viewer"
-    assert ask(("X-User", "eve"), ("X-Role", "Admin"), peer=peer).json()["role"] == "admin"
+    assert ask(("X-User", "eve"), ("X-Role", "admin"), peer=peer).json()["role"] == "admin"
     assert ask(("X-User", "ada"), peer=peer).json() | {"csrf": ""} == {"user": "ada", "role": "admin", "csrf": ""}
 
 
@@ -66,6 +66,8 @@ def test_the_proxy_is_believed(peer: str) -> None:
         ([("X-User", "a" * 300), ("X-Role", "viewer")], "10.1.2.3"),
         ([("X-User", "bob")], "10.1.2.3"),
         ([("X-User", "bob"), ("X-Role", "root")], "10.1.2.3"),
+        ([("X-User", "bob"), ("X-Role", "ADMIN")], "10.1.2.3"),
+        ([("X-User", "bob"), ("X-Role", "Viewer")], "10.1.2.3"),
         ([("X-User", "bob"), ("X-Role", "viewer"), ("X-Role", "admin")], "10.1.2.3"),
         ([("X-Role", "admin")], "10.1.2.3"),
     ],
