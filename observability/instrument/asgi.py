@@ -1,6 +1,7 @@
 """ASGI applications: OpenTelemetry's own middleware, with the router's headers and Starlette's routes added."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -8,7 +9,8 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.util.http import get_excluded_urls, sanitize_method
 
-from . import router_headers
+from . import failed, router_headers
+from .logged import belongs_to
 from .providers import finish
 
 Ready = Callable[[], None]
@@ -20,6 +22,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 def wrapped(app: Any, ready: Ready) -> Any:
     """The application that tells; Starlette's or FastAPI's own object, changed inside, where it is one."""
+    if hasattr(app, "get_response_async") and hasattr(app, "load_middleware"):
+        failed.hear_django()
     build = getattr(app, "build_middleware_stack", None)
     if build is None:
         return Asgi(app, ready)
@@ -80,10 +84,16 @@ class _Routes:
             if message["type"] == "http.response.start" and (template := template_of(scope)):
                 router_headers.note_route(span, _method(scope), template)
             await send(message)
+            # After the middleware, which would empty the status; the span ends with the answer.
+            if message["type"] == "http.response.start" and message["status"] >= failed.FAILED_STATUS:
+                error = failed.noted(scope) or sys.exc_info()[1]
+                if error is not None:
+                    failed.tell(span, error)
 
         try:
             await self._app(scope, receive, noting)
-        except Exception:
+        except Exception as error:
+            belongs_to(error, span.get_span_context())
             if span.is_recording() and (template := template_of(scope)):
                 router_headers.note_route(span, _method(scope), template)
             raise

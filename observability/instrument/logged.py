@@ -6,6 +6,7 @@ which Powertools' formatter prints like any key of `extra`. `Keeping` is a handl
 Source: OpenTelemetry specification, "Trace Context in non-OTLP Log Formats"; semantic conventions, "Logs" and "Code".
 """
 
+import contextlib
 import logging
 import threading
 import traceback
@@ -20,6 +21,9 @@ _TEXTS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 _OWN = ("opentelemetry", "observability.instrument")
 _MAX_SEVERITY = 24
 
+_BELONGS = "__fig_span_context__"
+"""Where an exception keeps the span that it ended: servers write of it when the span is not current any more."""
+
 Current = Callable[[], Any]
 """What gives the current span's context."""
 
@@ -33,7 +37,7 @@ class Marking(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """True always: it only adds."""
-        context = self._current()
+        context = _context_of(record, self._current())
         if context is not None and context.is_valid and "trace_id" not in record.__dict__:
             record.trace_id = f"{context.trace_id:032x}"
             record.span_id = f"{context.span_id:016x}"
@@ -60,9 +64,22 @@ class Keeping(logging.Handler):
         """Keep it."""
         self._latest.record = record
         try:
-            self._keep(as_record(record, self._current()))
+            self._keep(as_record(record, _context_of(record, self._current())))
         except Exception:  # noqa: BLE001 - as `logging` has it: a line that cannot be told must not end a request
             self.handleError(record)
+
+
+def belongs_to(error: BaseException, context: Any) -> None:
+    """Let records of this exception belong to the span of this context; the first that is named stays."""
+    with contextlib.suppress(Exception):  # an exception may refuse attributes
+        error.__dict__.setdefault(_BELONGS, context)
+
+
+def _context_of(record: logging.LogRecord, current: Any) -> Any:
+    """The current span's context, else that of the span which the record's exception ended."""
+    if (current is not None and current.is_valid) or not record.exc_info:
+        return current
+    return getattr(record.exc_info[1], _BELONGS, None) or current
 
 
 def as_record(record: logging.LogRecord, context: Any) -> Record:

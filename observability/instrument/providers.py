@@ -139,10 +139,14 @@ def _listen(are_sent: bool) -> None:  # noqa: FBT001 - the one thing that it dep
 
 
 def _emit(record: Record) -> None:
-    """Hand a record to the SDK, which takes the trace from the context."""
+    """Hand a record to the SDK, with the trace that it belongs to."""
+    known = trace.SpanContext(
+        record.trace_id, record.span_id, is_remote=False, trace_flags=trace.TraceFlags(record.flags)
+    )
     logs_api.get_logger(record.scope).emit(
         timestamp=record.nanoseconds,
         observed_timestamp=record.nanoseconds,
+        context=trace.set_span_in_context(trace.NonRecordingSpan(known)),
         severity_number=SeverityNumber(record.severity),
         severity_text=record.severity_text,
         body=record.body,

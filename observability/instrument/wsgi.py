@@ -7,7 +7,8 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.wsgi import OpenTelemetryMiddleware
 from opentelemetry.util.http import get_excluded_urls, sanitize_method
 
-from . import router_headers
+from . import failed, router_headers
+from .logged import belongs_to
 
 Ready = Callable[[], None]
 
@@ -17,9 +18,11 @@ def wrapped(app: Any, ready: Ready) -> Any:
     if hasattr(app, "wsgi_app") and hasattr(app, "before_request"):
         app.wsgi_app = Wsgi(app.wsgi_app, ready)
         app.before_request(_note_flask)
+        failed.hear_flask(app)
         return app
     if hasattr(app, "get_response") and hasattr(app, "load_middleware"):
         app.get_response = _noting_django(app.get_response)
+        failed.hear_django()
     return Wsgi(app, ready)
 
 
@@ -28,7 +31,7 @@ class Wsgi:
 
     def __init__(self, app: Any, ready: Ready) -> None:
         self._app, self._ready = app, ready
-        self._told: Any = OpenTelemetryMiddleware(app, request_hook=_note)
+        self._told: Any = OpenTelemetryMiddleware(_failing(app), request_hook=_note)
         self._excluded = get_excluded_urls("WSGI")
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -41,6 +44,27 @@ class Wsgi:
     def __getattr__(self, name: str) -> Any:
         """What else the application has."""
         return getattr(self._app, name)
+
+
+def _failing(app: Any) -> Any:
+    """The application, whose exceptions are told: what left it has a trace, what became an answer is on the span."""
+
+    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        span = trace.get_current_span()
+
+        def starting(status: str, *more: Any) -> Any:
+            writing = start_response(status, *more)
+            if (error := failed.noted(environ)) is not None:  # after the middleware, which would empty the status
+                failed.tell(span, error)
+            return writing
+
+        try:
+            return app(environ, starting)  # type: ignore[no-any-return]  # as the application gives it
+        except Exception as error:
+            belongs_to(error, span.get_span_context())
+            raise
+
+    return call
 
 
 def _note(span: Any, environ: dict[str, Any]) -> None:

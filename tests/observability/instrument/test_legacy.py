@@ -60,6 +60,19 @@ def spans(telemetry: Observing, columns: str, where: str) -> list[list[Any]]:
     return telemetry.sql(f"SELECT {columns} FROM otel_traces WHERE {where} ORDER BY Timestamp")  # noqa: S608 - the test's own
 
 
+def has_told_the_failure(telemetry: Observing, service: str) -> None:
+    """The span of `/raise` has the exception, once, and the framework's or the server's record of it has the trace."""
+    where = f"ServiceName = '{service}' AND SpanKind = 'Server' AND StatusCode = 'Error'"
+    eventually(lambda: spans(telemetry, "1", where))
+    columns = 'StatusMessage, SpanAttributes[\'error.type\'], "Events.Name", "Events.Attributes", TraceId'
+    ((message, kind, names, (event,), trace),) = spans(telemetry, columns, where)
+    assert (message, kind, names) == ("KeyError", "KeyError", ["exception"])
+    assert (event["exception.type"], event["exception.message"]) == ("KeyError", "'planted'")
+    assert "raise KeyError(message)" in event["exception.stacktrace"]
+    line = f"SELECT 1 FROM otel_logs WHERE TraceId = '{trace}' AND LogAttributes['exception.type'] = 'KeyError'"  # noqa: S608
+    eventually(lambda: telemetry.sql(line))
+
+
 def test_forked_workers_of_flask(telemetry: Observing, tmp_path: Path) -> None:
     """Workers that were forked after the import tell by themselves: requests by rule, statements, lines, failures."""
     with mariadb(tmp_path) as database:
@@ -92,6 +105,7 @@ def test_forked_workers_of_flask(telemetry: Observing, tmp_path: Path) -> None:
     assert (statement["db.system.name"], statement["db.namespace"]) == ("mysql", "shop")
     (failed,) = spans(telemetry, "HttpStatus, SpanName", "ServiceName = 'workers' AND StatusCode = 'Error'")
     assert failed == [500, "GET /raise"]
+    has_told_the_failure(telemetry, "workers")
     line = f"SELECT Body, SpanId FROM otel_logs WHERE TraceId = '{1:032x}'"  # noqa: S608
     assert telemetry.sql(line) == [["book 7", first[5]]]
     assert not spans(telemetry, "1", "SpanAttributes['url.path'] = '/health'")
@@ -113,6 +127,7 @@ def test_routes_of_starlette(telemetry: Observing) -> None:
         ["GET /raise", "/raise", 500, "Error", "primary"],
         ["GET", "", 404, "Unset", "primary"],
     ]
+    has_told_the_failure(telemetry, "asgi")
     assert ["sqlite"] in spans(telemetry, "SpanAttributes['db.system.name']", f"TraceId = '{trace}'")
     eventually(lambda: telemetry.sql(f"SELECT 1 FROM otel_logs WHERE Body = 'book 7' AND TraceId = '{trace}'"))  # noqa: S608
 
@@ -132,6 +147,7 @@ def test_routes_of_django(telemetry: Observing) -> None:
         ["GET /raise", "/raise", 500, "Error", "/raise"],
         ["GET", "", 404, "Unset", None],
     ]
+    has_told_the_failure(telemetry, "djangoed")
     eventually(lambda: telemetry.sql(f"SELECT 1 FROM otel_logs WHERE TraceId = '{trace}'"))  # noqa: S608
     lines = telemetry.sql(f"SELECT Body, Side, ScopeName FROM otel_logs WHERE TraceId = '{trace}'")  # noqa: S608
     assert lines == [["book 7", "legacy", "shop"]]
