@@ -17,6 +17,7 @@ class Counts:
     requests: Counter[str] = field(default_factory=Counter)
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     invalid_ids: Counter[str] = field(default_factory=Counter)
+    repeated: Counter[str] = field(default_factory=Counter)
     last_refusal: str = ""
 
     def took(self, signal: str, records: int, invalid_ids: int = 0) -> None:
@@ -25,6 +26,11 @@ class Counts:
             self.invalid_ids[signal] += invalid_ids
         self.taken[signal] += records
         self.requests[signal] += 1
+
+    def repeat(self, signal: str, records: int) -> None:
+        """Count records that came again, and were stored before."""
+        if records:
+            self.repeated[signal] += records
 
     def refuse(self, signal: str, reason: Reason, message: str) -> None:
         """Count a request that was not taken."""
@@ -42,5 +48,6 @@ class Counts:
                 for (signal, reason), number in sorted(self.refused.items())
             ],
             "invalid_ids": dict(self.invalid_ids),
+            "repeated": dict(self.repeated),
             "last_refusal": self.last_refusal,
         }

@@ -32,6 +32,7 @@ from .counts import Counts
 from .decode import JSON, PROTOBUF, REQUESTS, content_type, decoded, decoded_shallow, malformed
 from .ids import empty_invalid_ids
 from .refusal import BadRequest, Reason
+from .repeated import Claim, Repeated, is_repeating
 from .strangers import check_no_stranger
 
 _BODY_SECONDS = 30.0
@@ -91,6 +92,10 @@ class Door:
     names: RouteNames = field(default_factory=RouteNames)
     _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "decode"))
     _reading_bytes: int = 0
+    _repeated: Repeated = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._repeated = Repeated(self.now)
 
     def routes(self) -> list[Route]:
         """The three paths, and nothing else."""
@@ -108,7 +113,7 @@ class Door:
             self._check(signal, request)
             kind = content_type(request.headers.get("content-type", ""))
             self.store.check_room(0)
-            records = await self._take(signal, kind, request)
+            records = await self._taken_once(signal, kind, request)
         except BadRequest as bad:
             if bad.reason is not Reason.GONE:
                 await self._drain(request)
@@ -125,7 +130,24 @@ class Door:
         self.counts.took(signal, *records)
         return taken(kind)
 
-    async def _take(self, signal: str, kind: str, request: Request) -> tuple[int, int]:
+    async def _taken_once(self, signal: str, kind: str, request: Request) -> tuple[int, int]:
+        """Take a request, without what its sender repeats."""
+        if not is_repeating(request.headers.get("user-agent", "")):
+            return await self._take(signal, kind, request, None)
+        claim, is_stored = Claim(), False
+        try:
+            records = await self._take(signal, kind, request, claim)
+            is_stored = True
+            for one in claim.awaited:
+                if not await asyncio.wrap_future(one):
+                    message = "what is repeated here could not be stored when it came first"
+                    raise BadRequest(503, Reason.FULL, message, retry_after_seconds=_RETRY_SECONDS)
+        finally:
+            self._repeated.settle(claim, is_stored=is_stored)
+        self.counts.repeat(signal, claim.repeated)
+        return records
+
+    async def _take(self, signal: str, kind: str, request: Request, claim: Claim | None) -> tuple[int, int]:
         """Read, decode and store a request, and return how many records it had, and ids that were none."""
         length = 0
 
@@ -141,7 +163,7 @@ class Door:
             form = Form(signal, kind, request.headers.get("content-encoding", ""))
             loop = asyncio.get_running_loop()
             batch, whole = await loop.run_in_executor(
-                self._workers, self._read, form, await self._body(request, grew), self._is_sent_on(request)
+                self._workers, self._read, form, await self._body(request, grew), self._is_sent_on(request), claim
             )  # nothing here keeps the body while its rows wait for their commit
         finally:
             self._reading_bytes -= length
@@ -174,11 +196,21 @@ class Door:
                     if left < 0:
                         return
 
-    def _read(self, form: Form, body: bytes, is_sent_on: bool) -> tuple[Batch, Message | None]:  # noqa: FBT001 - a fact
+    def _read(
+        self,
+        form: Form,
+        body: bytes,
+        is_sent_on: bool,  # noqa: FBT001 - a fact
+        claim: Claim | None,
+    ) -> tuple[Batch, Message | None]:
         """The rows of a body, and the message itself where it is sent on."""
         plain = decompressed(body, form.encoding, self.limits)
         whole = decoded(form.signal, form.kind, plain) if is_sent_on else None
         message = decoded_shallow(form.signal, form.kind, plain)
+        if claim is not None:
+            self._repeated.claim(message, claim)
+            if claim.repeated and whole is not None:
+                whole = decoded(form.signal, PROTOBUF, message.SerializeToString())
         try:
             batch = self._batch(form.signal, message, len(plain))
         except DecodeError as error:

@@ -16,13 +16,15 @@ from starlette.applications import Starlette
 
 from observability.commands.observe import _hosts
 from observability.errors import StoreFailed, StoreFull
+from observability.normalise.shallow import as_shallow
 from observability.receive import door as doors
+from observability.receive import repeated
 from observability.receive.body import Limits
 from observability.receive.counts import Counts
 from observability.receive.door import Door
 from observability.tables import Batch
 from tests.observability.process import PROTOBUF
-from tests.observability.telemetry import NOW, TRACE, logs, record, span, traces
+from tests.observability.telemetry import NOW, SECOND, TRACE, logs, record, span, traces
 
 JSON = {"Content-Type": "application/json"}
 BODY = traces(span()).SerializeToString()
@@ -360,3 +362,71 @@ def test_secrets_do_not_get_past_the_door(world: World) -> None:
     assert world.post("/v1/logs", logs(sent).SerializeToString()).status_code == 200
     text = str(world.store.batches)
     assert not [secret for secret in ("jane@", "hunter2", "sid=42") if secret in text]
+
+
+OURS = PROTOBUF | {"User-Agent": "strangler-fig-instrument"}
+
+
+def test_what_functions_repeat_is_stored_once(world: World) -> None:
+    """Spans and records that came before, in whatever company, are counted and not stored; those of others are."""
+    first, second, third = (span(id_=f"{number:016x}") for number in (1, 2, 3))
+    world.post("/v1/traces", traces(first, second).SerializeToString(), OURS)
+    assert world.post("/v1/traces", traces(second, third, third).SerializeToString(), OURS).status_code == 200
+    assert [row[2] for row in world.store.rows("otel_traces")] == [f"{number:016x}" for number in (1, 2, 3)]
+    assert sum(row[5] for row in world.store.rows("route_minute")) == 3
+    forged = span("GET /forged", id_=f"{1:016x}")
+    world.post("/v1/traces", traces(forged).SerializeToString(), OURS)
+    world.post("/v1/traces", traces(first, service="other").SerializeToString(), OURS)
+    world.post("/v1/traces", traces(first).SerializeToString())
+    assert len(world.store.rows("otel_traces")) == 6
+    lines = logs(record("a"), record("b")).SerializeToString()
+    for _ in range(2):
+        assert world.post("/v1/logs", lines, OURS).status_code == 200
+    assert len(world.store.rows("otel_logs")) == 2
+    assert world.counts.to_json()["repeated"] == {"traces": 2, "logs": 2}
+
+
+def test_what_was_not_stored_may_come_again(world: World) -> None:
+    """A repeated span is known only once the first is stored: until then its sender waits, and hears of it."""
+    body = traces(span()).SerializeToString()
+    world.store.late_fault = StoreFull("the disk is full", retry_after_seconds=15)
+    assert world.post("/v1/traces", body, OURS).status_code == 503
+    world.store.late_fault = None
+
+    async def both(outcome: Exception | None) -> list[int]:
+        held: Future[None] = Future()
+        kept, world.store.submit = world.store.submit, lambda _batch: held  # type: ignore[method-assign]
+        transport = httpx2.ASGITransport(app=world.app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://door") as client:
+            asked = [asyncio.create_task(client.post("/v1/traces", content=body, headers=OURS)) for _ in range(2)]
+            done, _ = await asyncio.wait(asked, timeout=0.2)
+            assert not done
+            world.store.submit = kept  # type: ignore[method-assign]
+            if outcome:
+                held.set_exception(outcome)
+            else:
+                held.set_result(None)
+            return sorted([(await one).status_code for one in asked])
+
+    assert asyncio.run(both(StoreFull("the disk is full", retry_after_seconds=15))) == [503, 503]
+    assert asyncio.run(both(None)) == [200, 200]
+    assert world.counts.to_json()["repeated"] == {"traces": 1}
+
+
+def test_few_are_remembered_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory has an end in number and in time."""
+    monkeypatch.setattr(repeated, "_GENERATION", 2)
+    now = 0
+    memory = repeated.Repeated(lambda: now)
+
+    def repeats(*numbers: int) -> int:
+        claim = repeated.Claim()
+        memory.claim(as_shallow(traces(*(span(id_=f"{number:016x}") for number in numbers))), claim)
+        memory.settle(claim, is_stored=True)
+        return claim.repeated
+
+    assert (repeats(1, 2), repeats(1, 2), repeats(3, 4), repeats(1, 2, 3, 4)) == (0, 2, 0, 4)
+    assert (repeats(5, 6), repeats(1), repeats(5, 6)) == (0, 0, 2)
+    for now in (601 * SECOND, 1_202 * SECOND):
+        repeats(9 + now)
+    assert repeats(6) == 0
