@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from . import quantiles, shares, sizes
 from .bounds import Asked, Compared, Never, Unknown
-from .breaker import broken
+from .breaker import alarming, broken
 from .evidence import Parity, RouteEvidence, SideEvidence
 from .moments import Moments, Share, moments
 from .quantiles import Latencies
@@ -43,6 +43,13 @@ def judge(gate: Gate, window: Window) -> Verdict:
     disaster = broken(gate.limits, legacy, window.recent)
     if disaster:
         return Verdict(outcome=Outcome.FAIL, reasons=(disaster,), baseline=Baseline.SAME_WINDOW)
+    verdict = _judged(gate, window, evidence, legacy)
+    alarm = alarming(gate.limits, legacy, window.recent)
+    return replace(verdict, diagnostics=(alarm, *verdict.diagnostics)) if alarm else verdict
+
+
+def _judged(gate: Gate, window: Window, evidence: RouteEvidence | None, legacy: Moments) -> Verdict:
+    """The same where nothing is a disaster."""
     if evidence is None:
         return _error(Reason(code=Code.NO_EVIDENCE, words="a node that serves the route has reported nothing"))
     if window.age_seconds > gate.stale_after_seconds:

@@ -14,6 +14,7 @@ from .moving import go_on, hold_ends, leave, restart, roll_back, wanted
 from .state import Phase, RampState
 
 _WORST_FIRST = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASS)
+_IN_DOUBT = "what passed is in doubt"
 _MOVING = frozenset({Phase.WAITING, Phase.READYING, Phase.GLIDING, Phase.APPROVAL})
 
 
@@ -31,10 +32,16 @@ def judged(ramp: Ramp, state: RampState, event: Judged, now: datetime) -> Decisi
     told = _told(ramp, state, verdict)
     if verdict.outcome is Outcome.PASS:
         return _passed(ramp, told.state, now, told)
-    doubt = ""
+    return _then(told, go_on(ramp, replace(told.state, doubt=_doubt(state, verdict)), now))
+
+
+def _doubt(state: RampState, verdict: RouteVerdict) -> str:
+    """Why what passed is not trusted now; one that was there stays until a pass, and says what is missing for it."""
     if verdict.outcome is Outcome.ERROR and state.phase in _MOVING and state.weight > LEGACY_ONLY:
-        doubt = f"what passed is in doubt: {verdict.reason}"
-    return _then(told, go_on(ramp, replace(told.state, doubt=doubt or state.doubt), now))
+        return f"{_IN_DOUBT}: {verdict.reason}"
+    if state.doubt.startswith(_IN_DOUBT):
+        return f"{_IN_DOUBT}, a new pass is needed: {verdict.reason}"
+    return state.doubt
 
 
 def worst(ramp: Ramp, verdicts: tuple[RouteVerdict, ...]) -> RouteVerdict:

@@ -289,6 +289,20 @@ def test_a_doubt_between_steps_needs_a_new_pass() -> None:
     assert world.state.weight == Weight(2500)
 
 
+def test_a_doubt_says_what_is_missing_now() -> None:
+    """Its cause may be over long before the pass that it waits for: then the present reason is told."""
+    world = World(ramp_of(*THREE))
+    world.order(Command.PAUSE)
+    world.pass_step()
+    world.judge(Outcome.ERROR)
+    world.order(Command.RESUME)
+    first = world.state.reason
+    world.judge(Outcome.INCONCLUSIVE)
+    assert world.state.weight == Weight(100)
+    assert world.state.reason.startswith("what passed is in doubt, a new pass is needed: ")
+    assert first.removeprefix("what passed is in doubt: ") not in world.state.reason
+
+
 def test_orders_that_make_no_sense_are_refused_in_words() -> None:
     """Who asks is told why; the machine itself changes nothing."""
     world = World(ramp_of(*THREE))
