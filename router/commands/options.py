@@ -138,9 +138,14 @@ def print_view(view: object) -> None:
     from rich.console import Console  # noqa: PLC0415 - heavy, and not needed for JSON
 
     console = Console(markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = 200  # a pipe has no width: long lines are better than cut ones
-    console.print(view)
+    if console.is_terminal:
+        console.print(view)
+        return
+    console.width = 200  # a pipe has no width: long lines are better than cut ones
+    with console.capture() as captured:
+        console.print(view)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())  # nor are they filled up with blanks
 
 
 @contextlib.contextmanager
