@@ -5,6 +5,7 @@ import getpass
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -131,6 +132,11 @@ def wait_option(default: str) -> Callable[[Command], Command]:
 def print_json(values: Any) -> None:
     """Print one line of JSON on standard output."""
     click.echo(json.dumps(values))
+
+
+def terminal_width() -> int | None:
+    """How many columns standard output has; None where it is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def print_view(view: object) -> None:
