@@ -16,7 +16,7 @@ from .breaker import alarming, broken
 from .evidence import Parity, RouteEvidence, SideEvidence
 from .moments import Moments, Share, moments
 from .quantiles import Latencies
-from .sentences import cold_starts, duration, name, words
+from .sentences import cold_starts, duration, limits_kept, name, words
 from .sums import NOTHING
 from .trust import split_fault, version_fault
 from .values import QUANTILES, Gate, Limit, Metric, Relation, easing
@@ -103,7 +103,14 @@ class _Look:
 
     def verdict(self) -> Verdict:
         decided = self._decided()
-        return replace(decided, diagnostics=(cold_starts(self._cold, self._latencies[0]),)) if self._cold else decided
+        return (
+            replace(decided, diagnostics=(cold_starts(self._cold, self._latencies[0]),))
+            if self._has_cold()
+            else decided
+        )
+
+    def _has_cold(self) -> bool:
+        return self._cold is not None and self._cold.requests > 0
 
     def _decided(self) -> Verdict:
         times = easing(self._window.weight)
@@ -127,7 +134,7 @@ class _Look:
             few += (Reason(code=Code.UNDECIDED, words=f"not decided yet: {', '.join(map(name, undecided))}"),)
         if few:
             return _hold(few, self._baseline, findings, self._needed(judged))
-        kept = Reason(code=Code.KEPT, words=f"all {len(judged)} limits are kept, against {self._baseline.value}")
+        kept = Reason(code=Code.KEPT, words=f"{limits_kept(len(judged))}, against {self._baseline.value}")
         return Verdict(outcome=Outcome.PASS, reasons=(kept,), baseline=self._baseline, findings=findings)
 
     def _stand_in(self, side: SideEvidence, own: Moments) -> tuple[SideEvidence, Moments, Baseline]:

@@ -252,6 +252,18 @@ def test_cold_starts_are_left_out_of_latencies_and_told() -> None:
     assert (verdict.outcome, verdict.diagnostics) == (Outcome.FAIL, ())
 
 
+def test_without_cold_starts_none_are_told_and_one_limit_is_the_limit() -> None:
+    """Where a handler marks them and none came, there is nothing to say; a gate of one limit has one."""
+    equal = window(MUCH, MUCH)
+    assert equal.evidence is not None
+    none = replace(latencies(4_000, 10), counts=(0,) * len(latencies(4_000, 10).counts))
+    lambda_ = replace(equal.evidence.lambda_, cold_latency={0: none})
+    one = Gate(limits=DEFAULT_LIMITS[:1])
+    verdict = judge(one, replace(equal, evidence=replace(equal.evidence, lambda_=lambda_)))
+    assert (verdict.outcome, verdict.diagnostics) == (Outcome.PASS, ())
+    assert verdict.reasons[0].words.startswith("the limit is kept, against ")
+
+
 def sums_of(one: Histogram, other: Histogram) -> Histogram:
     return replace(one, counts=tuple(map(add, one.counts, other.counts)))
 
