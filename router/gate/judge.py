@@ -102,15 +102,10 @@ class _Look:
         self._cold = Latencies(self._side.cold_latency) if self._side.cold_latency else None
 
     def verdict(self) -> Verdict:
-        decided = self._decided()
-        return (
-            replace(decided, diagnostics=(cold_starts(self._cold, self._latencies[0]),))
-            if self._has_cold()
-            else decided
-        )
-
-    def _has_cold(self) -> bool:
-        return self._cold is not None and self._cold.requests > 0
+        decided, cold = self._decided(), self._cold
+        if cold is None or not cold.requests:
+            return decided
+        return replace(decided, diagnostics=(cold_starts(cold, self._latencies[0]),))
 
     def _decided(self) -> Verdict:
         times = easing(self._window.weight)
