@@ -34,6 +34,7 @@ FEWEST: Final = 6
 """Failing buckets below which nothing is a disaster, for so few may be one client's; and legacy's to compare with."""
 _ALARMING: Final = log(1_000)
 """One look in a thousand shows so much by chance: people are told, and nothing is done yet."""
+_SEVERAL: Final = 2
 _HALVINGS: Final = 40
 _STEEPEST: Final = 60.0
 
@@ -47,13 +48,17 @@ class Failures(NamedTuple):
     sent: Sequence[int]
 
 
-def broken(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEvidence, ...]) -> Reason | None:
-    """Why Lambda must be left at once, or None. `legacy` tells how often it fails when nothing is wrong."""
+def disasters(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEvidence, ...]) -> tuple["Span", ...]:
+    """The spans in which Lambda fails disastrously, if it is not chance; `legacy` tells what fails when all is well."""
     allowed = _allowed(limits, legacy)
-    for last in recent:
-        span = _disastrous(last, allowed, FEWEST)
-        if span is not None and span.surprise(span.failing.sent, span.failing.buckets) >= SURPRISE:
-            failing = span.failing
+    return tuple(span for last in recent if (span := _disastrous(last, allowed)) is not None)
+
+
+def broken(spans: tuple["Span", ...]) -> Reason | None:
+    """Why Lambda must be left at once, or None."""
+    for span in spans:
+        failing = span.failing
+        if failing.buckets >= FEWEST and span.surprise(failing.sent, failing.buckets) >= SURPRISE:
             words = (
                 f"{failing.failed} of {failing.requests} requests in the last seconds failed on Lambda, for users of "
                 f"{failing.buckets} buckets; at most {span.allowed:.2%} would be usual"
@@ -62,18 +67,13 @@ def broken(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEviden
     return None
 
 
-def alarming(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEvidence, ...]) -> str | None:
+def alarming(spans: tuple["Span", ...]) -> str | None:
     """What fails in the last seconds and is not enough for the breaker yet, with what would be; None where all is well.
 
     No fewer users may be enough: five who all fail where 5 % are allowed are one look in three millions, and a gate
     looks a million times in three weeks.
     """
-    allowed = _allowed(limits, legacy)
-    found: list[tuple[float, _Span]] = []
-    for last in recent:
-        span = _disastrous(last, allowed, 2)
-        if span is not None:
-            found.append((span.surprise(span.failing.sent, span.failing.buckets), span))
+    found = [(span.surprise(span.failing.sent, span.failing.buckets), span) for span in spans]
     surprising, span = max(found, key=lambda one: one[0], default=(0.0, None))
     if span is None or surprising < _ALARMING:
         return None
@@ -85,7 +85,7 @@ def alarming(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEvid
     )
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
     """Seconds in which Lambda fails disastrously, if it is not chance; and the share that is allowed."""
 
     failing: Failures
@@ -138,10 +138,10 @@ def surprise(sent: Sequence[int], failing: int, rate: float) -> float:
     return low * left - sum(number * log1p(chance * (exp(low) - 1)) for chance, number in chances)
 
 
-def _disastrous(last: RouteEvidence, allowed: tuple[float, float], fewest: int) -> _Span | None:
-    """The span where so many buckets fail, at a share that is a disaster."""
+def _disastrous(last: RouteEvidence, allowed: tuple[float, float]) -> Span | None:
+    """The span where more than one bucket fails, at a share that is a disaster."""
     failing = failures(last.lambda_)
-    if failing.buckets < fewest or failing.failed < _DISASTER * failing.requests:  # counters are read one by one
+    if failing.buckets < _SEVERAL or failing.failed < _DISASTER * failing.requests:  # counters are read one by one
         return None
     usual, tolerated = allowed
     legacy = failures(last.legacy)
@@ -149,7 +149,7 @@ def _disastrous(last: RouteEvidence, allowed: tuple[float, float], fewest: int) 
     most = max(usual, share, _LEAST_EXPECTED) + tolerated
     if failing.failed / failing.requests < most + _DISASTER:
         return None
-    return _Span(failing, most, len(legacy.sent) >= FEWEST)
+    return Span(failing, most, len(legacy.sent) >= FEWEST)
 
 
 def _scattered(sent: Sequence[int], failing: int, rate: float) -> float:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from . import quantiles, shares, sizes
 from .bounds import Asked, Compared, Never, Unknown
-from .breaker import alarming, broken
+from .breaker import alarming, broken, disasters
 from .evidence import Parity, RouteEvidence, SideEvidence
 from .moments import Moments, Share, moments
 from .quantiles import Latencies
@@ -40,11 +40,12 @@ def judge(gate: Gate, window: Window) -> Verdict:
     evidence = window.evidence
     known = evidence or max(window.recent, key=lambda one: one.legacy.requests, default=NOTHING)
     legacy = moments(known.legacy.columns)
-    disaster = broken(gate.limits, legacy, window.recent)
+    spans = disasters(gate.limits, legacy, window.recent)
+    disaster = broken(spans)
     if disaster:
         return Verdict(outcome=Outcome.FAIL, reasons=(disaster,), baseline=Baseline.SAME_WINDOW)
     verdict = _judged(gate, window, evidence, legacy)
-    alarm = alarming(gate.limits, legacy, window.recent)
+    alarm = alarming(spans)
     return replace(verdict, diagnostics=(alarm, *verdict.diagnostics)) if alarm else verdict
 
 
