@@ -127,6 +127,8 @@ def _estate(file: Path, control: str | None) -> _Made:
     from ..client import ControlClient, estate_environment, find_control  # noqa: PLC0415
     from ..errors import ControlUnreachable  # noqa: PLC0415
     from ..plan.document import EstatePlan, estate_document  # noqa: PLC0415
+    from ..plan.present import Present  # noqa: PLC0415
+    from ..plan.stale import running_on  # noqa: PLC0415
     from ..plan.words import estate_words  # noqa: PLC0415
     from ..source.load import load_estate_file  # noqa: PLC0415
     from ..source.normal import estate_json  # noqa: PLC0415
@@ -134,22 +136,26 @@ def _estate(file: Path, control: str | None) -> _Made:
     loaded = load_estate_file(file, environment=estate_environment())
     estate = loaded.estate_or_refused()
     base: str | None = None
-    head: str | None = None
+    present: Present | None = None
+    running: dict[str, tuple[str, ...]] = {}
     changes: tuple[dict[str, str], ...] = ()
     unseen: tuple[str, ...] = ()
     try:
         with ControlClient(find_control(control)) as client:
             body = {"actor": "plan", "reason": "", "wait_seconds": 0.0, "dry_run": True}
             answer = client.publish({**body, "estate": estate_json(estate)})
-            base, changes, head = answer["base"], tuple(answer["changes"]), client.present()["head"]
+            base, changes = answer["base"], tuple(answer["changes"])
+            present = Present.from_json(client.present())
+            running = running_on(changes, estate_json(estate), present)
     except ControlUnreachable as error:
         unseen = (f"what is published: {error}",)
     made = EstatePlan(
         text=_normal_text(estate),
         made_at=datetime.now(UTC).replace(microsecond=0),
         base=base,
-        ledger=head,
+        ledger=present.head if present else None,
         changes=changes,
+        running=running,
         unseen=unseen,
     )
     return _Made(estate_document(made, _digests([file])), list(estate_words(made)), loaded.diagnostics, 0)

@@ -7,8 +7,6 @@ running releases at theirs, other routes at their weight, and requests that are 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from strangler_fig.units import FULL_SHARE
-
 from ..estate import Candidate, Estate
 from ..release.values import Ramp, Release, Step
 from .capacity import Capacity
@@ -177,10 +175,7 @@ class Loads:
 
     def _others(self, function: str, ramp: Ramp) -> dict[str, float]:
         """What other routes send to the function at the most, shadows included, in requests a second by route."""
-        weights = self.present.weights if self.present else {}
-        shares = {route: parts / FULL_SHARE for route, parts in weights.items()}
-        for running in self.present.running if self.present else ():
-            shares |= running.reaches
+        shares = self.present.shares() if self.present else {}
         for other in self.release.ramps:
             shares |= dict.fromkeys(other.routes, max(step.sent_share for step in other.steps))
         found: dict[str, float] = {}

@@ -73,6 +73,13 @@ class Present:
         sides = [side[route].requests_per_second for side in (self.legacy, self.lambda_) if route in side]
         return sum(sides) if sides else None
 
+    def shares(self) -> dict[str, float]:
+        """The share of each route's requests that reaches Lambda, or may yet by a release that runs; from 0 to 1."""
+        found = {route: parts / FULL_SHARE for route, parts in self.weights.items()}
+        for running in self.running:
+            found |= running.reaches
+        return found
+
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
         """What `GET /v1/present` answered. Raises `KeyError` or `TypeError` when it is something else."""

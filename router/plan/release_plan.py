@@ -60,7 +60,7 @@ def plan_release(given: Given, now: datetime) -> ReleasePlan:
             ledger=present.head if present else None,
             basis=present.basis if present else None,
             capacity=capacity.digest if capacity else None,
-            seen=seen(present) if present else None,
+            seen=seen(loads),
         ),
         ramps=ramps,
         problems=tuple(problems(ramps, loads, estate, given.places)),

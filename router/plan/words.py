@@ -37,6 +37,8 @@ def estate_words(plan: EstatePlan) -> Iterator[str]:
         yield f"{change['sign']} {what}" + (f"  {change['detail']}" if change["detail"] else "")
     if plan.base is not None and not plan.changes:
         yield "no changes"
+    for name, routes in plan.running.items():
+        yield f"it changes what the running release {name} moves: {', '.join(routes)}"
     yield from _unseen(plan.unseen)
 
 
