@@ -18,7 +18,7 @@ from .ramping import Parts
 from .release_status import frozen_json, release_json
 from .running import Live
 from .state import weight_of
-from .traffic import rates
+from .traffic import lasting
 
 
 def basis(keeper: Keeper, running: Iterable[tuple[str, tuple[str, ...]]]) -> str:
@@ -41,9 +41,10 @@ def running_routes(parts: Parts, desired: Desired) -> list[tuple[str, tuple[str,
 
 def present(parts: Parts, past: Iterable[ReleaseRecord]) -> dict[str, Any]:
     """What `GET /v1/present` answers; blocks: it reads the ledger."""
-    traffic = rates(seen.readings for seen in parts.nodes.live())
+    traffic, seconds = lasting(seen.long() for seen in parts.nodes.live())
     return in_force(parts) | {
         "traffic": {route: {side: rate.to_json() for side, rate in sides.items()} for route, sides in traffic.items()},
+        "counted_seconds": {route: round(counted, 1) for route, counted in seconds.items()},
         "users": {route: dict(parts.evidence.users(route)) for route in _weights(parts.keeper)},
         "attempts": _attempts(parts, past),
     }

@@ -76,6 +76,7 @@ def release_document(plan: ReleasePlan, files: Mapping[str, str]) -> dict[str, A
             "problems": [one.to_json() for one in plan.problems],
             "unseen": list(plan.unseen),
             "legacy": plan.legacy,
+            "traffic": list(plan.traffic),
             "ramps": [_ramp(one) for one in plan.ramps],
         }
     )

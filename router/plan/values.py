@@ -77,6 +77,8 @@ class ReleasePlan:
     problems: tuple[Diagnostic, ...]
     unseen: tuple[str, ...]
     legacy: str
+    traffic: tuple[str, ...] = ()
+    """What it counts with of each route, and whence that is, in words."""
 
     @property
     def is_applicable(self) -> bool:

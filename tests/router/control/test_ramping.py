@@ -762,7 +762,8 @@ def test_a_release_that_cannot_be_read_goes_down_and_never_up(
         await one.second()
         assert one.weight() == weight
         status = await here.get("/v1/status")
-        assert (status["releases"], status["problems"]) == ([], [])
+        assert status["releases"] == []
+        assert all("at control's start the ledger was not" in one for one in status["problems"])  # it was changed
         if command == "abort":
             await one.order("rollback")
             await one.second()
