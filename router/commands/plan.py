@@ -51,7 +51,7 @@ def plan(  # noqa: PLR0913 - click hands over one argument for each option
     from .release_files import looks_like_release  # noqa: PLC0415
 
     with progress("planning"):
-        if looks_like_release(file):
+        if looks_like_release(file) or (estate is not None and not file.is_file()):
             if estate is None:
                 hint = "name it with --estate"
                 raise Refused([Diagnostic(code=NO_ESTATE, message="a release is planned on an estate", hint=hint)])
@@ -65,12 +65,20 @@ def plan(  # noqa: PLR0913 - click hands over one argument for each option
     else:
         for line in made.lines:
             click.echo(line)
+        if output is not None:
+            click.echo(_next(output, made.document))
     for problem in made.problems:
         click.echo(str(problem), err=True)
     if made.code:
         raise SystemExit(made.code)
     if detailed_exit_code and made.has_changes:
         raise SystemExit(_CHANGES)
+
+
+def _next(output: Path, document: dict[str, Any]) -> str:
+    """What was written, and what to type next."""
+    then = f"apply it with fig apply {output}" if document["is_applicable"] else "it cannot be applied as it is"
+    return f"written to {output}: {then}"
 
 
 class _Made:

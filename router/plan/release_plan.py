@@ -64,7 +64,7 @@ def plan_release(given: Given, now: datetime) -> ReleasePlan:
             seen=seen(loads),
         ),
         ramps=ramps,
-        problems=tuple(problems(ramps, loads, estate, given.places)),
+        problems=tuple(problems(ramps, loads, estate, given.places, now)),
         unseen=(*given.unseen, *_unseen(loads)),
         legacy=_legacy(capacity),
         traffic=tuple(_traffic(loads)),

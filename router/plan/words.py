@@ -52,7 +52,7 @@ def _ramp(planned: PlannedRamp) -> Iterator[str]:
     yield f"~ {kind}  {_now(planned)} -> {_goal(planned)}  ({gate})"
     yield from _table([_COLUMNS, *(_cells(step) for step in planned.steps)])
     if planned.ends is not None:
-        yield f"    ends {_at(planned.ends)}{'' if planned.ends.is_least else ' at the earliest'}"
+        yield f"    ends {_at(planned.ends)} (UTC){'' if planned.ends.is_least else ' at the earliest'}"
     yield from _scaling(planned)
     for route, attempt in planned.attempts.items():
         yield f"    last attempt at {route}: {attempt.release}, {_ended(attempt)}"

@@ -105,6 +105,8 @@ def test_history_is_verified_from_the_command_line(desk: Desk) -> None:
             assert (unknown.code, "nothing is known of a release 'r9'" in unknown.err) == (2, True), unknown
             at_rest = await desk.fig("history", "--route", "events")
             assert (at_rest.code, at_rest.out) == (0, "events has not been moved yet\n"), at_rest
+            other = await desk.fig("history", "--route", "events", "--release", "2026.11.2")
+            assert (other.code, other.out) == (0, "release 2026.11.2 did not move events\n"), other
             lost = await desk.fig("history", "--verify", "--head", "f" * 64)
             assert (lost.code, "was written anew" in lost.err) == (1, True)
             ledger = sqlite3.connect(desk.folder / "state" / "ledger.sqlite")
@@ -126,7 +128,10 @@ def test_the_run_file_names_the_control_that_releases_ask(desk: Desk) -> None:
         async with desk.control():
             assert run_file.read(desk.folder / run_file.NAME).control
             unreachable = await desk.fig("freeze", "--reason", "x", "--control", "http://127.0.0.1:1")
-            assert unreachable.code == 1
+            assert (unreachable.code, "fig node rollback" in unreachable.err) == (1, False)
+            for down in (("rollback", "r1", "--reason", "x"), ("shift", "books-read", "0")):
+                away = await desk.fig(*down, "--control", "http://127.0.0.1:1")
+                assert (away.code, "fig node rollback --reason ... on each router host" in away.err) == (1, True), away
             assert (await desk.fig("freeze")).code == 2
             empty = await desk.fig("freeze", "--reason", " ")
             assert (empty.code, "it is empty: the history keeps why" in empty.err) == (2, True), empty

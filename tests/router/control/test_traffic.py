@@ -95,3 +95,13 @@ def test_changes_name_fields_and_values() -> None:
         ("~", "legacy", "shop", "tls.name: x -> y"),
     ]
     assert changes(old, old, {}) == ()
+
+
+def test_what_stands_beside_routes_is_a_change_too() -> None:
+    """Telemetry and identities: an estate that differs in them alone does not change nothing."""
+    old = {"entry": {}, "telemetry": {"otlp": "a:1"}}
+    new = {"entry": {}, "telemetry": {"otlp": "b:1"}, "identities": {"one": {"issuer": "x"}}}
+    assert [(one.sign, one.kind, one.name) for one in changes(old, new, {})] == [
+        ("~", "telemetry", "telemetry"),
+        ("+", "identity", "one"),
+    ]
