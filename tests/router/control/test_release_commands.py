@@ -105,8 +105,6 @@ def test_history_is_verified_from_the_command_line(desk: Desk) -> None:
             assert (unknown.code, "nothing is known of a release 'r9'" in unknown.err) == (2, True), unknown
             at_rest = await desk.fig("history", "--route", "events")
             assert (at_rest.code, at_rest.out) == (0, "events has not been moved yet\n"), at_rest
-            other = await desk.fig("history", "--route", "events", "--release", "2026.11.2")
-            assert (other.code, other.out) == (0, "release 2026.11.2 did not move events\n"), other
             lost = await desk.fig("history", "--verify", "--head", "f" * 64)
             assert (lost.code, "was written anew" in lost.err) == (1, True)
             ledger = sqlite3.connect(desk.folder / "state" / "ledger.sqlite")
@@ -184,15 +182,22 @@ def test_a_plan_is_applied_and_followed_to_its_end(desk: Desk) -> None:
 
 
 def test_a_plan_can_be_applied_and_left_alone(desk: Desk) -> None:
-    """Detached, apply returns when the release has started; what is no plan is refused."""
+    """Detached, apply returns when it has started; no plan, and an estate's that changes its route, are refused."""
     (desk.folder / "release.yaml").write_text(RELEASE)
+    (desk.folder / "other.yaml").write_text(ESTATE.replace("  books-read:", "  books-read-again:"))
 
     async def main() -> None:
         async with desk.control(), desk.node():
             await desk.fig("publish", "estate.yaml")
             await desk.fig("plan", "release.yaml", "--estate", "estate.yaml", "-o", "release.plan")
+            await desk.fig("plan", "other.yaml", "-o", "estate.plan")
             started = await desk.fig("apply", "release.plan", "--detach", "--json")
             assert (started.code, started.json()["id"]) == (0, "2026.11.2#1"), started
+            other = await desk.fig("history", "--route", "events", "--release", "2026.11.2")
+            assert (other.code, other.out) == (0, "release 2026.11.2 did not move events\n"), other
+            estate = await desk.fig("apply", "estate.plan")
+            words = "PL302 error: the plan is stale: the release 2026.11.2 runs now, on books-read, which it changes"
+            assert (estate.code, words in estate.err) == (2, True), estate
             again = await desk.fig("apply", "release.plan", "--detach")
             assert again.code == 2
             assert (await desk.fig("apply", "estate.yaml")).code == 2
