@@ -264,7 +264,12 @@ def test_a_freeze_and_an_overloaded_legacy_are_warnings() -> None:
 def test_a_window_that_is_over_is_refused() -> None:
     """A date that has passed opens no more."""
     head = "windows: {time_zone: UTC, open: [{days: 2026-10-01, from: 08:00, until: 12:00}]}\n"
-    assert codes(planned(books("lambda: 10% for 1h", head=head), present_json())) == ["PL205"]
+    (over,) = planned(books("lambda: 10% for 1h", head=head), present_json()).problems
+    assert (over.code, over.hint) == ("PL205", "look at windows: every time that they name is over")
+    frozen = "windows: {time_zone: UTC, freezes: [{from: 2026-10-01, until: 2190-01-01, reason: x}]}\n"
+    (covered,) = planned(books("lambda: 10% for 1h", head=frozen), present_json()).problems
+    assert covered.code == "PL205"
+    assert "a freeze covers every time that they name" in (covered.hint or "")
 
 
 def test_a_function_that_the_verdict_does_not_name_is_said() -> None:
