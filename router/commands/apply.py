@@ -98,7 +98,7 @@ def _text(path: Path) -> str | None:
 def _start(client: "ControlClient", read: "PlanFile", who: Mapping[str, str]) -> dict[str, Any]:
     if read.basis is None:
         click.echo("warning: control was not seen when this was planned; what moved since is not known", err=True)
-    request = {"document": read.document, "plan": read.digest, "basis": read.basis, **who}
+    request = {"document": read.document, "plan": read.digest, "seen": read.plain["inputs"]["seen"], **who}
     try:
         return client.start(request)
     except Refused as refused:
@@ -119,8 +119,12 @@ def _refused(client: "ControlClient", read: "PlanFile", refused: Refused) -> Ref
 
 
 def _publish(client: "ControlClient", read: "PlanFile", who: Mapping[str, Any], *, as_json: bool) -> None:
+    from ..plan.present import Present  # noqa: PLC0415
+    from ..plan.stale import moved  # noqa: PLC0415
     from .publish import tell_published  # noqa: PLC0415
 
+    if found := moved(read, Present.from_json(client.present())):
+        raise Refused(found)
     request = {"estate": json.loads(read.document), **who} | ({"base": read.basis} if read.basis is not None else {})
     try:
         answer = client.publish(request)

@@ -103,7 +103,7 @@ def _load_each(files: Sequence[Path], estate: Path | None) -> "list[Loaded | Loa
     """Each file as what it is: an estate, or a release whose routes are those of `estate`."""
     from .release_files import load_releases, looks_like_release  # noqa: PLC0415
 
-    releases = [file for file in files if looks_like_release(file)]
+    releases = [file for file in files if looks_like_release(file) or (estate is not None and not file.is_file())]
     estates = [file for file in files if file not in releases]
     return [*_load(estates), *(load_releases(releases, estate, datetime.now(UTC)) if releases else ())]
 

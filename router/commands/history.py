@@ -76,7 +76,14 @@ def history(  # noqa: PLR0913 - click hands over one argument for each option
     elif entries:
         print_view(history_view(entries))
     else:
-        click.echo(f"{route or release or 'nothing'} has{' not' if route or release else ''} been moved yet")
+        click.echo(_nothing(route, release))
+
+
+def _nothing(route: str | None, release: str | None) -> str:
+    """What to say of what is known and has no entries."""
+    if route and release:
+        return f"release {release} did not move {route}"
+    return f"{route or release} has not been moved yet" if route or release else "nothing has been moved yet"
 
 
 def _known(client: "ControlClient", route: str | None, release: str | None) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from .emergency import emergency_exit
 from .options import (
     actor_option,
     control_option,
@@ -48,7 +49,7 @@ def _order(name: str, summary: str) -> click.Command:
         from ..client import ControlClient, find_control  # noqa: PLC0415 - heavy imports only when the command runs
 
         request = {"command": name, "route": route, "actor": actor, "reason": reason, "wait_seconds": wait_seconds}
-        with ControlClient(find_control(control)) as client:
+        with emergency_exit(is_needed=name == "rollback"), ControlClient(find_control(control)) as client:
             answer = client.order(release, request)
         if as_json:
             print_json(answer)

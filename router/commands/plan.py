@@ -51,7 +51,7 @@ def plan(  # noqa: PLR0913 - click hands over one argument for each option
     from .release_files import looks_like_release  # noqa: PLC0415
 
     with progress("planning"):
-        if looks_like_release(file):
+        if looks_like_release(file) or (estate is not None and not file.is_file()):
             if estate is None:
                 hint = "name it with --estate"
                 raise Refused([Diagnostic(code=NO_ESTATE, message="a release is planned on an estate", hint=hint)])
@@ -65,12 +65,20 @@ def plan(  # noqa: PLR0913 - click hands over one argument for each option
     else:
         for line in made.lines:
             click.echo(line)
+        if output is not None:
+            click.echo(_next(output, made.document))
     for problem in made.problems:
         click.echo(str(problem), err=True)
     if made.code:
         raise SystemExit(made.code)
     if detailed_exit_code and made.has_changes:
         raise SystemExit(_CHANGES)
+
+
+def _next(output: Path, document: dict[str, Any]) -> str:
+    """What was written, and what to type next."""
+    then = f"apply it with fig apply {output}" if document["is_applicable"] else "it cannot be applied as it is"
+    return f"written to {output}: {then}"
 
 
 class _Made:
@@ -127,6 +135,8 @@ def _estate(file: Path, control: str | None) -> _Made:
     from ..client import ControlClient, estate_environment, find_control  # noqa: PLC0415
     from ..errors import ControlUnreachable  # noqa: PLC0415
     from ..plan.document import EstatePlan, estate_document  # noqa: PLC0415
+    from ..plan.present import Present  # noqa: PLC0415
+    from ..plan.stale import running_on  # noqa: PLC0415
     from ..plan.words import estate_words  # noqa: PLC0415
     from ..source.load import load_estate_file  # noqa: PLC0415
     from ..source.normal import estate_json  # noqa: PLC0415
@@ -134,22 +144,26 @@ def _estate(file: Path, control: str | None) -> _Made:
     loaded = load_estate_file(file, environment=estate_environment())
     estate = loaded.estate_or_refused()
     base: str | None = None
-    head: str | None = None
+    present: Present | None = None
+    running: dict[str, tuple[str, ...]] = {}
     changes: tuple[dict[str, str], ...] = ()
     unseen: tuple[str, ...] = ()
     try:
         with ControlClient(find_control(control)) as client:
             body = {"actor": "plan", "reason": "", "wait_seconds": 0.0, "dry_run": True}
             answer = client.publish({**body, "estate": estate_json(estate)})
-            base, changes, head = answer["base"], tuple(answer["changes"]), client.present()["head"]
+            base, changes = answer["base"], tuple(answer["changes"])
+            present = Present.from_json(client.present())
+            running = running_on(changes, estate_json(estate), present)
     except ControlUnreachable as error:
         unseen = (f"what is published: {error}",)
     made = EstatePlan(
         text=_normal_text(estate),
         made_at=datetime.now(UTC).replace(microsecond=0),
         base=base,
-        ledger=head,
+        ledger=present.head if present else None,
         changes=changes,
+        running=running,
         unseen=unseen,
     )
     return _Made(estate_document(made, _digests([file])), list(estate_words(made)), loaded.diagnostics, 0)

@@ -100,6 +100,8 @@ def tell_published(answer: Mapping[str, Any]) -> None:
         click.echo(f"{rejected['node']} cannot run snapshot {snapshot}: {rejected['reason']}", err=True)
     if answer["rejected"]:
         click.echo("control went back to the previous snapshot by itself; nothing has changed", err=True)
+    elif answer["in_force"] and answer["snapshot"] == answer["previous"]:
+        click.echo(f"nothing is published: snapshot {snapshot} is in force already")
     elif answer["in_force"]:
         names = ", ".join(node["name"] for node in answer["nodes"])
         click.echo(f"snapshot {snapshot} is in force after {answer['in_force_ms'] / 1000:.2f} s ({names})")

@@ -8,7 +8,8 @@ import click
 from strangler_fig.diagnostics import Diagnostic, Refused
 from strangler_fig.units import UnitError
 
-from ..weight import Weight
+from ..weight import LEGACY_ONLY, Weight
+from .emergency import emergency_exit
 from .options import actor_option, control_option, json_option, print_json, reason_option, wait_option
 
 
@@ -33,7 +34,7 @@ def shift(  # noqa: PLR0913 - click hands over one argument for each option
         raise Refused([Diagnostic(code="CT105", message=str(error))]) from error
     from ..client import ControlClient, find_control  # noqa: PLC0415 - heavy, and not needed to refuse a weight
 
-    with ControlClient(find_control(control)) as client:
+    with emergency_exit(is_needed=wanted == LEGACY_ONLY), ControlClient(find_control(control)) as client:
         answer = client.shift(
             {"route": route, "weight": wanted.parts, "actor": actor, "reason": reason, "wait_seconds": wait_seconds}
         )

@@ -136,7 +136,11 @@ class Api:
         """Routes with weights and traffic, nodes with what is in force there."""
         published, live = self.keeper.published, self.nodes.live()
         problems = small_figures(published, self.sharing)
-        problems += [*self.intake.problems.values(), *self.releases.ramping.told_problems()]
+        problems += [
+            *self.keeper.found_at_start,
+            *self.intake.problems.values(),
+            *self.releases.ramping.told_problems(),
+        ]
         if many := too_many(self.keeper.desired):
             problems.append(many)
         if self.keeper.behind:

@@ -36,6 +36,7 @@ from .running import Running
 from .sharing import GRACE_SECONDS, Sharing
 from .shifting import Shifting
 from .stages import Stages
+from .start_check import check_at_start
 from .telling import Telling
 from .warming import Warm, Warming
 
@@ -110,6 +111,7 @@ def make_control(  # noqa: PLR0913 - what a process is made of; the last two hav
     publishing = Publishing(keeper, nodes, now=times.now, clock=times.clock)
     telling = Telling(keeper=keeper, now=times.now)
     keeper.decided = telling.decided
+    check_at_start(keeper, times.now())
     legacy_use = LegacyUse(now=times.now, kept=ledger.legacy_use())
     intake = Intake(evidence=ramping.parts.evidence, wake=ramping.wake)
     api = Api(

@@ -10,14 +10,17 @@ from typing import Any
 
 from ..weight import LEGACY_ONLY, Weight
 
-_SECTIONS = (("legacy", "legacy"), ("lambda", "lambda"), ("routes", "route"))
+_SECTIONS = (("legacy", "legacy"), ("lambda", "lambda"), ("identities", "identity"), ("routes", "route"))
 _SHOWN = 60
 """Characters of a value that a detail shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One thing that differs. `kind`: entry, legacy, lambda or route; `detail` says which fields, from what to what."""
+    """One thing that differs; `detail` says which fields, from what to what.
+
+    `kind`: entry, telemetry, legacy, lambda, identity or route.
+    """
 
     sign: str
     kind: str
@@ -32,6 +35,8 @@ class Change:
 def changes(old: Mapping[str, Any] | None, new: Mapping[str, Any], weights: Mapping[str, Weight]) -> tuple[Change, ...]:
     """What differs from `old` (None: nothing was published) to `new`; `weights` are those of the present routes."""
     found = [*_entry((old or {}).get("entry"), new["entry"])]
+    told = (old or {}).get("telemetry"), new.get("telemetry")
+    found.extend(_thing("telemetry", "telemetry", told, LEGACY_ONLY))
     for section, kind in _SECTIONS:
         before: Mapping[str, Any] = (old or {}).get(section, {})
         after: Mapping[str, Any] = new.get(section, {})

@@ -54,6 +54,8 @@ class Keeper:
         """Hears the entries of whatever becomes true; it must not block."""
         self.behind = False
         """Whether moves towards legacy are in force that the ledger could not take yet."""
+        self.found_at_start: tuple[str, ...] = ()
+        """Where, when control started, the ledger was not what its history says; in words."""
         self._writing = asyncio.Lock()
         self._unwritten: list[Step] = []
         """What was adopted, and is not written yet, oldest first."""
@@ -131,6 +133,15 @@ class Keeper:
         async with self._writing:
             await asyncio.to_thread(self.ledger.keep_alive)
             await self._write_unwritten()
+
+    def adopt_at_start(self, step: Step) -> None:
+        """Write a step and adopt it, before anybody is served; blocks. What cannot be written is tried again later."""
+        try:
+            self.ledger.record(step)
+        except LedgerFailed:
+            self.behind = True
+            self._unwritten.append(step)
+        self._adopt(step, None)
 
     def adopt(self, step: Step, published: Published | None = None) -> None:
         """Make a step's outcome the desired state, and wake the nodes' polls; it is to be written yet."""

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .history import History
@@ -14,6 +14,9 @@ MISSED_SECONDS = 600.0
 """A node that fell silent less than this ago is missed: its Envoy probably serves on, with what it had."""
 READINGS_SECONDS = 3.0
 """How long readings of a node's counters are kept."""
+LONG_SECONDS = 120.0
+"""How long some of them are kept, one in `_APART_SECONDS`: a plan counts with more than the last second's traffic."""
+_APART_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,11 @@ class Seen:
     at: float
     readings: deque[Reading]
     history: History
+    older: deque[Reading] = field(default_factory=deque)
+
+    def long(self) -> tuple[Reading, ...]:
+        """Readings of the last two minutes, oldest first; the last one is the latest."""
+        return (*self.older, *([self.readings[-1]] if self.readings else []))
 
 
 class Nodes:
@@ -82,10 +90,13 @@ class Nodes:
             readings.append(Reading(at=now, traffic=report.traffic))
             while readings[0].at < now - READINGS_SECONDS:
                 readings.popleft()
+        older = before.older if before else deque()
+        if report.traffic is not None:
+            _keep(older, readings[-1])
         history = before.history if before else History()
         if report.counters is not None:
             history.add(now, report.counters)
-        self._seen[name] = Seen(name=name, report=report, at=now, readings=readings, history=history)
+        self._seen[name] = Seen(name=name, report=report, at=now, readings=readings, history=history, older=older)
         self.bell.ring()
         return before
 
@@ -121,6 +132,13 @@ class Nodes:
         """Whether nodes of an earlier process may still be about to report to this one."""
         missing = self._expected - self._seen.keys()
         return bool(missing) and self._clock() - self._started < LIVE_SECONDS
+
+
+def _keep(older: deque[Reading], new: Reading) -> None:
+    if not older or new.at - older[-1].at >= _APART_SECONDS:
+        older.append(new)
+    while older[0].at < new.at - LONG_SECONDS:
+        older.popleft()
 
 
 def runs(seen: Seen, *, snapshot: str | None, weights_version: int) -> bool:

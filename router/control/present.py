@@ -18,7 +18,7 @@ from .ramping import Parts
 from .release_status import frozen_json, release_json
 from .running import Live
 from .state import weight_of
-from .traffic import rates
+from .traffic import lasting
 
 
 def basis(keeper: Keeper, running: Iterable[tuple[str, tuple[str, ...]]]) -> str:
@@ -41,9 +41,19 @@ def running_routes(parts: Parts, desired: Desired) -> list[tuple[str, tuple[str,
 
 def present(parts: Parts, past: Iterable[ReleaseRecord]) -> dict[str, Any]:
     """What `GET /v1/present` answers; blocks: it reads the ledger."""
+    traffic, seconds = lasting(seen.long() for seen in parts.nodes.live())
+    return in_force(parts) | {
+        "traffic": {route: {side: rate.to_json() for side, rate in sides.items()} for route, sides in traffic.items()},
+        "counted_seconds": {route: round(counted, 1) for route, counted in seconds.items()},
+        "users": {route: dict(parts.evidence.users(route)) for route in _weights(parts.keeper)},
+        "attempts": _attempts(parts, past),
+    }
+
+
+def in_force(parts: Parts) -> dict[str, Any]:
+    """The part of it that a plan may be stale by; blocks: it reads the ledger."""
     keeper, desired = parts.keeper, parts.keeper.desired
     head = keeper.ledger.head()
-    traffic = rates(seen.readings for seen in parts.nodes.live())
     return {
         "basis": basis(keeper, running_routes(parts, desired)),
         "head": head.digest,
@@ -53,9 +63,6 @@ def present(parts: Parts, past: Iterable[ReleaseRecord]) -> dict[str, Any]:
         "weights": _weights(keeper),
         "frozen": frozen_json(desired),
         "releases": _running(parts, desired),
-        "traffic": {route: {side: rate.to_json() for side, rate in sides.items()} for route, sides in traffic.items()},
-        "users": {route: dict(parts.evidence.users(route)) for route in _weights(keeper)},
-        "attempts": _attempts(parts, past),
     }
 
 

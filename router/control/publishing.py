@@ -152,8 +152,7 @@ class Publishing:
         if order.base is not None and order.base != base:
             hint = "publish again to see what would change now"
             raise NotDone(409, "CT409", "the estate was changed by somebody else meanwhile", hint=hint)
-        weights = {route.name: weight_of(desired, route.name) for route in estate.routes if route.has_two_sides}
-        snapshot = await asyncio.to_thread(keeper.stages.compile, estate, weights)
+        snapshot = await asyncio.to_thread(self._compiled, estate, is_same=old == normal)
         started = self._clock()
         if snapshot.digest != desired.snapshot:
             await self._validated(snapshot)
@@ -179,6 +178,21 @@ class Publishing:
         warnings = [] if keeper.stages.problems else ["no Envoy is here to validate it with: only nodes judge it"]
         answer = _answer(snapshot.digest, previous, differ) | force.to_json()
         return answer | {"rejected": said, "warnings": warnings}
+
+    def _compiled(self, estate: Estate, *, is_same: bool) -> Snapshot:
+        """The estate with the present weights built in; blocks. `is_same`: the one that is published.
+
+        Weights that moved since are no reason to publish the same estate once more: they are folded when they rest.
+        """
+        desired, present = self._keeper.desired, self._keeper.published
+        compile_ = self._keeper.stages.compile
+        if is_same and present is not None:
+            built_in = {route: Weight(keys.weight) for route, keys in present.manifest.routes.items()}
+            snapshot = compile_(estate, built_in)
+            if snapshot.digest == desired.snapshot:
+                return snapshot
+        names = [route.name for route in estate.routes if route.has_two_sides]
+        return compile_(estate, {name: weight_of(desired, name) for name in names})
 
     async def _validated(self, snapshot: Snapshot) -> None:
         stages = self._keeper.stages

@@ -14,14 +14,30 @@ _Why = Annotated[Plain, Field(min_length=1, max_length=4000)]
 _ORDERS = (Command.APPROVE, Command.PAUSE, Command.RESUME, Command.ABORT, Command.ROLLBACK)
 
 
+class SeenBody(BaseModel):
+    """What of the present a plan counts with: its own weights, and what other routes send to its functions."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    head: _Name
+    estate: _Name
+    weights: dict[_Name, int]
+    others: dict[_Name, Annotated[float, Field(ge=0, le=1)]]
+    frozen: bool
+
+
 class StartBody(BaseModel):
-    """`POST /v1/releases`. `document` is the release's text; `basis`: what its plan was made on, if it saw any."""
+    """`POST /v1/releases`. `document` is the release's text; `seen`: what its plan counts with, if it saw any.
+
+    `basis` instead is the digest of everything in force: whoever gives it is refused when anything at all has moved.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     document: Annotated[str, Field(min_length=1)]
     plan: _Name
     basis: str | None = None
+    seen: SeenBody | None = None
     actor: _Actor
     reason: Annotated[Plain, Field(max_length=4000)] = ""
 

@@ -15,10 +15,12 @@ from strangler_fig.diagnostics import Refused
 
 from ..errors import LedgerFailed
 from ..estate import Estate
+from ..plan.present import Present
+from ..plan.stale import moved_since
 from ..ramp.events import Command
 from ..release.values import Release
 from .guard import read_body
-from .present import basis, present, running_routes
+from .present import basis, in_force, present, running_routes
 from .ramping import Ramping
 from .refusal import NotDone
 from .release_shapes import FreezeBody, OrderBody, StartBody
@@ -73,15 +75,14 @@ class ReleasesApi:
         body = await read_body(request, StartBody, _RELEASE_BYTES)
         parts = self.ramping.parts
         published = parts.keeper.published
-        if body.basis is not None:
-            self._fresh(body.basis)
+        await self._fresh(body)
         try:
             release = await asyncio.to_thread(self.load, body.document, published.estate if published else None)
         except Refused as refused:
             raise NotDone(422, "CT422", "the release is wrong", diagnostics=refused.diagnostics) from refused
-        if body.basis is not None:
+        if body.basis is not None or body.seen is not None:
             await self._unused(release.name, body.plan)
-            self._fresh(body.basis)
+            await self._fresh(body)
         wish = Start(document=body.document, release=release, plan=body.plan, actor=body.actor, reason=body.reason)
         return JSONResponse(await self.releasing.start(wish))
 
@@ -142,8 +143,14 @@ class ReleasesApi:
             ended = f", and {used.outcome} at {used.ended_at:%H:%M:%S}" if used.outcome and used.ended_at else ""
             raise NotDone(409, "CT410", message + ended, hint="plan it again, and look at what is different")
 
-    def _fresh(self, planned: str) -> None:
-        parts = self.ramping.parts
-        if planned != basis(parts.keeper, running_routes(parts, parts.keeper.desired)):
-            message = "the plan is stale: the estate, a weight or a running release is another one since it was made"
-            raise NotDone(409, "CT410", message, hint="plan it again, and look at what is different")
+    async def _fresh(self, body: StartBody) -> None:
+        """Raise `NotDone` when what the plan was made on has moved, as far as it concerns the plan."""
+        parts, moved = self.ramping.parts, list[str]()
+        if body.seen is not None:
+            now = Present.from_json(await asyncio.to_thread(in_force, parts))
+            moved += moved_since(body.seen.model_dump(), now)
+        if body.basis is not None and body.basis != basis(parts.keeper, running_routes(parts, parts.keeper.desired)):
+            moved.append("the estate, a weight or a running release is another one since it was made")
+        if moved:
+            hint = "plan it again, and look at what is different"
+            raise NotDone(409, "CT410", f"the plan is stale: {'; '.join(moved)}", hint=hint)

@@ -54,6 +54,11 @@ def shifted(desired: Desired, move: Move) -> Step:
     return _step(desired, _reweighted(desired, {**desired.weights, move.route: held}), entry)
 
 
+def stepped_to(desired: Desired, weights: Mapping[str, Weight], entries: tuple[NewEntry, ...]) -> Step:
+    """The step that puts these routes at these weights, as runtime keys; `entries`, one at least, tell of it."""
+    return _step(desired, with_weights(desired, weights, at=entries[0].at, by=entries[0].actor), *entries)
+
+
 def with_weights(desired: Desired, weights: Mapping[str, Weight], *, at: datetime, by: str) -> Desired:
     """The desired state with these routes at these weights, as runtime keys; the others stay as they are."""
     new = {route: Held(weight=weight, since=at, by=by, moving=True) for route, weight in weights.items()}

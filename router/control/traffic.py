@@ -1,4 +1,4 @@
-"""What the nodes' counters say about the last second: requests, errors and latency for each side of each route.
+"""What the nodes' counters say about the last second, or the last two minutes, of each side of each route.
 
 Readings are cumulative; only differences of two readings of one epoch mean anything. Buckets are cumulative too: a
 count is the number of requests that took at most its bound.
@@ -54,6 +54,43 @@ def rates(nodes: Iterable[Sequence[Reading]]) -> dict[str, dict[str, Rates]]:
     return found
 
 
+def lasting(nodes: Iterable[Sequence[Reading]]) -> tuple[dict[str, dict[str, Rates]], dict[str, float]]:
+    """The rates by route and side over the longest time that readings tell of, and by route how many seconds that is.
+
+    A route counts from the first reading that has it since its counters began: what was not counted is not a zero.
+    """
+    found: dict[str, dict[str, Rates]] = {}
+    seconds: dict[str, float] = {}
+    for readings in nodes:
+        for route in readings[-1].traffic["routes"] if readings else ():
+            first, last = _began(readings, route), readings[-1]
+            if last.at - first.at < _WINDOW_SECONDS:
+                continue
+            seconds[route] = min(seconds.get(route, last.at - first.at), last.at - first.at)
+            sides = found.setdefault(route, {})
+            for side, rate in _of_route(first, last, route):
+                sides[side] = _sum(sides[side], rate) if side in sides else rate
+    return found, seconds
+
+
+def _began(readings: Sequence[Reading], route: str) -> Reading:
+    """The oldest reading from which the route's counters only grew until the last one."""
+    first = readings[-1]
+    for one in reversed(readings):
+        if one.traffic["epoch"] != first.traffic["epoch"] or not one.traffic["routes"].get(route):
+            break
+        if _requests(one, route) > _requests(first, route):
+            break
+        first = one
+        if not _requests(one, route):  # it was at rest before, and not counted
+            break
+    return first
+
+
+def _requests(reading: Reading, route: str) -> int:
+    return sum(side.get("requests", 0) for side in reading.traffic["routes"][route].values())
+
+
 def quantile(buckets: Mapping[float, float], share: float) -> float | None:
     """The value that `share` of the requests did not exceed, interpolated inside its bucket; None without requests."""
     bounds = sorted(buckets)
@@ -80,12 +117,15 @@ def _window(readings: Sequence[Reading]) -> tuple[Reading, Reading] | None:
 
 
 def _differences(first: Reading, last: Reading) -> Iterator[tuple[str, str, Rates]]:
-    seconds = last.at - first.at
-    before = first.traffic["routes"]
-    for route, sides in last.traffic["routes"].items():
-        for side, now in sides.items():
-            old = before.get(route, {}).get(side, {})
-            yield route, side, _rates(old, now, seconds)
+    for route in last.traffic["routes"]:
+        for side, rate in _of_route(first, last, route):
+            yield route, side, rate
+
+
+def _of_route(first: Reading, last: Reading, route: str) -> Iterator[tuple[str, Rates]]:
+    before = first.traffic["routes"].get(route, {})
+    for side, now in last.traffic["routes"][route].items():
+        yield side, _rates(before.get(side, {}), now, last.at - first.at)
 
 
 def _rates(old: Mapping[str, Any], now: Mapping[str, Any], seconds: float) -> Rates:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..weight import Weight
-from .replay import RampTold, ReleaseTold, Told
+from .replay import RampTold, ReleaseTold, Told, WeightTold
 
 Row = Mapping[str, Any]
 
@@ -46,17 +46,24 @@ def deviations(told: Told, present: Present) -> Iterator[str]:
             yield f"ramp {name} of release {release} is in the table ramps, but no line of the history tells of it"
 
 
-def _weights(told: Told, present: Present) -> Iterator[str]:
-    for route in sorted(told.weights.keys() | present.weights.keys()):
-        row, said = present.weights.get(route), told.weights.get(route)
+def strays(told: Mapping[str, WeightTold], present: Present) -> Iterator[tuple[str, int | None, WeightTold | None]]:
+    """The routes whose weight is not the one of their last line: parts in the table (None: no row), and that line."""
+    for route in sorted(told.keys() | present.weights.keys()):
+        row, said = present.weights.get(route), told.get(route)
         if row is None and route not in present.shiftable:
             continue  # a route that is gone, with its weight
-        parts = row["parts"] if row is not None else 0
-        if said is None and parts:
-            yield f"route {route} is at {Weight(parts)} in the table weights, but no line of the history moved it"
-        elif said is not None and parts not in said.parts:
+        parts = row["parts"] if row is not None else None
+        if (parts or 0) not in (said.parts if said is not None else (0,)):
+            yield route, parts, said
+
+
+def _weights(told: Told, present: Present) -> Iterator[str]:
+    for route, parts, said in strays(told.weights, present):
+        if said is None:
+            yield f"route {route} is at {Weight(parts or 0)} in the table weights, but no line of the history moved it"
+        else:
             last = Weight(max(said.parts))
-            where = f"is at {Weight(parts)}" if row is not None else "is not"
+            where = f"is at {Weight(parts)}" if parts is not None else "is not"
             yield f"route {route} {where} in the table weights, but line {said.line}, its last, left it at {last}"
 
 

@@ -23,7 +23,7 @@ from .migrate import migrate
 from .one_writer import OneWriter
 from .records import CountedWindow, Desired, Entry, Kind, RampKey, RampRecord, ReleaseRecord, Step, Stored
 from .rows import entry_in, frozen_in, held_in, ramp_in, release_in
-from .verification import verified
+from .verification import StrayWeight, stray_weights, verified
 from .writes import head, insert_missing, upsert, write_step
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=1000", "recursive_triggers=ON")
@@ -147,6 +147,11 @@ class Ledger:
         lost = ", ".join(self.lost_triggers)
         said = f"when control started, the database lacked {lost}, which keep the history as it is; they stand again"
         return replace(found, faults=(*found.faults, said))
+
+    def stray_weights(self) -> dict[str, StrayWeight]:
+        """The routes whose weight in the table is not the one that the history left them at. Raises `LedgerFailed`."""
+        with self._reading() as connection:
+            return stray_weights(connection)
 
     def releases(self, *, name: str | None = None, limit: int = 50) -> tuple[ReleaseRecord, ...]:
         """The releases that were started last, newest first; of one name when it is given. Raises `LedgerFailed`."""

@@ -2,15 +2,25 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
 from . import tables, triggers
-from .chain import Check, Line, check, text_digest
-from .deviations import Present, deviations
+from .chain import Check, Line, check, line_digest, text_digest
+from .deviations import Present, deviations, strays
 from .replay import Told
 from .writes import head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrayWeight:
+    """A route's parts per 10,000 in the table, after the last line about it, and the least of what both say."""
+
+    table: int
+    recorded: int
+    least: int
 
 
 def verified(connection: Connection, noted: str | None) -> Check:
@@ -27,6 +37,24 @@ def verified(connection: Connection, noted: str | None) -> Check:
         *(f"the trigger {name} is gone, or is another one" for name in triggers.missing(connection)),
     )
     return Check(entries=found.entries, head=found.head, faults=faults)
+
+
+def stray_weights(connection: Connection) -> dict[str, StrayWeight]:
+    """The routes whose weight was changed beside control; only lines that are as they were written count as said."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN")
+    kept, told = head(connection).entries, Told()
+    for line in _lines(connection):
+        if line["id"] <= kept and line["digest"] == line_digest(line):
+            told.take(line)
+    return {
+        route: StrayWeight(
+            table=parts or 0,
+            recorded=max(said.parts) if said else 0,
+            least=min(parts or 0, *(said.parts if said else (0,))),
+        )
+        for route, parts, said in strays(told.weights, _present(connection))
+    }
 
 
 def _lines(connection: Connection) -> Iterator[Line]:

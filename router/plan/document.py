@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from .course import Arrival
 from .load import FunctionLoad
 from .values import PlannedRamp, PlannedStep, ReleasePlan
 
-VERSION = 1
+VERSION = 2
 NOT_A_PLAN = "PL301"
 RELEASE, ESTATE = "release", "estate"
 
@@ -48,6 +48,8 @@ class EstatePlan:
     ledger: str | None
     changes: tuple[Mapping[str, str], ...]
     unseen: tuple[str, ...]
+    running: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The releases that run, with their routes that it changes."""
 
 
 def release_document(plan: ReleasePlan, files: Mapping[str, str]) -> dict[str, Any]:
@@ -74,6 +76,7 @@ def release_document(plan: ReleasePlan, files: Mapping[str, str]) -> dict[str, A
             "problems": [one.to_json() for one in plan.problems],
             "unseen": list(plan.unseen),
             "legacy": plan.legacy,
+            "traffic": list(plan.traffic),
             "ramps": [_ramp(one) for one in plan.ramps],
         }
     )
@@ -91,6 +94,7 @@ def estate_document(plan: EstatePlan, files: Mapping[str, str]) -> dict[str, Any
                 "estate": text_digest(plan.text),
                 "ledger": plan.ledger,
                 "basis": plan.base,
+                "running": {name: list(routes) for name, routes in plan.running.items()},
                 "files": dict(files),
             },
             "is_applicable": True,

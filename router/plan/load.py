@@ -7,8 +7,6 @@ running releases at theirs, other routes at their weight, and requests that are 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from strangler_fig.units import FULL_SHARE
-
 from ..estate import Candidate, Estate
 from ..release.values import Ramp, Release, Step
 from .capacity import Capacity
@@ -101,8 +99,13 @@ class Loads:
 
     def rate(self, route: str) -> float | None:
         """Requests a second to a route, on both sides, known or assumed; None: neither."""
-        known = self.known_rate(route)
-        return self.assumed.requests_per_second if known is None and route in self.release.routes else known
+        return self.assumed.requests_per_second if self.is_assumed(route) else self.known_rate(route)
+
+    def is_assumed(self, route: str) -> bool:
+        """Whether the route's traffic is what whoever plans said: it is not known, or was counted only for a moment."""
+        if self.assumed.requests_per_second is None or route not in self.release.routes:
+            return False
+        return self.known_rate(route) is None or (self.present is not None and self.present.is_short(route))
 
     def known_rate(self, route: str) -> float | None:
         """What control knows of them."""
@@ -111,7 +114,8 @@ class Loads:
     def users(self, route: str) -> Users | None:
         """The users of a route, known or assumed; None: neither."""
         known = self.present.users.get(route) if self.present else None
-        return Users(number=self.assumed.users) if known is None and self.assumed.users else known
+        is_weak = known is None or (self.present is not None and self.present.is_short(route))
+        return Users(number=self.assumed.users) if is_weak and self.assumed.users else known
 
     def of_step(self, ramp: Ramp, step: Step) -> tuple[FunctionLoad, ...]:
         """The load of each function that the ramp's routes call, as far as traffic is known."""
@@ -177,10 +181,7 @@ class Loads:
 
     def _others(self, function: str, ramp: Ramp) -> dict[str, float]:
         """What other routes send to the function at the most, shadows included, in requests a second by route."""
-        weights = self.present.weights if self.present else {}
-        shares = {route: parts / FULL_SHARE for route, parts in weights.items()}
-        for running in self.present.running if self.present else ():
-            shares |= running.reaches
+        shares = self.present.shares() if self.present else {}
         for other in self.release.ramps:
             shares |= dict.fromkeys(other.routes, max(step.sent_share for step in other.steps))
         found: dict[str, float] = {}

@@ -12,6 +12,9 @@ from strangler_fig.units import FULL_SHARE
 
 from ..gate.evidence import BUCKETS
 
+ENOUGH_SECONDS = 60.0
+"""Traffic that was counted for less says little."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
@@ -66,12 +69,25 @@ class Present:
     legacy: Mapping[str, Rate] = field(default_factory=dict)
     lambda_: Mapping[str, Rate] = field(default_factory=dict)
     users: Mapping[str, Users] = field(default_factory=dict)
+    counted_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Over how many seconds a route's traffic was counted, where control says."""
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
 
     def requests_per_second(self, route: str) -> float | None:
         """What comes in on both sides; None: not known."""
         sides = [side[route].requests_per_second for side in (self.legacy, self.lambda_) if route in side]
         return sum(sides) if sides else None
+
+    def is_short(self, route: str) -> bool:
+        """Whether the route's traffic was counted for so short a time that whoever plans may know better."""
+        return self.counted_seconds.get(route, ENOUGH_SECONDS) < ENOUGH_SECONDS
+
+    def shares(self) -> dict[str, float]:
+        """The share of each route's requests that reaches Lambda, or may yet by a release that runs; from 0 to 1."""
+        found = {route: parts / FULL_SHARE for route, parts in self.weights.items()}
+        for running in self.running:
+            found |= running.reaches
+        return found
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
@@ -92,6 +108,7 @@ class Present:
                 for route, seen in (plain.get("users") or {}).items()
                 if (users := users_of(seen)) is not None
             },
+            counted_seconds=dict(plain.get("counted_seconds") or {}),
             attempts={route: _attempt(one) for route, one in (plain.get("attempts") or {}).items()},
         )
 

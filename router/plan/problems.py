@@ -1,6 +1,7 @@
 """What speaks against a plan: limits that break, releases in the way, weights that are not as the release thinks."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from math import isfinite
 
 from strangler_fig.diagnostics import Diagnostic, Position, Severity
@@ -30,7 +31,9 @@ ENOUGH_SECONDS = 1.0
 _DAY_SECONDS = 86_400.0
 
 
-def problems(ramps: Iterable[PlannedRamp], loads: Loads, estate_digest: str, places: Places) -> Iterator[Diagnostic]:
+def problems(
+    ramps: Iterable[PlannedRamp], loads: Loads, estate_digest: str, places: Places, now: datetime
+) -> Iterator[Diagnostic]:
     """Everything that speaks against it, errors and warnings, each where it is written."""
     planned = tuple(ramps)
     if loads.present is not None:
@@ -41,7 +44,7 @@ def problems(ramps: Iterable[PlannedRamp], loads: Loads, estate_digest: str, pla
     for ramp in planned:
         yield from _capacity(ramp, places)
         yield from _scaling(ramp, places)
-        yield from _course(ramp, places)
+        yield from _course(ramp, places, now)
     if loads.capacity is not None:
         yield from _functions(planned, loads, loads.capacity, places)
 
@@ -113,7 +116,7 @@ def _scaling(ramp: PlannedRamp, places: Places) -> Iterator[Diagnostic]:
                 yield _error(SCALING, message, hint, places.release.step(ramp.ramp, step.step))
 
 
-def _course(ramp: PlannedRamp, places: Places) -> Iterator[Diagnostic]:
+def _course(ramp: PlannedRamp, places: Places, now: datetime) -> Iterator[Diagnostic]:
     undecided = next((step for step in ramp.steps if step.is_undecidable), None)
     if undecided is not None:
         message, hint = _why_undecided(undecided, ramp.ramp.gate)
@@ -121,7 +124,10 @@ def _course(ramp: PlannedRamp, places: Places) -> Iterator[Diagnostic]:
         yield _warning(NEVER_DECIDES, message, hint, places.release.step(ramp.ramp, undecided.step))
     elif ramp.ends is None:
         message = f"{ramp.ramp.name}: no window ever opens for {_first_missing(ramp)}"
-        hint = "look at windows: every time that they name is over"
+        last = max((step.arrives.at for step in ramp.steps if step.arrives is not None), default=now)
+        is_frozen = ramp.ramp.windows.is_frozen_throughout(last)
+        covered = "a freeze covers every time that they name: end it earlier, or name a later day"
+        hint = f"look at windows: {covered if is_frozen else 'every time that they name is over'}"
         yield _error(NEVER_OPENS, message, hint, places.release.windows(ramp.ramp))
 
 

@@ -1,5 +1,6 @@
 """Puts a release's plan together: for each ramp its steps with their times, users, verdicts and loads."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,12 +61,13 @@ def plan_release(given: Given, now: datetime) -> ReleasePlan:
             ledger=present.head if present else None,
             basis=present.basis if present else None,
             capacity=capacity.digest if capacity else None,
-            seen=seen(present) if present else None,
+            seen=seen(loads),
         ),
         ramps=ramps,
-        problems=tuple(problems(ramps, loads, estate, given.places)),
+        problems=tuple(problems(ramps, loads, estate, given.places, now)),
         unseen=(*given.unseen, *_unseen(loads)),
         legacy=_legacy(capacity),
+        traffic=tuple(_traffic(loads)),
     )
 
 
@@ -73,12 +75,26 @@ def _unseen(loads: Loads) -> tuple[str, ...]:
     """What the plan does not know, in words."""
     found = [] if loads.capacity else ["capacity: no verdict was given (--capacity), so no weight was held against it"]
     silent = [route for route in sorted(loads.release.routes) if loads.known_rate(route) is None]
-    assumed = loads.assumed.requests_per_second
-    if silent and assumed is not None:
-        found.append(f"traffic of {', '.join(silent)}: {assumed:g} requests/s are assumed of each")
-    elif silent and loads.present is not None:
+    if silent and loads.assumed.requests_per_second is None and loads.present is not None:
         found.append(f"traffic of {', '.join(silent)}: it is counted while a route moves; assume one with --traffic")
     return tuple(found)
+
+
+def _traffic(loads: Loads) -> Iterator[str]:
+    """What the plan counts with of each route, and whence it is, in words."""
+    for route in sorted(loads.release.routes):
+        rate = loads.rate(route)
+        if rate is None:
+            continue
+        if loads.is_assumed(route):
+            yield f"{route}: {rate:g} requests/s, as you said"
+            continue
+        seconds = loads.present.counted_seconds.get(route) if loads.present else None
+        over = f" over {seconds:.0f} s" if seconds is not None else ""
+        short = loads.present is not None and loads.present.is_short(route)
+        yield f"{route}: {rate:.1f} requests/s, measured{over}" + (
+            ": too short to count on; plan again in a minute, or say --traffic and --users" if short else ""
+        )
 
 
 def _legacy(capacity: Capacity | None) -> str:

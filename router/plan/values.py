@@ -52,9 +52,9 @@ class PlannedRamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """Digests of what the plan was made on; None: it was not seen. `basis` is what control compares at apply.
+    """Digests of what the plan was made on; None: it was not seen. `basis` is that of all that control told.
 
-    `seen` is what `basis` covers, as JSON values: with it a plan that is stale can say what has moved.
+    `seen` is what of it concerns this release, as JSON values: by that control finds the plan stale.
     """
 
     release: str
@@ -77,6 +77,8 @@ class ReleasePlan:
     problems: tuple[Diagnostic, ...]
     unseen: tuple[str, ...]
     legacy: str
+    traffic: tuple[str, ...] = ()
+    """What it counts with of each route, and whence that is, in words."""
 
     @property
     def is_applicable(self) -> bool:

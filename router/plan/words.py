@@ -1,6 +1,7 @@
 """A plan as people read it: what changes, step by step with times, and what speaks against it."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from textwrap import wrap
 
 from strangler_fig.units import format_seconds
@@ -10,7 +11,7 @@ from ..weight import Weight
 from .course import Arrival
 from .document import EstatePlan
 from .load import SCALING_CONCURRENCY, SCALING_SECONDS
-from .present import Users
+from .present import Attempt, Users
 from .values import PlannedRamp, PlannedStep, ReleasePlan
 from .verdict_time import LONGEST_SECONDS
 
@@ -28,6 +29,8 @@ def release_words(plan: ReleasePlan, width: int | None = None) -> Iterator[str]:
         yield ""
         yield from _ramp(ramp, width)
     yield ""
+    for one in plan.traffic:
+        yield f"traffic of {one}"
     yield f"legacy {plan.legacy}"
     yield from _unseen(plan.unseen)
     yield _sum(plan)
@@ -40,6 +43,8 @@ def estate_words(plan: EstatePlan) -> Iterator[str]:
         yield f"{change['sign']} {what}" + (f"  {change['detail']}" if change["detail"] else "")
     if plan.base is not None and not plan.changes:
         yield "no changes"
+    for name, routes in plan.running.items():
+        yield f"it changes what the running release {name} moves: {', '.join(routes)}"
     yield from _unseen(plan.unseen)
 
 
@@ -50,11 +55,18 @@ def _ramp(planned: PlannedRamp, width: int | None) -> Iterator[str]:
     yield f"~ {kind}  {_now(planned)} -> {_goal(planned)}  ({gate})"
     yield from _steps([_cells(step) for step in planned.steps], width)
     if planned.ends is not None:
-        yield f"    ends {_at(planned.ends)}{'' if planned.ends.is_least else ' at the earliest'}"
+        yield f"    ends {_at(planned.ends)} (UTC){'' if planned.ends.is_least else ' at the earliest'}"
     yield from _scaling(planned)
     for route, attempt in planned.attempts.items():
-        why = f": {attempt.reason}" if attempt.reason else ""
-        yield f"    last attempt at {route}: {attempt.release}, {attempt.outcome} {attempt.ended_at[:16]}{why}"
+        yield f"    last attempt at {route}: {attempt.release}, {_ended(attempt)}"
+
+
+def _ended(attempt: Attempt) -> str:
+    """How it ended, when, and why; a reason that begins with how it ended does not say so twice."""
+    why = attempt.reason.removeprefix(attempt.outcome).lstrip()
+    at = f"{datetime.fromisoformat(attempt.ended_at).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if attempt.ended_at else ""
+    joined = " ".join(word for word in (attempt.outcome, at) if word)
+    return f"{joined}: {why}" if why else joined
 
 
 def _scaling(planned: PlannedRamp) -> Iterator[str]:

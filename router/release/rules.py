@@ -82,14 +82,21 @@ def windows_open(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def windows_open_again(subject: Subject) -> Iterator[Diagnostic]:
-    """A window that named dates alone, all of which are past, was sound when it was written: a warning."""
+    """A window that opens no more, for its dates are past or freezes cover what is to come: a warning."""
     places: list[tuple[tuple[str, ...], WindowsShape | None]] = [((), subject.shape.windows)]
     places += [(ramp.path, ramp.shape.windows) for ramp in subject.ramps()]
     for path, shape in places:
         if subject.now is None or shape is None:
             continue
         windows = windows_of(shape)
-        if windows.is_over(subject.now) and windows.ever_opens():
+        if windows.is_frozen_throughout(subject.now) and windows.ever_opens():
+            message = (
+                f"the window does not open: from {subject.now:%Y-%m-%d} on freezes cover every time within 400 days"
+            )
+            hint = "end a freeze earlier, or name a later day: fig plan refuses it as it is"
+            where = "open" if shape.open else "freezes"
+            yield subject.warning(OVER, message, *path, "windows", where, hint=hint)
+        elif windows.is_over(subject.now) and windows.ever_opens():
             message = f"the window opens no more: by {subject.now:%Y-%m-%d} every time that it names is over"
             hint = "name a later day: fig plan refuses it as it is"
             yield subject.warning(OVER, message, *path, "windows", "open", hint=hint)

@@ -6,7 +6,7 @@ is open twice.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -98,6 +98,10 @@ class Windows:
         if not days or any(one.weekdays for one in self.hours):
             return False
         return max(days) < (at + timedelta(days=_HORIZON_DAYS)).date() and self.next_open(at) is None
+
+    def is_frozen_throughout(self, at: datetime) -> bool:
+        """Whether hours come within 400 days, but freezes cover every one of them."""
+        return self.next_open(at) is None and replace(self, freezes=()).next_open(at) is not None
 
     def ever_opens(self) -> bool:
         """Whether there is any instant, after all freezes or on a named date, at which a move is allowed."""

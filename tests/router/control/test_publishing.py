@@ -253,6 +253,21 @@ def test_an_unchanged_estate_is_published_once(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
+def test_an_unchanged_estate_is_not_published_for_a_weight_that_moved(tmp_path: Path) -> None:
+    """The weight stays a key until it rests: no other snapshot, no line."""
+
+    async def story(here: Here) -> None:
+        async with here.node().running():
+            first = await here.publish(ESTATE)
+            route = next(name for name, one in ESTATE["routes"].items() if "lambda" in one)
+            await here.shift(route, 500)
+            again = await here.publish(ESTATE)
+            assert (again["snapshot"], again["previous"]) == (first["snapshot"], first["snapshot"])
+            assert [kind for kind, *_ in await here.history()] == ["publish", "shift"]
+
+    run(tmp_path, story)
+
+
 def test_weights_at_rest_are_folded_into_the_routes(tmp_path: Path) -> None:
     """A weight that has not moved for fifteen minutes is built into a new snapshot; nobody's weight changes."""
     time = FakeTime()

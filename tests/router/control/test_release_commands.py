@@ -126,7 +126,10 @@ def test_the_run_file_names_the_control_that_releases_ask(desk: Desk) -> None:
         async with desk.control():
             assert run_file.read(desk.folder / run_file.NAME).control
             unreachable = await desk.fig("freeze", "--reason", "x", "--control", "http://127.0.0.1:1")
-            assert unreachable.code == 1
+            assert (unreachable.code, "fig node rollback" in unreachable.err) == (1, False)
+            for down in (("rollback", "r1", "--reason", "x"), ("shift", "books-read", "0")):
+                away = await desk.fig(*down, "--control", "http://127.0.0.1:1")
+                assert (away.code, "fig node rollback --reason ... on each router host" in away.err) == (1, True), away
             assert (await desk.fig("freeze")).code == 2
             empty = await desk.fig("freeze", "--reason", " ")
             assert (empty.code, "it is empty: the history keeps why" in empty.err) == (2, True), empty
@@ -179,15 +182,22 @@ def test_a_plan_is_applied_and_followed_to_its_end(desk: Desk) -> None:
 
 
 def test_a_plan_can_be_applied_and_left_alone(desk: Desk) -> None:
-    """Detached, apply returns when the release has started; what is no plan is refused."""
+    """Detached, apply returns when it has started; no plan, and an estate's that changes its route, are refused."""
     (desk.folder / "release.yaml").write_text(RELEASE)
+    (desk.folder / "other.yaml").write_text(ESTATE.replace("  books-read:", "  books-read-again:"))
 
     async def main() -> None:
         async with desk.control(), desk.node():
             await desk.fig("publish", "estate.yaml")
             await desk.fig("plan", "release.yaml", "--estate", "estate.yaml", "-o", "release.plan")
+            await desk.fig("plan", "other.yaml", "-o", "estate.plan")
             started = await desk.fig("apply", "release.plan", "--detach", "--json")
             assert (started.code, started.json()["id"]) == (0, "2026.11.2#1"), started
+            other = await desk.fig("history", "--route", "events", "--release", "2026.11.2")
+            assert (other.code, other.out) == (0, "release 2026.11.2 did not move events\n"), other
+            estate = await desk.fig("apply", "estate.plan")
+            words = "PL302 error: the plan is stale: the release 2026.11.2 runs now, on books-read, which it changes"
+            assert (estate.code, words in estate.err) == (2, True), estate
             again = await desk.fig("apply", "release.plan", "--detach")
             assert again.code == 2
             assert (await desk.fig("apply", "estate.yaml")).code == 2

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from router.control.changes import changes
-from router.control.traffic import Reading, quantile, rates
+from router.control.traffic import Reading, lasting, quantile, rates
 from router.weight import Weight
 
 BOUNDS = [1.0, 5.0, 10.0, 50.0]
@@ -31,6 +31,23 @@ def test_rates_are_differences_over_about_a_second() -> None:
     assert side["requests_per_second"] == pytest.approx(200 / 1.01, abs=0.01)
     assert side["error_share"] == pytest.approx(0.1)
     assert side["p50_ms"] == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("readings", "rate", "seconds"),
+    [
+        ([(0, 500), (10, 580), (100, 1300)], 8.0, 100),
+        ([(0, 0), (90, 0), (95, 40), (100, 80)], 8.0, 10),  # it was at rest, and not counted
+        ([(0, 900), (90, 10), (100, 90)], 8.0, 10),  # Envoy was replaced
+    ],
+)
+def test_what_a_plan_counts_with_lasts_as_long_as_it_was_counted(
+    readings: list[tuple[float, int]], rate: float, seconds: float
+) -> None:
+    """Requests a second over all readings since the route's counters began, and how long that is."""
+    found, counted = lasting([[reading(at, requests) for at, requests in readings], []])
+    assert found["books"]["lambda"].requests == pytest.approx(rate)
+    assert counted == {"books": seconds}
 
 
 def test_nodes_are_summed() -> None:
@@ -78,3 +95,13 @@ def test_changes_name_fields_and_values() -> None:
         ("~", "legacy", "shop", "tls.name: x -> y"),
     ]
     assert changes(old, old, {}) == ()
+
+
+def test_what_stands_beside_routes_is_a_change_too() -> None:
+    """Telemetry and identities: an estate that differs in them alone does not change nothing."""
+    old = {"entry": {}, "telemetry": {"otlp": "a:1"}}
+    new = {"entry": {}, "telemetry": {"otlp": "b:1"}, "identities": {"one": {"issuer": "x"}}}
+    assert [(one.sign, one.kind, one.name) for one in changes(old, new, {})] == [
+        ("~", "telemetry", "telemetry"),
+        ("+", "identity", "one"),
+    ]

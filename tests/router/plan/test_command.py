@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from router.commands.files import check
 from router.commands.plan import plan
 from router.plan.document import read_plan
 from strangler_fig.diagnostics import Refused
@@ -30,6 +31,7 @@ def test_a_release_is_planned_without_control(folder: Path) -> None:
     done = made("r.yaml", "--estate", "estate.yaml", "-o", "release.plan")
     assert done.exit_code == 0, done.output
     assert "not seen: weights, running releases, traffic" in done.stdout
+    assert done.stdout.splitlines()[-1] == "written to release.plan: apply it with fig apply release.plan"
     found = read_plan((folder / "release.plan").read_text(), "release.plan")
     assert (found.name, found.basis) == ("r1", None)
     assert set(found.files) == {"r.yaml", "estate.yaml"}
@@ -41,6 +43,17 @@ def test_a_pipeline_can_tell_by_the_exit_code(folder: Path) -> None:
     (folder / "r.yaml").write_text(books("lambda: 5%", "lambda: 1%"))
     with pytest.raises(Refused, match="RS203"):
         made("r.yaml", "--estate", "estate.yaml")
+
+
+def test_a_release_that_is_not_there_has_one_code(folder: Path) -> None:
+    """Beside an estate a file is a release, also one that cannot be looked into; checked and planned alike."""
+    assert not (folder / "gone.yaml").exists()
+    with pytest.raises(Refused, match="RS100"):
+        made("gone.yaml", "--estate", "estate.yaml")
+    with pytest.raises(Refused, match="ES100"):
+        made("gone.yaml")
+    checked = CliRunner().invoke(check, ["gone.yaml", "--estate", "estate.yaml"])
+    assert "RS100" in checked.output
 
 
 def test_json_is_the_plan_file(folder: Path) -> None:

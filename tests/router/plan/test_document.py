@@ -32,8 +32,8 @@ def test_the_same_plan_is_the_same_text() -> None:
     ("change", "reason"),
     [
         (lambda plain: plain | {"document": "other"}, "it was changed after it was written"),
-        (lambda plain: plain | {"version": 2}, "another version or kind"),
-        (lambda _plain: {"kind": "release", "version": 1}, "it is not what fig plan writes"),
+        (lambda plain: plain | {"version": 3}, "another version or kind"),
+        (lambda _plain: {"kind": "release", "version": 2}, "it is not what fig plan writes"),
         (lambda _plain: [], "it is not what fig plan writes"),
     ],
 )

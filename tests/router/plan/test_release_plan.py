@@ -224,7 +224,7 @@ def test_what_control_does_not_know_may_be_assumed() -> None:
     assert codes(blind) == ["PL201"]
     assert blind.ramps[0].steps[0].users == Users(number=200)
     assert blind.ramps[0].steps[0].verdict_seconds is not None
-    assert "traffic of books: 50 requests/s are assumed of each" in blind.unseen
+    assert blind.traffic == ("books: 50 requests/s, as you said",)
     seeing = planned(text, present_json(), capacity(30), assumed=Assumed(requests_per_second=5000))
     assert codes(seeing) == []
 
@@ -264,12 +264,29 @@ def test_a_freeze_and_an_overloaded_legacy_are_warnings() -> None:
 def test_a_window_that_is_over_is_refused() -> None:
     """A date that has passed opens no more."""
     head = "windows: {time_zone: UTC, open: [{days: 2026-10-01, from: 08:00, until: 12:00}]}\n"
-    assert codes(planned(books("lambda: 10% for 1h", head=head), present_json())) == ["PL205"]
+    (over,) = planned(books("lambda: 10% for 1h", head=head), present_json()).problems
+    assert (over.code, over.hint) == ("PL205", "look at windows: every time that they name is over")
+    frozen = "windows: {time_zone: UTC, freezes: [{from: 2026-10-01, until: 2190-01-01, reason: x}]}\n"
+    (covered,) = planned(books("lambda: 10% for 1h", head=frozen), present_json()).problems
+    assert covered.code == "PL205"
+    assert "a freeze covers every time that they name" in (covered.hint or "")
 
 
 def test_a_function_that_the_verdict_does_not_name_is_said() -> None:
     """It is not refused, for nothing is known of it."""
     assert codes(planned(books("lambda: 10% for 1h"), present_json(), capacity(1, function="other"))) == ["PL209"]
+
+
+def test_traffic_that_was_counted_for_a_moment_gives_way_to_what_whoever_plans_says() -> None:
+    """Where it came from and over how long it was counted is said; a minute is long enough."""
+    text, assumed = books("lambda: 10% for 1h"), Assumed(requests_per_second=80, users=2000)
+    short, long = (present_json(counted_seconds={"books": seconds}) for seconds in (12.0, 90.0))
+    said, counted = planned(text, short, assumed=assumed), planned(text, long, assumed=assumed)
+    assert said.traffic == ("books: 80 requests/s, as you said",)
+    assert said.ramps[0].steps[0].requests_per_second == pytest.approx(8.0)
+    assert counted.traffic == ("books: 50.0 requests/s, measured over 90 s",)
+    (alone,) = planned(text, short).traffic
+    assert alone.startswith("books: 50.0 requests/s, measured over 12 s: too short to count on")
 
 
 def test_the_steps_fit_the_terminal() -> None:
@@ -305,13 +322,13 @@ def test_the_words_show_it_all() -> None:
         "release": "2026.10.9",
         "outcome": "rolled back",
         "ended_at": "2026-10-09T10:00:00+00:00",
-        "reason": "p99",
+        "reason": "rolled back from 5%: p99",
     }
     plain = present_json(attempts={"books": attempt})
     text = "\n".join(release_words(planned(books("lambda: 10% for 1h", "lambda: 100% for 7d"), plain)))
     assert "~ route books  0% -> 100%  (on a breach: rollback)" in text
     assert "adds at most 9.0 executions of books; a function gains 1,000 in 10 s" in text
-    assert "last attempt at books: 2026.10.9, rolled back 2026-10-09T10:00: p99" in text
+    assert "last attempt at books: 2026.10.9, rolled back 2026-10-09 10:00 UTC: from 5%: p99" in text
     assert "not seen: capacity" in text
     blind = "\n".join(release_words(planned(books("lambda: 10% for 1h"))))
     assert "not seen: everything" in blind

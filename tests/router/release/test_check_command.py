@@ -122,6 +122,18 @@ def test_whether_a_window_is_over_depends_on_the_day_that_is_given() -> None:
     assert load_release(text, file="r.yaml", estate=None).diagnostics == ()
 
 
+@pytest.mark.parametrize("days", ["days: [mon, 2026-05-05]", ""])
+def test_freezes_over_every_time_to_come_are_a_warning(days: str) -> None:
+    """Also where it opens after them: nobody looks ahead so far. One that ends within 400 days is none."""
+    hours = f" open: [{{{days}, from: 08:00, until: 09:00}}]," if days else ""
+    for until, codes in (("2190-01-01", ["RS220"]), ("2026-05-20", [])):
+        freeze = f"[{{from: 2026-05-01, until: {until}, reason: x}}]"
+        text = books("lambda: 5% for 1h", head=f"windows: {{time_zone: UTC,{hours} freezes: {freeze}}}\n")
+        found = load_release(text, file="r.yaml", estate=None, now=datetime(2026, 5, 5, tzinfo=UTC)).diagnostics
+        assert [one.code for one in found] == codes
+        assert all("freezes cover every time" in one.message for one in found if one.code == "RS220")
+
+
 PAST = "windows: {time_zone: UTC, open: [{days: 2026-05-05, from: 08:00, until: 09:00}]}\n"
 
 
