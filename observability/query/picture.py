@@ -121,6 +121,12 @@ def _traces(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
             about="traces", level=Level.ODD, text="no router told of a hop: nobody knows how whole traces are"
         )
     for row in found["hops"]:
+        if refused := row["Refused"]:
+            who = "Lambda" if row["Side"] == "lambda" else "an upstream that could not be reached"
+            text = f"refused by {who}: {refused:,} hops, which reached nobody who could tell"
+            yield Finding(about="traces", level=Level.GOOD, text=text)
+        if not row["Hops"]:
+            continue
         share = row["WithChild"] / row["Hops"]
         level = Level.GOOD if share >= _WHOLE else Level.ODD if share >= _HALF else Level.BAD
         side = row["Side"] or "neither side"

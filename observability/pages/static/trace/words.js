@@ -3,6 +3,8 @@
 import { count as number, nanoseconds, said } from "../frame/format.js";
 import { IN_CIRCLE, crosses, hasFailed, isInit, isShadow, text, NO_SPAN } from "./model.js";
 
+const REFUSALS = [429, 503];
+
 /** Moments at round distances between two: at most so many. */
 export function ticks(from, to, most = 6) {
   const rough = Math.max((to - from) / most, 1);
@@ -31,7 +33,7 @@ export function boundary(trace, span) {
 
 /** What somebody should know before believing the picture: [{tone, text, spans}]. */
 export function notices(trace) {
-  return [...gone(trace), ...fallbacks(trace), ...orphans(trace), ...circles(trace), ...clocks(trace), ...silent(trace), ...failures(trace)];
+  return [...gone(trace), ...fallbacks(trace), ...orphans(trace), ...circles(trace), ...clocks(trace), ...refused(trace), ...silent(trace), ...failures(trace)];
 }
 
 function gone(trace) {
@@ -88,10 +90,24 @@ function clocks(trace) {
   }));
 }
 
+/** Whether the Lambda API said no, so that no function was there to tell anything. */
+export function isRefused(trace, span) {
+  const isHop = trace.router[span] && text(trace, "SpanKind", span) === "Client" && !trace.children[span];
+  return Boolean(isHop) && text(trace, "Side", span) === "lambda" && REFUSALS.includes(trace.http[span]);
+}
+
+function refused(trace) {
+  const found = [];
+  for (let span = 0; span < trace.count; span++) if (isRefused(trace, span)) found.push(span);
+  if (!found.length) return [];
+  const codes = [...new Set(found.map((span) => trace.http[span]))].join(", ");
+  return [{ tone: "warn", text: `Lambda refused the call (${codes}): no function ran.`, spans: found }];
+}
+
 function silent(trace) {
   const found = [];
   for (let span = 0; span < trace.count; span++) {
-    if (trace.router[span] && text(trace, "SpanKind", span) === "Client" && !trace.children[span]) found.push(span);
+    if (trace.router[span] && text(trace, "SpanKind", span) === "Client" && !trace.children[span] && !isRefused(trace, span)) found.push(span);
   }
   if (!found.length) return [];
   const sides = [...new Set(found.map((span) => text(trace, "Side", span) || (isShadow(trace, span) ? "the shadow" : "an upstream")))];
