@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
 
-from strangler_fig.names import INIT_SPAN, ROUTER_SERVICE
+from strangler_fig.names import FALLBACK_ATTRIBUTE, INIT_SPAN, ROUTER_SERVICE
 
 from ..normalise.bounds import MAX_DURATION
 from ..tables import otel_traces, otel_traces_trace_id_ts, trace_key
@@ -72,6 +72,7 @@ class Wanted:
     min_milliseconds: float = 0.0
     max_milliseconds: float = 0.0
     only_errors: bool = False
+    only_fallbacks: bool = False
     text: str = ""
     kind: str = ""
 
@@ -184,6 +185,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found += [_T.Duration <= int(wanted.max_milliseconds * 1e6)] if wanted.max_milliseconds > 0 else []
     if wanted.only_errors:
         found.append(or_(_T.StatusCode == "Error", _T.HttpStatus >= 500))  # noqa: PLR2004 - HTTP's own number
+    if wanted.only_fallbacks:
+        found.append(attribute(_T.SpanAttributes, FALLBACK_ATTRIBUTE) != "")
     if wanted.text:
         path = attribute(_T.SpanAttributes, "url.path")
         found.append(or_(contains(_T.SpanName, wanted.text), contains(path, wanted.text)))

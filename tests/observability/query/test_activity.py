@@ -63,6 +63,20 @@ def test_scraps_at_the_ends_are_no_steps(reader: DuckDbReader) -> None:
     assert older["sides"]["legacy"] == [0.5] * 5 + [0.75]
 
 
+def test_a_window_of_numbers_is_whole_minutes(reader: DuckDbReader) -> None:
+    """All of each minute that a window touches is counted, until the present, and the rate is of what was counted."""
+    later = FIRST + 20 * MINUTE
+    ten = Window(FIRST + 50 * SECOND, FIRST + 60 * SECOND).whole_minutes(later)
+    assert ten == Window(FIRST, FIRST + MINUTE)
+    assert Window(FIRST + 30 * SECOND, FIRST + 90 * SECOND).whole_minutes(later) == Window(FIRST, FIRST + 2 * MINUTE)
+    assert TEN.whole_minutes(later) == TEN
+    now = FIRST + 5 * MINUTE + 40 * SECOND
+    assert Window(FIRST + SECOND, now + SECOND).whole_minutes(now) == Window(FIRST, now)
+    assert Window(later, later + SECOND).whole_minutes(now) == Window(later, later + MINUTE)
+    (books,) = overview(reader, ten, route="books")
+    assert (books["total"]["requests"], books["sides"]["legacy"]["per_second"]) == (31, 0.5)
+
+
 def test_a_series_says_what_its_steps_cover_and_the_weight(reader: DuckDbReader) -> None:
     """Each step has the seconds of it that the window covers, and the weight that was last heard of in it."""
     steps = series(reader, "books", Window(FIRST, FIRST + 5 * MINUTE + 40 * SECOND))

@@ -56,10 +56,18 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDbReader]:
     writer = Writer(connection, place, Keep())
     names, clock = RouteNames(), Clock(NOW)
     routed = {"fig.route": "books", "fig.side": "lambda"}
+    throttled = {"fig.side": "lambda", "http.status_code": "503"}
     router = telemetry.traces(
         span("GET books", id_=ID[0], milliseconds=30, attributes=routed | {"http.status_code": "200"}),
         span("lambda books", id_=ID[1], parent=ID[0], kind=CLIENT, start=NOW + 1_000, attributes=routed),
-        span("legacy shop", id_=ID[2], parent=ID[0], kind=CLIENT, attributes={"fig.side": "legacy"}),
+        span(
+            "legacy shop",
+            id_=ID[2],
+            parent=ID[0],
+            kind=CLIENT,
+            attributes={"fig.side": "legacy", "fig.fallback": "legacy"},
+        ),
+        span("lambda shop", trace="9" * 32, id_=ID[10], kind=CLIENT, attributes=throttled),
         span("mirror", id_=ID[3], parent=ID[0], kind=CLIENT, attributes={"upstream_cluster": "legacy.shop"}),
         service=ROUTER_SERVICE,
     )
@@ -185,6 +193,8 @@ def test_searches(reader: DuckDbReader) -> None:
     assert len(logs.search(reader, Wanted(only_errors=True), AROUND)) == 1
     assert [one["Body"] for one in logs.search(reader, Wanted(text="ORDER 7"), AROUND)] == ["order 7 failed"]
     assert len(logs.of_trace(reader, TRACE, AROUND)) == 101
+    assert len(logs.search(reader, Wanted(route="books", only_fallbacks=True), AROUND)) == 9  # the route's number
+    assert [one["SpanId"] for one in traces.search(reader, Wanted(only_fallbacks=True), AROUND)] == [ID[2]]
     assert traces.search(reader, Wanted(text="' OR 1=1 --"), AROUND) == []
 
 
@@ -200,8 +210,8 @@ def test_how_whole_the_picture_is(reader: DuckDbReader) -> None:
     """Hops without a child, orphans, clocks that go before, and records without a trace are counted."""
     found = completeness.completeness(reader, AROUND)
     assert found["hops"] == [
-        {"Side": "lambda", "Hops": 1, "WithChild": 1},
-        {"Side": "legacy", "Hops": 1, "WithChild": 0},
+        {"Side": "lambda", "Hops": 1, "WithChild": 1, "Refused": 1},
+        {"Side": "legacy", "Hops": 1, "WithChild": 0, "Refused": 0},
     ]
     orphans = {row["ServiceName"]: row["Orphans"] for row in found["orphans"]}
     assert orphans == {"shop": 1, "books-fn": 0, ROUTER_SERVICE: 0}

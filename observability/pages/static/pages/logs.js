@@ -25,6 +25,7 @@ const FIELDS = [
   { name: "route", label: "Route", hint: "any" },
   { name: "service", label: "Service", hint: "any" },
   { name: "errors", label: "Errors only", isCheck: true },
+  { name: "fallback", label: "Fallbacks only", isCheck: true },
   { name: "role", label: "Role", isRare: true, choices: [["", "any"], ["primary", "primary"], ["shadow", "shadow"]] },
   { name: "min_status", label: "Status from", isNumber: true, isRare: true, hint: "100" },
   { name: "max_status", label: "Status to", isNumber: true, isRare: true, hint: "599" },

@@ -22,6 +22,7 @@ const FIELDS = [
   { name: "service", label: "Service", hint: "any" },
   { name: "min_ms", label: "Longer than, ms", isNumber: true, hint: "0" },
   { name: "errors", label: "Errors only", isCheck: true },
+  { name: "fallback", label: "Fallbacks only", isCheck: true },
   { name: "role", label: "Role", isRare: true, choices: [["", "any"], ["primary", "primary"], ["shadow", "shadow"]] },
   { name: "min_status", label: "Status from", isNumber: true, isRare: true, hint: "100" },
   { name: "max_status", label: "Status to", isNumber: true, isRare: true, hint: "599" },
