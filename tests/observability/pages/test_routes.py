@@ -3,6 +3,7 @@
 import re
 import time
 from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
@@ -153,7 +154,7 @@ def test_a_paused_window_is_of_minutes_that_are_over(visit: Visit) -> None:
     scrap = page.evaluate("(at) => [20, 30].map((s) => new Date(at + s * 1000).toISOString())", end - 120_000)
     for path in ("/", "/routes/catalogue"):
         page = visitor.open(f"{path}?start={scrap[0]}&end={scrap[1]}")
-        expect(page.locator(".counted")).to_have_text(re.compile(r"^counted \d\d:\d\d:00–\d\d:\d\d:00, whole minutes$"))
+        expect(page.locator(".counted")).to_have_text(re.compile(r"^counted \d\d:\d\d:00.\d\d:\d\d:00, whole minutes$"))
     expect(page.get_by_role("link", name="Logs", exact=True).last).to_have_attribute(
         "href", re.compile(r"start=.*%3A00.000Z&end=.*%3A00.000Z")
     )
@@ -243,9 +244,9 @@ def test_hostile_names_stay_text(visit: Visit) -> None:
     hostile_story(visitor)
     page = visitor.open("/?q=onerror")
     link = page.locator(".c-route a")
-    expect(link).to_have_text(HOSTILE)
+    expect(link).to_have_text(HOSTILE.replace("\u202e", "\ufffd"))
     link.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE.replace("\u202e", "\ufffd"))
     assert page.locator("h1").evaluate("(one) => getComputedStyle(one).unicodeBidi") == "isolate"
     assert "\u202e" not in page.title()
     expect(page.locator("table.sides tbody tr")).to_have_count(3)
@@ -254,6 +255,38 @@ def test_hostile_names_stay_text(visit: Visit) -> None:
     expect(page.locator(".tables")).to_contain_text("onerror")
     assert page.locator("#main img, #main script").count() == 0
     assert page.evaluate("() => window.hacked") is None
+
+
+def test_letters_that_are_not_to_be_seen(visit: Visit) -> None:
+    """What turns the direction of writing is made visible on every page, what colours a terminal is taken out."""
+    visitor = visit(size=NARROW)
+    now, odd = time.time_ns(), "turned\u202e\u2066\u2069\x9b\x1bX" + "long" * 60
+    told = {"fig.route": odd, "fig.side": "lambda", "http.response.status_code": "200"}
+    sent = span(odd, trace="d" * 32, start=now, attributes=told)
+    assert visitor.running.send("traces", traces(sent, service=odd)).is_success
+    said = record("\x1b[1;31mred\x1b[0m\nand\u202eturned " + odd, time=now, trace="d" * 32)
+    assert visitor.running.send("logs", logs(said, service=odd)).is_success
+    serve(visitor.running, odd, "legacy", "lambda")
+    unseen = (
+        r"(box) => box.innerHTML.match("
+        r"/[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g) ?? []"
+    )
+    for path in (
+        "/?q=turned",
+        f"/routes/{quote(odd)}",
+        "/traces?text=turned",
+        "/logs?text=turned",
+        f"/traces/{'d' * 32}",
+        "/health",
+    ):
+        page = visitor.open(path)
+        expect(page.locator("#main")).to_contain_text("turned\ufffd\ufffd\ufffd\ufffd\ufffdXlong")
+        assert page.locator("#main").evaluate(unseen) == [], path
+        assert page.evaluate("() => document.scrollingElement.scrollWidth <= innerWidth"), path
+    page = visitor.open("/logs?text=31mred")
+    expect(page.locator(".text").first).to_contain_text(re.compile("^red"))
+    page.locator(".text").first.click()
+    expect(page.locator(".opened pre")).to_contain_text("red\nand\ufffdturned")
 
 
 def test_names_with_slashes_have_a_page(visit: Visit) -> None:

@@ -83,6 +83,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDbReader]:
             span("GET /a", trace=f"{n:032x}", id_=ID[6], milliseconds=n, attributes={"http.route": "/a"})
             for n in range(1, 101)
         ),
+        span("one", trace="8" * 32, id_=ID[11], kind=INTERNAL),
+        span("other", trace="8" * 32, id_=ID[11], kind=INTERNAL, start=NOW + 1, milliseconds=-1),
         span("lost", trace="f" * 32, id_=ID[7], parent=ID[8], kind=INTERNAL),
         service="shop",
     )
@@ -163,6 +165,14 @@ def test_what_the_page_of_a_trace_asks(reader: DuckDbReader) -> None:
     """The outline has each span once and says how many rows there are; a text is found in names and values."""
     columns, rows = traces.sketch(reader, TRACE, AROUND)
     assert (sorted(columns["SpanId"]), rows) == (sorted(ID[:6]), 7)
+    assert not any(columns["Doubled"])  # one was sent twice: it is the same
+    columns, rows = traces.sketch(reader, "8" * 32, AROUND)
+    assert (columns["SpanName"], columns["Doubled"], columns["Clamped"], rows) == (
+        ("other",),
+        (True,),
+        ("-1000000",),
+        2,
+    )
     assert traces.sketch(reader, "0" * 32, AROUND)[0]["SpanId"] == ()
     whole = traces.one_span(reader, TRACE, ID[0], AROUND)
     assert whole is not None

@@ -13,13 +13,15 @@ export function minutesOf(text) {
   return minutes > 0 && minutes <= MAX_MINUTES ? minutes : 0;
 }
 
+const isSpan = (start, end) => start >= 0 && end > start && end - start <= MAX_MINUTES * 60_000;
+
 // {last, minutes, start, end, isLive}: start and end are milliseconds, null while the window moves along.
 export function windowOf(search) {
   const query = new URLSearchParams(search);
   const last = minutesOf(query.get("last")) ? query.get("last") : DEFAULT;
   const start = Date.parse(query.get("start") ?? "");
   const end = Date.parse(query.get("end") ?? "");
-  if (start >= 0 && end > start) return { last, minutes: (end - start) / 60_000, start, end, isLive: false };
+  if (isSpan(start, end)) return { last, minutes: (end - start) / 60_000, start, end, isLive: false };
   return { last, minutes: minutesOf(last), start: null, end: null, isLive: true };
 }
 
@@ -27,7 +29,7 @@ export function windowOf(search) {
 export function unreadWindow(search) {
   const query = new URLSearchParams(search);
   const [start, end] = ["start", "end"].map((name) => Date.parse(query.get(name) ?? ""));
-  const isBroken = (query.has("start") || query.has("end")) && !(start >= 0 && end > start);
+  const isBroken = (query.has("start") || query.has("end")) && !isSpan(start, end);
   return [...(query.has("last") && !minutesOf(query.get("last")) ? ["last"] : []), ...(isBroken ? ["start", "end"].filter((name) => query.has(name)) : [])];
 }
 
