@@ -139,11 +139,12 @@ class Api:
     async def overview(self, request: Request) -> Response:
         """Every route's numbers, or those of one; with `activity=1` their requests over time."""
         question = Question(request.query_params)
-        window, limit = question.counted(), int(question.number("limit", 200, 1, 2_000))
+        asked, limit = question.counted(), int(question.number("limit", 200, 1, 2_000))
         route, with_activity = question.text("route"), question.text("activity", ("1", "0")) == "1"
         question.check()
 
         def both() -> Record:
+            window = routes.since_first(self.reader, asked)
             found = routes.overview(self.reader, window, limit, route)
             lines = routes.activity(self.reader, window) if with_activity else {}
             more = {"activity": {one["route"]: lines.get(one["route"]) for one in found}} if with_activity else {}
@@ -155,10 +156,15 @@ class Api:
     async def series(self, request: Request) -> Response:
         """A route's numbers over time."""
         question = Question(request.query_params)
-        window, step = question.counted(), int(question.number("step", 1, 1, 1440))
+        asked, step = question.counted(), int(question.number("step", 1, 1, 1440))
         question.check()
         route = request.path_params["route"]
-        found = await self._ask(request, lambda: routes.series(self.reader, route, window, step))
+
+        def steps() -> tuple[Window, list[Record]]:
+            window = routes.since_first(self.reader, asked)
+            return window, routes.series(self.reader, route, window, step)
+
+        window, found = await self._ask(request, steps)
         return as_json({"window": _window(window), "route": route, "steps": found})
 
     async def slowest(self, request: Request) -> Response:

@@ -17,7 +17,7 @@ from ..tables import route_minute
 from .constructs import latest, nanoseconds
 from .reader import Record, Rows
 from .weights import told_weights, with_weights
-from .window import MINUTE, SECOND, Window, limited
+from .window import MAX_SPAN, MINUTE, SECOND, Window, limited
 
 ROUTER = "router"
 """What pages call the side of requests that the router answered by itself."""
@@ -68,6 +68,14 @@ class Numbers:
             "mean_ms": round(self.milliseconds / self.requests, 3) if self.requests else None,
             **self.percentiles(),
         }
+
+
+def since_first(store: Rows, window: Window) -> Window:
+    """The window without the time before anything was ever told: what is a minute old has no rate of an hour."""
+    ever = Window(max(window.end - MAX_SPAN, 0), window.end)
+    earliest = nanoseconds(func.min(_M.Minute)).label("First")
+    (row,) = store.rows(select(earliest).where(ever.covers(_M.Minute)).limit(1))
+    return window if row["First"] is None else Window(max(window.start, int(row["First"])), window.end)
 
 
 def overview(store: Rows, window: Window, limit: int = 200, route: str = "") -> list[Record]:

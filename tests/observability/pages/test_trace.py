@@ -237,7 +237,7 @@ def test_what_to_doubt_is_said_first(visit: Visit) -> None:
     expect(told).not_to_contain_text("nothing was told from there")
     expect(told).not_to_contain_text("failed")
     told.locator("li", has_text="time could not be true").get_by_role("button").click()
-    expect(page.locator("aside.details h2")).to_have_text("future")
+    expect(page.locator(".wf-row.is-selected .wf-label")).to_have_text("future")
 
 
 def test_a_circle_of_parents_is_called_one(visit: Visit) -> None:

@@ -8,7 +8,7 @@ from observability.normalise.bounds import Clock
 from observability.normalise.logs import logs_batch
 from observability.normalise.minutes import RouteNames
 from observability.query.reader import DuckDbReader
-from observability.query.routes import activity, overview, series, together
+from observability.query.routes import activity, overview, series, since_first, together
 from observability.query.window import MINUTE, SECOND, Window
 from observability.store.database import Place, open_database
 from observability.store.upkeep import Keep
@@ -75,6 +75,16 @@ def test_a_window_of_numbers_is_whole_minutes(reader: DuckDbReader) -> None:
     assert Window(later, later + SECOND).whole_minutes(now) == Window(later, later + MINUTE)
     (books,) = overview(reader, ten, route="books")
     assert (books["total"]["requests"], books["sides"]["legacy"]["per_second"]) == (31, 0.5)
+
+
+def test_rates_are_of_the_time_since_the_first_data(reader: DuckDbReader) -> None:
+    """A window that begins before anything was told begins with the first minute; any other is as it was."""
+    hour = Window(FIRST - 50 * MINUTE, FIRST + 10 * MINUTE)
+    assert since_first(reader, hour) == TEN
+    later = Window(FIRST + MINUTE, FIRST + 2 * MINUTE)
+    assert since_first(reader, later) == later
+    before = Window(FIRST - 2 * MINUTE, FIRST - MINUTE)
+    assert since_first(reader, before) == before
 
 
 def test_a_series_says_what_its_steps_cover_and_the_weight(reader: DuckDbReader) -> None:

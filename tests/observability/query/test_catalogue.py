@@ -255,6 +255,7 @@ def asked(reader: DuckDbReader) -> list[SelectBase]:
     """Every statement that the catalogue has."""
     store = Watched(reader)
     routes.overview(store, AROUND)
+    routes.since_first(store, AROUND)
     routes.series(store, "books", AROUND)
     routes.activity(store, AROUND)
     traces.trace(store, TRACE, AROUND)
