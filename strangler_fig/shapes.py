@@ -52,10 +52,21 @@ def _diagnostic(
         case "model_type" | "dict_type":
             message = f"{name} must be a mapping, as in `key: value`"
             return Diagnostic(code="SH104", message=message, position=document.at(*path))
+        case "too_short" | "too_long" if bounds := _items(error.get("ctx", {})):
+            return Diagnostic(code="SH104", message=f"{name}: {bounds}", position=document.at(*path))
         case _:
             found = "" if isinstance(error["input"], (dict, list)) else f" (found {error['input']!r})"
             message = f"{name}: {_lower_first(error['msg'])}{found}"
             return Diagnostic(code="SH104", message=message, position=document.at(*path))
+
+
+def _items(limits: Mapping[str, Any]) -> str:
+    """How many items a list must have, and how many it has; empty where that is not told."""
+    for key, bound, verb in (("min_length", "at least", "needed"), ("max_length", "at most", "allowed")):
+        if key in limits:
+            items = "1 item is" if limits[key] == 1 else f"{limits[key]} items are"
+            return f"{bound} {items} {verb}, not {limits.get('actual_length', 'so many')}"
+    return ""
 
 
 def named(path: Iterable[str | int]) -> str:

@@ -5,6 +5,7 @@ import getpass
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -133,14 +134,24 @@ def print_json(values: Any) -> None:
     click.echo(json.dumps(values))
 
 
+def terminal_width() -> int | None:
+    """How many columns standard output has; None where it is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def print_view(view: object) -> None:
     """Print a table or text on standard output, as wide as the terminal is."""
     from rich.console import Console  # noqa: PLC0415 - heavy, and not needed for JSON
 
     console = Console(markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = 200  # a pipe has no width: long lines are better than cut ones
-    console.print(view)
+    if console.is_terminal:
+        console.print(view)
+        return
+    console.width = 200  # a pipe has no width: long lines are better than cut ones
+    with console.capture() as captured:
+        console.print(view)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())  # nor are they filled up with blanks
 
 
 @contextlib.contextmanager

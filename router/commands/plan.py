@@ -10,7 +10,7 @@ import click
 from strangler_fig.diagnostics import Diagnostic, Refused
 from strangler_fig.documents import Document, decoded, read_yaml
 
-from .options import Rate, control_option, json_option, progress
+from .options import Rate, control_option, json_option, progress, terminal_width
 
 if TYPE_CHECKING:  # pydantic and the HTTP client cost start-up time that --help should not pay
     from ..plan.capacity import Capacity
@@ -119,7 +119,7 @@ def _release(
     made = plan_release(given, datetime.now(UTC).replace(microsecond=0))
     files = _digests([file, estate_file, *([capacity_file] if capacity_file else [])])
     code = 0 if made.is_applicable else _REFUSED if made.is_refused_by_limit else _WRONG
-    return _Made(release_document(made, files), list(release_words(made)), made.problems, code)
+    return _Made(release_document(made, files), list(release_words(made, terminal_width())), made.problems, code)
 
 
 def _estate(file: Path, control: str | None) -> _Made:

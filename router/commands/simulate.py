@@ -144,12 +144,17 @@ def _write_picture(simulation: "Simulation", path: Path) -> None:
 
 
 def _told(simulation: "Simulation") -> Iterator[str]:
+    """Each ramp once: the routes of a group have one course."""
+    ramps: dict[str, list[RouteRun]] = {}
     for run in simulation.runs:
-        yield from _run_told(run)
+        ramps.setdefault(run.ramp, []).append(run)
+    for runs in ramps.values():
+        routes = ", ".join(run.route for run in runs)
+        yield from _run_told(runs[0], f"group {runs[0].ramp} ({routes})" if len(runs) > 1 else f"route {routes}")
 
 
-def _run_told(run: "RouteRun") -> Iterator[str]:
-    yield f"route {run.route}: {run.ending.value} after {_clock(run.seconds)}, highest weight {run.highest}"
+def _run_told(run: "RouteRun", who: str) -> Iterator[str]:
+    yield f"{who}: {run.ending.value} after {_clock(run.seconds)}, highest weight {run.highest}"
     said = ""
     for moment in run.moments:
         if moment.text == said:

@@ -38,7 +38,7 @@ def _watch(client: "ControlClient", *, as_json: bool) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     from ..errors import ControlUnreachable  # noqa: PLC0415
-    from .status_view import status_view  # noqa: PLC0415
+    from .status_view import Cut, status_view  # noqa: PLC0415
 
     if as_json:
         while True:
@@ -53,10 +53,10 @@ def _watch(client: "ControlClient", *, as_json: bool) -> None:
                 click.echo(str(error))
             sys.stdout.flush()
             time.sleep(1)
-    with Live(status_view(client.status()), console=console, auto_refresh=False) as live:
+    with Live(Cut(status_view(client.status())), console=console, auto_refresh=False) as live:
         while True:
             time.sleep(1)
             try:
-                live.update(status_view(client.status()), refresh=True)
+                live.update(Cut(status_view(client.status())), refresh=True)
             except ControlUnreachable as error:  # it may be restarting: requests go on meanwhile
                 live.update(Text(str(error)), refresh=True)

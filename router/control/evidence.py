@@ -35,13 +35,14 @@ class Seen:
 
     `recent` is the last seconds, one for each of `RECENT_SECONDS`, and then shorter ones where Lambda fails just now;
     without latencies. `problem`: why what nodes counted cannot be added up, then there is none either; the breaker's
-    counts are there.
+    counts are there. `counted_seconds` is how long `evidence` was counted, None where that is not known.
     """
 
     evidence: RouteEvidence | None
     recent: tuple[RouteEvidence, ...]
     age_seconds: float
     problem: str = ""
+    counted_seconds: float | None = None
 
 
 @dataclass(slots=True)
@@ -51,20 +52,28 @@ class _Sum:
     base: Reading
     last: Reading
     carried: dict[str, RouteEvidence] = field(default_factory=dict)
+    carried_seconds: float | None = 0.0
+    """How long `carried` was counted; None where nobody knows."""
     is_restored: bool = False
     """Whether nobody looked at the counters since it was kept: they may have fallen meanwhile."""
 
     def add(self, reading: Reading) -> None:
         if reading.epoch != self.last.epoch:
             names = self.last.routes.keys() | self.carried.keys()
-            self.carried = {route: self.of(route) for route in names}
+            self.carried, self.carried_seconds = {route: self.of(route) for route in names}, self.seconds()
             self.base = replace(reading, routes={})
         self.last = reading
 
     def begin_again(self, reading: Reading) -> None:
         names = self.last.routes.keys() | self.carried.keys()
-        self.carried = {route: self.of(route) for route in names}
+        self.carried, self.carried_seconds = {route: self.of(route) for route in names}, self.seconds()
         self.base = self.last = reading
+
+    def seconds(self) -> float | None:
+        """How long it was counted, by the node's own clock; what an outage lost is not in it."""
+        if self.carried_seconds is None:
+            return None
+        return self.carried_seconds + max(0.0, self.last.at - self.base.at)
 
     def of(self, route: str) -> RouteEvidence:
         now = difference(self.last, self.base, route)
@@ -88,6 +97,12 @@ class _Window:
         else:
             known.add(reading)
         self.sums[reading.node].is_restored = False
+
+    def seconds(self) -> float | None:
+        """How long the node that counts longest has counted."""
+        known = [one.seconds() for one in self.sums.values()]
+        told = [one for one in known if one is not None]
+        return max(told, default=0.0) if len(told) == len(known) else None
 
 
 class Evidence:
@@ -149,6 +164,8 @@ class Evidence:
                     epoch=one.last.epoch,
                     counters={route: one.last.routes[route] for route in names if route in one.last.routes},
                     so_far={route: one.of(route) for route in names},
+                    seconds=one.seconds(),
+                    at=one.last.at,
                 )
                 for node, one in window.sums.items()
             }
@@ -173,7 +190,7 @@ class Evidence:
             evidence = total([one.of(route) for one in window.sums.values()]) if is_whole else None
         except ValueError as error:  # nodes of two versions have histograms of different bounds
             return Seen(evidence=None, recent=recent, age_seconds=age, problem=str(error))
-        return Seen(evidence=evidence, recent=recent, age_seconds=age)
+        return Seen(evidence=evidence, recent=recent, age_seconds=age, counted_seconds=window.seconds())
 
     def users(self, route: str) -> Mapping[str, int]:
         """How many buckets of users each side of the route has seen since the counters began."""
@@ -222,8 +239,9 @@ class Evidence:
 
 
 def _restored(node: str, part: Part) -> _Sum:
-    counters = Reading(node=node, epoch=part.epoch, weights_version=0, at=0.0, routes=part.counters)
-    return _Sum(base=counters, last=counters, carried=dict(part.so_far), is_restored=True)
+    counters = Reading(node=node, epoch=part.epoch, weights_version=0, at=part.at or 0.0, routes=part.counters)
+    seconds = part.seconds if part.at is not None else None
+    return _Sum(base=counters, last=counters, carried=dict(part.so_far), carried_seconds=seconds, is_restored=True)
 
 
 def _counts_only(reading: Reading, route: str) -> Reading:

@@ -22,17 +22,28 @@ _LEVEL = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One node in a window: what it had counted there (`so_far`), and its counters in that moment, both by route."""
+    """One node in a window: what it had counted there (`so_far`), and its counters in that moment, both by route.
+
+    `seconds` is how long it had counted, `at` the node's time of that moment; None where that was not kept.
+    """
 
     epoch: str
     counters: Mapping[str, RouteEvidence]
     so_far: Mapping[str, RouteEvidence]
+    seconds: float | None = None
+    at: float | None = None
 
 
 def packed(parts: Mapping[str, Part]) -> bytes:
     """The window's parts, by node, as the ledger keeps them."""
     nodes = {
-        node: {"epoch": part.epoch, "counters": _json(part.counters), "so_far": _json(part.so_far)}
+        node: {
+            "epoch": part.epoch,
+            "counters": _json(part.counters),
+            "so_far": _json(part.so_far),
+            "seconds": part.seconds,
+            "at": part.at,
+        }
         for node, part in parts.items()
     }
     return zlib.compress(orjson.dumps({"version": _VERSION, "nodes": nodes}), _LEVEL)
@@ -48,13 +59,23 @@ def unpacked(content: bytes) -> dict[str, Part]:
         message = f"it is of version {plain['version']}"
         raise ValueError(message)
     return {
-        str(node): Part(epoch=str(one["epoch"]), counters=_read(one["counters"]), so_far=_read(one["so_far"]))
+        str(node): Part(
+            epoch=str(one["epoch"]),
+            counters=_read(one["counters"]),
+            so_far=_read(one["so_far"]),
+            seconds=_seconds(one.get("seconds")),
+            at=_seconds(one.get("at")),
+        )
         for node, one in plain["nodes"].items()
     }
 
 
 def _json(routes: Mapping[str, RouteEvidence]) -> dict[str, Any]:
     return {route: evidence_to_json(evidence) for route, evidence in routes.items()}
+
+
+def _seconds(plain: Any) -> float | None:
+    return None if plain is None else float(plain)
 
 
 def _read(plain: Mapping[str, Any]) -> dict[str, RouteEvidence]:

@@ -90,6 +90,7 @@ class Judging:
             weight=state.weight,
             elapsed_seconds=max(0.0, (now - since).total_seconds()) if since else 0.0,
             age_seconds=seen.age_seconds,
+            counted_seconds=seen.counted_seconds,
             step=state.step,
             steps=len(ramp.steps),
             recent=seen.recent,

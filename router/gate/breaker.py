@@ -13,11 +13,11 @@ allowed as well, and where hardly anybody is left on legacy to show it, the loos
 
 from collections import Counter
 from collections.abc import Sequence
-from math import exp, log, log1p, sqrt
+from math import ceil, exp, log, log1p, sqrt
 from operator import add
 from typing import Final, NamedTuple
 
-from .evidence import RouteEvidence, SideEvidence
+from .evidence import BUCKETS, RouteEvidence, SideEvidence
 from .moments import NO_SHARE, Moments
 from .values import Limit, Metric
 from .verdict import Code, Reason
@@ -32,6 +32,9 @@ _LEAST_EXPECTED: Final = 1e-6
 _FAILED: Final = 500
 FEWEST: Final = 6
 """Failing buckets below which nothing is a disaster, for so few may be one client's; and legacy's to compare with."""
+_ALARMING: Final = log(1_000)
+"""One look in a thousand shows so much by chance: people are told, and nothing is done yet."""
+_SEVERAL: Final = 2
 _HALVINGS: Final = 40
 _STEEPEST: Final = 60.0
 
@@ -45,16 +48,70 @@ class Failures(NamedTuple):
     sent: Sequence[int]
 
 
-def broken(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEvidence, ...]) -> Reason | None:
-    """Why Lambda must be left at once, or None. `legacy` tells how often it fails when nothing is wrong."""
+def disasters(limits: tuple[Limit, ...], legacy: Moments, recent: tuple[RouteEvidence, ...]) -> tuple["Span", ...]:
+    """The spans in which Lambda fails disastrously, if it is not chance; `legacy` tells what fails when all is well."""
+    allowed = _allowed(limits, legacy)
+    return tuple(span for last in recent if (span := _disastrous(last, allowed)) is not None)
+
+
+def broken(spans: tuple["Span", ...]) -> Reason | None:
+    """Why Lambda must be left at once, or None."""
+    for span in spans:
+        failing = span.failing
+        if failing.buckets >= FEWEST and span.surprise(failing.sent, failing.buckets) >= SURPRISE:
+            words = (
+                f"{failing.failed} of {failing.requests} requests in the last seconds failed on Lambda, for users of "
+                f"{failing.buckets} buckets; at most {span.allowed:.2%} would be usual"
+            )
+            return Reason(code=Code.BREAKER, words=words)
+    return None
+
+
+def alarming(spans: tuple["Span", ...]) -> str | None:
+    """What fails in the last seconds and is not enough for the breaker yet, with what would be; None where all is well.
+
+    No fewer users may be enough: five who all fail where 5 % are allowed are one look in three millions, and a gate
+    looks a million times in three weeks.
+    """
+    found = [(span.surprise(span.failing.sent, span.failing.buckets), span) for span in spans]
+    surprising, span = max(found, key=lambda one: one[0], default=(0.0, None))
+    if span is None or surprising < _ALARMING:
+        return None
+    failing, enough = span.failing, span.enough()
+    acts = f"the breaker acts at {enough} users' buckets" if enough else "the breaker sees too few users to act"
+    return (
+        f"{failing.failed} of the last {failing.requests} requests on Lambda failed, "
+        f"for users of {failing.buckets} buckets; {acts}"
+    )
+
+
+class Span(NamedTuple):
+    """Seconds in which Lambda fails disastrously, if it is not chance; and the share that is allowed."""
+
+    failing: Failures
+    allowed: float
+    is_compared: bool
+
+    def surprise(self, sent: Sequence[int], failing: int) -> float:
+        """How surprising so many failing buckets are, of those that sent these requests."""
+        return (surprise if self.is_compared else _scattered)(sent, failing, self.allowed)
+
+    def enough(self) -> int | None:
+        """How many failing buckets would be enough, if the next ones fail as often as these, at a request each."""
+        sent, failing = list(self.failing.sent), self.failing.buckets
+        others = (len(sent) - sent.count(0)) / failing
+        for buckets in range(max(failing, FEWEST), BUCKETS + 1):
+            more = ceil((buckets - failing) * others)
+            if self.surprise([*sent, *[1] * more], buckets) >= SURPRISE:
+                return buckets
+        return None
+
+
+def _allowed(limits: tuple[Limit, ...], legacy: Moments) -> tuple[float, float]:
+    """The share that legacy is taken to fail when nothing is wrong, and what is tolerated above it."""
     tolerated = max((one.tolerated for one in limits if one.metric is Metric.SERVER_ERRORS), default=0.0)
     failed = legacy.shares.get(Metric.SERVER_ERRORS, NO_SHARE).total
-    usual = (failed + _CAREFUL * sqrt(failed + 1)) / legacy.requests if legacy.requests else 0.0
-    for last in recent:
-        reason = _broken(last, usual, tolerated)
-        if reason:
-            return reason
-    return None
+    return (failed + _CAREFUL * sqrt(failed + 1)) / legacy.requests if legacy.requests else 0.0, tolerated
 
 
 def surprise(sent: Sequence[int], failing: int, rate: float) -> float:
@@ -81,28 +138,23 @@ def surprise(sent: Sequence[int], failing: int, rate: float) -> float:
     return low * left - sum(number * log1p(chance * (exp(low) - 1)) for chance, number in chances)
 
 
-def _broken(last: RouteEvidence, usual: float, tolerated: float) -> Reason | None:
-    requests, failed, buckets, sent = failures(last.lambda_)
-    if buckets < FEWEST or failed < _DISASTER * requests:  # one counter may have been read just before the other
+def _disastrous(last: RouteEvidence, allowed: tuple[float, float]) -> Span | None:
+    """The span where more than one bucket fails, at a share that is a disaster."""
+    failing = failures(last.lambda_)
+    if failing.buckets < _SEVERAL or failing.failed < _DISASTER * failing.requests:  # counters are read one by one
         return None
+    usual, tolerated = allowed
     legacy = failures(last.legacy)
     share = legacy.failed / legacy.requests if legacy.requests else 0.0
-    allowed = max(usual, share, _LEAST_EXPECTED) + tolerated
-    if failed / requests < allowed + _DISASTER:
+    most = max(usual, share, _LEAST_EXPECTED) + tolerated
+    if failing.failed / failing.requests < most + _DISASTER:
         return None
-    is_compared = len(legacy.sent) >= FEWEST
-    if (surprise(sent, buckets, allowed) if is_compared else _scattered(requests, buckets, allowed)) < SURPRISE:
-        return None
-    words = (
-        f"{failed} of {requests} requests in the last seconds failed on Lambda, for users of {buckets} buckets; "
-        f"at most {allowed:.2%} would be usual"
-    )
-    return Reason(code=Code.BREAKER, words=words)
+    return Span(failing, most, len(legacy.sent) >= FEWEST)
 
 
-def _scattered(requests: int, failing: int, rate: float) -> float:
+def _scattered(sent: Sequence[int], failing: int, rate: float) -> float:
     """The same by Poisson's law, which any number of buckets obeys."""
-    expected = rate * requests
+    expected = rate * sum(sent)
     return failing * log(failing / expected) - failing + expected if failing > expected else 0.0
 
 

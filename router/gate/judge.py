@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 
 from . import quantiles, shares, sizes
 from .bounds import Asked, Compared, Never, Unknown
-from .breaker import broken
+from .breaker import alarming, broken, disasters
 from .evidence import Parity, RouteEvidence, SideEvidence
 from .moments import Moments, Share, moments
 from .quantiles import Latencies
-from .sentences import cold_starts, duration, name, words
+from .sentences import cold_starts, duration, limits_kept, name, words
 from .sums import NOTHING
 from .trust import split_fault, version_fault
 from .values import QUANTILES, Gate, Limit, Metric, Relation, easing
@@ -28,6 +28,9 @@ _NEAR_ALL: Final = 9_500
 _WEIGHTS: Final = {Metric.SERVER_ERRORS: 10.0, Metric.LATENCY_P99: 3.0, Metric.FALLBACKS: 2.0}
 """Shares of the error budget: what hurts most gets most; others have 1."""
 _HOPELESS: Final = 10_000.0
+_FORESEEING_REQUESTS: Final = 30
+"""Fewer say neither how much traffic there is (a fifth more or less by chance) nor how users differ."""
+_FORESEEING_SECONDS: Final = 5.0
 _PARITY_EFFECT: Final = 4.0
 """Compared answers are not kept by bucket; answers of a user are taken to be as alike as this design effect."""
 
@@ -37,9 +40,17 @@ def judge(gate: Gate, window: Window) -> Verdict:
     evidence = window.evidence
     known = evidence or max(window.recent, key=lambda one: one.legacy.requests, default=NOTHING)
     legacy = moments(known.legacy.columns)
-    disaster = broken(gate.limits, legacy, window.recent)
+    spans = disasters(gate.limits, legacy, window.recent)
+    disaster = broken(spans)
     if disaster:
         return Verdict(outcome=Outcome.FAIL, reasons=(disaster,), baseline=Baseline.SAME_WINDOW)
+    verdict = _judged(gate, window, evidence, legacy)
+    alarm = alarming(spans)
+    return replace(verdict, diagnostics=(alarm, *verdict.diagnostics)) if alarm else verdict
+
+
+def _judged(gate: Gate, window: Window, evidence: RouteEvidence | None, legacy: Moments) -> Verdict:
+    """The same where nothing is a disaster."""
     if evidence is None:
         return _error(Reason(code=Code.NO_EVIDENCE, words="a node that serves the route has reported nothing"))
     if window.age_seconds > gate.stale_after_seconds:
@@ -92,8 +103,10 @@ class _Look:
         self._cold = Latencies(self._side.cold_latency) if self._side.cold_latency else None
 
     def verdict(self) -> Verdict:
-        decided = self._decided()
-        return replace(decided, diagnostics=(cold_starts(self._cold, self._latencies[0]),)) if self._cold else decided
+        decided, cold = self._decided(), self._cold
+        if cold is None or not cold.requests:
+            return decided
+        return replace(decided, diagnostics=(cold_starts(cold, self._latencies[0]),))
 
     def _decided(self) -> Verdict:
         times = easing(self._window.weight)
@@ -117,7 +130,7 @@ class _Look:
             few += (Reason(code=Code.UNDECIDED, words=f"not decided yet: {', '.join(map(name, undecided))}"),)
         if few:
             return _hold(few, self._baseline, findings, self._needed(judged))
-        kept = Reason(code=Code.KEPT, words=f"all {len(judged)} limits are kept, against {self._baseline.value}")
+        kept = Reason(code=Code.KEPT, words=f"{limits_kept(len(judged))}, against {self._baseline.value}")
         return Verdict(outcome=Outcome.PASS, reasons=(kept,), baseline=self._baseline, findings=findings)
 
     def _stand_in(self, side: SideEvidence, own: Moments) -> tuple[SideEvidence, Moments, Baseline]:
@@ -190,19 +203,29 @@ class _Look:
 
     def _needed(self, judged: list["_Judged"]) -> Needed:
         """How much longer it takes, by the limit that takes longest."""
-        seen, elapsed = self._lambda.requests, self._window.elapsed_seconds
-        growths = [one.found.growth for one in judged if one.outcome is Outcome.INCONCLUSIVE]
-        if not seen or not elapsed:
-            return Needed(requests=None, seconds=None, words="no requests reach Lambda: no verdict can be foretold")
-        known = [one for one in growths if one is not None and one < _HOPELESS]
-        if len(known) < len(growths):
-            return Needed(
-                requests=None, seconds=None, words="a difference lies on its limit, or is not yet known at all"
-            )
+        seen, counted = self._lambda.requests, self._counted_seconds()
+        if not seen:
+            return _unforeseen("no requests reach Lambda: no verdict can be foretold")
+        if seen < min(_FORESEEING_REQUESTS, self._gate.minimum_requests) or counted < _FORESEEING_SECONDS:
+            few = f"{seen} request{'s' if seen > 1 else ''} on Lambda in {duration(counted)}"
+            return _unforeseen(f"too early to say how long a verdict takes: {few} so far")
+        growths = [
+            (one.limit.metric, one.found.growth or _HOPELESS) for one in judged if one.outcome is Outcome.INCONCLUSIVE
+        ]
+        known = [growth for _, growth in growths if growth < _HOPELESS]
         requests = max(ceil(seen * (max(known, default=1.0) - 1)), self._gate.minimum_requests - seen, 1)
-        seconds = requests * elapsed / seen
-        about = f"about {requests} more requests on Lambda, {duration(seconds)} at the present traffic"
+        seconds = requests * counted / seen
+        about = f"about {requests:,} more requests on Lambda, {duration(seconds)} at the present traffic"
+        unknown = [metric for metric, growth in growths if growth >= _HOPELESS]
+        if unknown:
+            why = "the difference lies on the limit, or nothing is known of it yet"
+            rest = f"; for the others {about}" if known else ""
+            return _unforeseen(f"no estimate for {', '.join(map(name, unknown))}: {why}{rest}")
         return Needed(requests=requests, seconds=seconds, words=about)
+
+    def _counted_seconds(self) -> float:
+        counted = self._window.counted_seconds
+        return max(0.0, self._window.elapsed_seconds - self._gate.warm_up_seconds) if counted is None else counted
 
 
 class _Judged(NamedTuple):
@@ -234,6 +257,10 @@ def _finding(judged: _Judged) -> Finding:
         limit.tolerated,
         *found.counted,
     )
+
+
+def _unforeseen(why: str) -> Needed:
+    return Needed(requests=None, seconds=None, words=why)
 
 
 def _error(reason: Reason, baseline: Baseline = Baseline.NONE, findings: Sequence[Finding] = ()) -> Verdict:

@@ -49,6 +49,11 @@ def cold_starts(cold: Latencies, warm: Latencies) -> str:
     return f"cold starts, left out of latencies: {cold.requests} of {both} requests ({share:.2%}), 95 % within {took}"
 
 
+def limits_kept(number: int) -> str:
+    """What a pass says."""
+    return "the limit is kept" if number == 1 else f"all {number} limits are kept"
+
+
 def duration(seconds: float) -> str:
     """Seconds as people say them, rounded up to a unit that fits."""
     if seconds < 2 * _MINUTE:

@@ -13,7 +13,8 @@ class Window:
     `evidence` is what was counted since `weight` was in force (after the gate's warm-up, when it has one) on all nodes;
     None when a node that serves has sent nothing; `recent` then has what the others sent. `age_seconds` is how old its
     oldest node's newest reading is, `elapsed_seconds` how long the weight has been in force. `step` counts from 0 of
-    `steps` that the ramp has.
+    `steps` that the ramp has. `counted_seconds` is how long `evidence` was counted, without warm-up and without what
+    was lost to an outage; None where nobody knows, then all the time since the warm-up is taken for it.
 
     `recent` is the same over the last seconds, one entry for each look back (10 s and 2 minutes are good ones): what
     the breaker looks at, from the first second, and what sees a function that breaks late in a long step.
@@ -27,6 +28,7 @@ class Window:
     weight: Weight
     elapsed_seconds: float
     age_seconds: float = 0.0
+    counted_seconds: float | None = None
     step: int = 0
     steps: int = 1
     recent: tuple[RouteEvidence, ...] = field(default=())

@@ -1,6 +1,7 @@
 """A plan as people read it: what changes, step by step with times, and what speaks against it."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from strangler_fig.units import format_seconds
 
@@ -14,16 +15,18 @@ from .values import PlannedRamp, PlannedStep, ReleasePlan
 from .verdict_time import LONGEST_SECONDS
 
 _COLUMNS = ("step", "what", "earliest (UTC)", "held", "users", "requests/s", "verdict in")
+_DEEP = " " * 7
+_NARROWEST = 40
 _LONG_SECONDS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
-def release_words(plan: ReleasePlan) -> Iterator[str]:
-    """The lines for a release."""
+def release_words(plan: ReleasePlan, width: int | None = None) -> Iterator[str]:
+    """The lines for a release; where the table of steps is wider than `width`, it is told in sentences that fit."""
     release = plan.release
     yield f"release {release.name} ({release.ticket}), planned {plan.made_at:%Y-%m-%d %H:%M} UTC"
     for ramp in plan.ramps:
         yield ""
-        yield from _ramp(ramp)
+        yield from _ramp(ramp, width)
     yield ""
     yield f"legacy {plan.legacy}"
     yield from _unseen(plan.unseen)
@@ -40,12 +43,12 @@ def estate_words(plan: EstatePlan) -> Iterator[str]:
     yield from _unseen(plan.unseen)
 
 
-def _ramp(planned: PlannedRamp) -> Iterator[str]:
+def _ramp(planned: PlannedRamp, width: int | None) -> Iterator[str]:
     ramp = planned.ramp
     kind = f"group {ramp.name} ({', '.join(ramp.routes)})" if ramp.is_group else f"route {ramp.name}"
     gate = "a gate that only looks" if ramp.gate.dry_run else f"on a breach: {ramp.on_breach.value}"
     yield f"~ {kind}  {_now(planned)} -> {_goal(planned)}  ({gate})"
-    yield from _table([_COLUMNS, *(_cells(step) for step in planned.steps)])
+    yield from _steps([_cells(step) for step in planned.steps], width)
     if planned.ends is not None:
         yield f"    ends {_at(planned.ends)}{'' if planned.ends.is_least else ' at the earliest'}"
     yield from _scaling(planned)
@@ -56,7 +59,7 @@ def _ramp(planned: PlannedRamp) -> Iterator[str]:
 
 def _scaling(planned: PlannedRamp) -> Iterator[str]:
     """The step that adds most executions at once, against the rate at which a function gains them."""
-    steps = [(one, step) for step in planned.steps for one in step.scaling]
+    steps = [(one, step) for step in planned.steps for one in step.scaling if one.added >= 1]
     if steps:
         most, step = max(steps, key=lambda pair: pair[0].added)
         rate = f"a function gains {SCALING_CONCURRENCY:,} in {SCALING_SECONDS:.0f} s"
@@ -79,7 +82,7 @@ def _cells(one: PlannedStep) -> tuple[str, ...]:
     ready = f", {_ready(step.ready)} before" if step.ready else ""
     holdback = f", {Weight(step.holdback)} held back" if step.holdback else ""
     users = _users(one.users)
-    rate = "?" if one.requests_per_second is None else f"{one.requests_per_second:.1f}"
+    rate = "?" if one.requests_per_second is None else _rate(one.requests_per_second)
     return (
         str(step.number),
         f"{step}{glide}{ready}{shadow}{holdback}",
@@ -89,6 +92,10 @@ def _cells(one: PlannedStep) -> tuple[str, ...]:
         rate,
         _verdict(one),
     )
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:.1g}" if 0 < rate < 0.1 else f"{rate:.1f}"  # noqa: PLR2004 - what one digit would call nothing
 
 
 def _ready(ready: Ready) -> str:
@@ -122,6 +129,25 @@ def _rounded(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds / length:.1f}".removesuffix(".0") + f" {unit}"
     return f"{seconds:.0f} s"
+
+
+def _steps(rows: Sequence[tuple[str, ...]], width: int | None) -> Iterator[str]:
+    table = list(_table([_COLUMNS, *rows]))
+    if width is None or max(map(len, table)) <= width:
+        yield from table
+        return
+    for number, what, arrives, held, users, rate, verdict in rows:
+        known = (
+            f"earliest {arrives}{' UTC' if arrives[-1:].isdigit() else ''}",
+            "" if held == "-" else f"held {held}",
+            f"{'no' if users == 'none' else users} users",
+            f"{rate} requests/s",
+            "" if verdict == "-" else f"verdict in {verdict}" if verdict[:1] != "n" else f"verdict {verdict}",
+        )
+        yield f"    {number:<3}{what}"
+        yield from wrap(
+            ", ".join(filter(None, known)), max(width, _NARROWEST), initial_indent=_DEEP, subsequent_indent=_DEEP
+        )
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

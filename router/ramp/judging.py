@@ -14,6 +14,7 @@ from .moving import go_on, hold_ends, leave, restart, roll_back, wanted
 from .state import Phase, RampState
 
 _WORST_FIRST = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.PASS)
+_IN_DOUBT = "what passed is in doubt"
 _MOVING = frozenset({Phase.WAITING, Phase.READYING, Phase.GLIDING, Phase.APPROVAL})
 
 
@@ -23,18 +24,24 @@ def judged(ramp: Ramp, state: RampState, event: Judged, now: datetime) -> Decisi
         return Decision(state=state)
     verdict = worst(ramp, event.verdicts)
     if ramp.gate.dry_run:
-        return _dry(ramp, state, verdict, now)
+        return _dry(ramp, state, event.verdicts, now)
     if verdict.outcome is Outcome.FAIL:
         return _breach(ramp, state, verdict, now)
     if verdict.verdict.restart:
         return restart(ramp, state, verdict.reason, now)
-    told = _told(ramp, state, verdict)
+    told = _told(state, verdict, _said(ramp, verdict, event.verdicts))
     if verdict.outcome is Outcome.PASS:
         return _passed(ramp, told.state, now, told)
-    doubt = ""
+    return _then(told, go_on(ramp, replace(told.state, doubt=_doubt(state, verdict)), now))
+
+
+def _doubt(state: RampState, verdict: RouteVerdict) -> str:
+    """Why what passed is not trusted now; one that was there stays until a pass, and says what is missing for it."""
     if verdict.outcome is Outcome.ERROR and state.phase in _MOVING and state.weight > LEGACY_ONLY:
-        doubt = f"what passed is in doubt: {verdict.reason}"
-    return _then(told, go_on(ramp, replace(told.state, doubt=doubt or state.doubt), now))
+        return f"{_IN_DOUBT}: {verdict.reason}"
+    if state.doubt.startswith(_IN_DOUBT):
+        return f"{_IN_DOUBT}, a new pass is needed: {verdict.reason}"
+    return state.doubt
 
 
 def worst(ramp: Ramp, verdicts: tuple[RouteVerdict, ...]) -> RouteVerdict:
@@ -49,10 +56,24 @@ def _missing(route: str) -> Verdict:
     return Verdict(outcome=Outcome.ERROR, reasons=(reason,), baseline=Baseline.NONE)
 
 
-def _told(ramp: Ramp, state: RampState, verdict: RouteVerdict, words: str = "") -> Decision:
+def _said(ramp: Ramp, worst_one: RouteVerdict, verdicts: tuple[RouteVerdict, ...]) -> str:
+    """Why, in a sentence: of a group the route that decides, and how many pass; or why all of them do."""
+    if not ramp.is_group:
+        return worst_one.reason
+    if worst_one.outcome is Outcome.PASS:
+        routes: dict[str, list[str]] = {}
+        for one in verdicts:
+            routes.setdefault(one.reason, []).append(one.route)
+        if len(routes) == 1:
+            return f"each of {len(ramp.routes)} routes: {worst_one.reason}"
+        return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in routes.items())
+    passing = sum(one.outcome is Outcome.PASS for one in verdicts)
+    rest = f"; {passing} of {len(ramp.routes)} routes pass" if passing else ""
+    return f"route {worst_one.route}: {worst_one.reason}{rest}"
+
+
+def _told(state: RampState, verdict: RouteVerdict, said: str) -> Decision:
     """The state that says what the verdict was; a change of outcome is noted once."""
-    about = f"route {verdict.route}: " if ramp.is_group else ""
-    said = f"{about}{words}{verdict.reason}"
     reason = said if state.phase is Phase.HOLDING else state.reason
     after = replace(state, outcome=verdict.outcome.value, reason=reason)
     if after.outcome == state.outcome:
@@ -70,13 +91,14 @@ def _passed(ramp: Ramp, state: RampState, now: datetime, told: Decision) -> Deci
     return _then(told, go_on(ramp, state, now))
 
 
-def _dry(ramp: Ramp, state: RampState, verdict: RouteVerdict, now: datetime) -> Decision:
+def _dry(ramp: Ramp, state: RampState, verdicts: tuple[RouteVerdict, ...], now: datetime) -> Decision:
     """A gate that only looks: it says what it would have done, and the ramp goes on by time."""
+    verdict = worst(ramp, verdicts)
     would = ""
     if verdict.outcome is Outcome.FAIL:
         act = OnBreach.ROLLBACK if verdict.is_disaster else ramp.on_breach
         would = f"the breach policy ({act.value}) would have acted: "
-    told = _told(ramp, state, verdict, f"dry run: {would}")
+    told = _told(state, verdict, f"dry run: {would}{_said(ramp, verdict, verdicts)}")
     return _passed(ramp, told.state, now, told)
 
 

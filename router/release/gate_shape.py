@@ -200,7 +200,8 @@ def _limit(metric: Metric, key: str, value: str, shape: LimitShape) -> Limit:
     except ValueError:
         least = "1" if key == "times_legacy" else "0"
         text = f"{metric.value}: the gate can never decide: nothing can be shown to be within {value}"
-        raise Fault(NEVER, text, f"write a limit above {least}, and a share below 100%") from None
+        most = ", and a share below 100%" if is_share else ""
+        raise Fault(NEVER, text, f"write a limit above {least}{most}") from None
 
 
 _LATENCIES = frozenset({Metric.LATENCY_P50, Metric.LATENCY_P95, Metric.LATENCY_P99, Metric.COLD_P95})

@@ -56,7 +56,7 @@ def test_reads(tmp_path: Path) -> None:
         ("version: 2\n", "local.yaml:1:10: SH104 error: version: input should be 1 (found 2)"),
         (
             "version: 1\ncommands:\n  a:\n    run: []\n",
-            "local.yaml:4:10: SH104 error: commands.a.run: list should have",
+            "local.yaml:4:10: SH104 error: commands.a.run: at least 1 item is needed",
         ),
         (
             "version: 1\ncommands:\n  node:\n    run: [python]\n",

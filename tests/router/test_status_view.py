@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from router.commands import advice
+from router.commands.options import print_view
 from router.commands.status_view import status_view
 from router.snapshot import alarms
 from router.snapshot.faults import FLAGS, STATUSES
@@ -108,6 +109,19 @@ def test_it_fits_and_nothing_is_cut(width: int) -> None:
     assert squeezed.count("p" * 20) > 0
     assert sum(map(len, re.findall("p{3,}", squeezed))) == 300
     assert "…" not in text
+
+
+def test_what_matters_comes_first_and_nothing_is_filled_up(capsys: pytest.CaptureFixture[str]) -> None:
+    """Running releases, then routes, then nodes, then what ended; piped lines end with their last word."""
+    ended = [{"release": "r0", "outcome": "completed", "ended_at": "2026-11-25T20:00:00+00:00"}]
+    ramp = {"ramp": "books", "routes": [], "step": 1, "steps": 2, "doing": "lambda 1%", "phase": "holding"}
+    ramp |= {"weight": 100, "shadow": 0, "in_force": True, "seconds_left": 9.0, "verdict": None, "reason": "why"}
+    ramp |= {"paused": None, "dry_run": False}
+    print_view(status_view(status(releases=[{"release": "r1", "ramps": [ramp]}], ended=ended), NOW))
+    text = capsys.readouterr().out
+    places = [text.index(words) for words in ("release r1", "books-read", "router-1: live", "release r0: completed")]
+    assert places == sorted(places)
+    assert all(line == line.rstrip() for line in text.splitlines())
 
 
 def test_a_wide_terminal_has_more_columns() -> None:

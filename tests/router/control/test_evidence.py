@@ -3,7 +3,7 @@
 import sys
 import zlib
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -126,6 +126,31 @@ def test_a_node_that_counts_on_while_control_is_away_loses_nothing() -> None:
     begun_anew.heard(reading(20))  # lower, although nobody saw it fall: forgotten, and a second lost
     begun_anew.heard(reading(25))
     assert requests(begun_anew) == 35
+
+
+def test_the_time_that_was_counted_leaves_out_warm_up_and_outages() -> None:
+    """By the node's clock: not the warm-up, not while Envoy was away, but while control was, for nodes count on."""
+    clock = Clock()
+
+    def heard(evidence: Evidence, seconds: float, epoch: str = "1") -> float | None:
+        clock.seconds += seconds
+        evidence.heard(replace(reading(int(clock.seconds), epoch=epoch), at=clock.seconds))
+        return evidence.seen(KEY, "books", ("n1",)).counted_seconds
+
+    evidence = Evidence(clock)
+    evidence.heard(replace(reading(0), at=clock.seconds))
+    evidence.open(KEY, warm_up_seconds=30.0)
+    assert [heard(evidence, 29.0), heard(evidence, 2.0), heard(evidence, 10.0)] == [0.0, 2.0, 12.0]
+    assert [heard(evidence, 600.0, "2"), heard(evidence, 5.0, "2")] == [12.0, 17.0]
+    kept = unpacked(packed(evidence.parts(KEY, ["books"]) or {}))
+    again = Evidence(clock)
+    again.restore(KEY, kept)
+    again.open(KEY, warm_up_seconds=0.0)
+    assert heard(again, 100.0, "2") == 117.0
+    older = Evidence(clock)
+    older.restore(KEY, {node: replace(part, seconds=None, at=None) for node, part in kept.items()})
+    older.open(KEY, warm_up_seconds=0.0)
+    assert heard(older, 1.0, "2") is None
 
 
 def test_what_cannot_be_unpacked_is_a_value_error() -> None:

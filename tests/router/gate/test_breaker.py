@@ -157,3 +157,29 @@ def test_the_surprise_is_a_bound_of_the_chance(buckets: int, rate: float, data: 
     chance = sum(comb(buckets, n) * rate**n * (1 - rate) ** (buckets - n) for n in range(failing, buckets + 1))
     assert chance <= exp(-surprise([1] * buckets, failing, rate)) * (1 + 1e-9)
     assert surprise([1] * buckets + [1000], failing + 1, rate) <= surprise([1] * buckets, failing, rate) + 1e-9
+
+
+def told(lambda_: SideEvidence, legacy: SideEvidence) -> tuple[str, ...]:
+    """What is told beside the verdict of a look in the first seconds of a step."""
+    recent = RouteEvidence(legacy=legacy, lambda_=lambda_)
+    return judge(AT_FIVE_PERCENT, replace(window(), elapsed_seconds=1.0, recent=(recent,))).diagnostics
+
+
+def test_what_is_no_disaster_yet_is_told_with_what_would_be() -> None:
+    """A function that fails everybody is told of from the third user on, while the breaker waits for the eighth."""
+    assert told(users(2), users(0, 30)) == ()
+    words = "5 of the last 5 requests on Lambda failed, for users of 5 buckets; the breaker acts at 8 users' buckets"
+    assert told(users(5), users(0, 30)) == (words,)
+    assert "at 12 users' buckets" in told(users(5), users(0, 3))[0]  # fewer of legacy's, and more is asked for
+    assert told(users(6, 3, a_user=2), users(0, 30))[0].startswith("12 of the last 15 requests")
+    assert told(users(1, a_user=200), users(0, 30)) == ()
+    assert told(users(4, good=59), users(0, 30)) == ()
+    assert told(users(5), users(5, 5)) == ()
+
+
+def test_what_is_told_comes_true() -> None:
+    """The breaker acts at the number of users that was told, and not at one fewer."""
+    for legacy in (users(0, 30), users(0, 3)):
+        acts = int(told(users(4), legacy)[0].split("acts at ")[1].split(" ")[0])
+        assert looked(users(acts), legacy) is Outcome.FAIL
+        assert looked(users(acts - 1), legacy) is not Outcome.FAIL

@@ -105,6 +105,46 @@ def test_one_request_a_minute_holds_and_says_how_long_a_verdict_needs() -> None:
     assert "at the present traffic" in verdict.needed.words
 
 
+def test_what_is_foretold_counts_neither_warm_up_nor_outages() -> None:
+    """The present traffic is that of the time in which it was counted, however long the weight is in force."""
+    few = Side(requests=4, failed=0, not_found=0, redirects=0)
+    counted = window(few, few)
+    requests = 64 * 4
+    for elapsed, known, seconds in ((630.0, None, 600.0), (3630.0, 600.0, 600.0), (630.0, 60.0, 60.0)):
+        verdict = judge(GATE, replace(counted, elapsed_seconds=elapsed, counted_seconds=known))
+        assert verdict.needed is not None
+        assert verdict.needed.requests is not None
+        assert verdict.needed.seconds == pytest.approx(verdict.needed.requests * seconds / requests)
+
+
+def test_of_next_to_nothing_no_time_is_foretold() -> None:
+    """Six requests in the first seconds say too little about the traffic, and two seconds too."""
+    one = Side(requests=1, buckets=6, failed=0, not_found=0, redirects=0)
+    two = replace(one, requests=2, buckets=64)
+    brief = window(two, two)
+    for early, said in (
+        (replace(window(one, one), elapsed_seconds=45.0), "6 requests on Lambda in 15 s so far"),
+        (replace(brief, counted_seconds=2.0), "128 requests on Lambda in 2 s so far"),
+    ):
+        needed = judge(GATE, early).needed
+        assert needed is not None
+        assert (needed.requests, needed.seconds) == (None, None)
+        assert needed.words == f"too early to say how long a verdict takes: {said}"
+
+
+def test_a_limit_that_nothing_is_known_of_is_named() -> None:
+    """Latencies that nobody counted have no estimate; the others keep theirs."""
+    side = Side(requests=4, failed=0, not_found=0, redirects=0)
+    few = window(side, side)
+    assert few.evidence is not None
+    bare = replace(few.evidence, lambda_=replace(few.evidence.lambda_, latency={}))
+    needed = judge(GATE, replace(few, evidence=bare)).needed
+    assert needed is not None
+    assert (needed.requests, needed.seconds) == (None, None)
+    assert needed.words.startswith("no estimate for latency p50, latency p95, latency p99: ")
+    assert "; for the others about " in needed.words
+
+
 def test_a_step_without_traffic_holds() -> None:
     """No request on Lambda: too few, and nothing can be foretold."""
     empty = RouteEvidence(legacy=MUCH.evidence())
@@ -210,6 +250,18 @@ def test_cold_starts_are_left_out_of_latencies_and_told() -> None:
     lambda_ = replace(equal.evidence.lambda_, latency=mixed)
     verdict = judge(GATE, replace(equal, evidence=replace(equal.evidence, lambda_=lambda_)))
     assert (verdict.outcome, verdict.diagnostics) == (Outcome.FAIL, ())
+
+
+def test_without_cold_starts_none_are_told_and_one_limit_is_the_limit() -> None:
+    """Where a handler marks them and none came, there is nothing to say; a gate of one limit has one."""
+    equal = window(MUCH, MUCH)
+    assert equal.evidence is not None
+    none = replace(latencies(4_000, 10), counts=(0,) * len(latencies(4_000, 10).counts))
+    lambda_ = replace(equal.evidence.lambda_, cold_latency={0: none})
+    one = Gate(limits=DEFAULT_LIMITS[:1])
+    verdict = judge(one, replace(equal, evidence=replace(equal.evidence, lambda_=lambda_)))
+    assert (verdict.outcome, verdict.diagnostics) == (Outcome.PASS, ())
+    assert verdict.reasons[0].words.startswith("the limit is kept, against ")
 
 
 def sums_of(one: Histogram, other: Histogram) -> Histogram:

@@ -272,6 +272,33 @@ def test_a_function_that_the_verdict_does_not_name_is_said() -> None:
     assert codes(planned(books("lambda: 10% for 1h"), present_json(), capacity(1, function="other"))) == ["PL209"]
 
 
+def test_the_steps_fit_the_terminal() -> None:
+    """A table where it fits, and where the output has no width; else two lines or three for each step, none wider."""
+    text = books("lambda: 10% for 1h", "pause: approval", "glide: 10m", "lambda: 50% for 7d", "lambda: 100% for 7d")
+    plan = planned(text, present_json())
+    wide = list(release_words(plan))
+    assert list(release_words(plan, 200)) == wide
+    begin, end = (next(n for n, line in enumerate(wide) if line.startswith(words)) for words in ("~ ", "    ends "))
+    narrow = list(release_words(plan, 80))
+    steps = narrow[begin + 1 : narrow.index(wide[end])]
+    assert max(map(len, steps)) <= 80
+    assert steps[0] == "    1  lambda 10%"
+    first = " ".join(steps[: next(n for n, line in enumerate(steps) if line.startswith("    2"))]).split()
+    words = " ".join(first)
+    assert words.startswith("1 lambda 10% earliest 2026-11-02 09:00 UTC, held 1h, at least ")
+    assert " requests/s, verdict in about " in words
+    assert any(line.startswith("    4  lambda 50%, in 10m") for line in steps)
+    assert any("+ approval" in line for line in steps)
+
+
+def test_less_than_an_execution_is_not_told() -> None:
+    """What a step adds to a function is said from one execution on."""
+    slow = {"books": {"legacy": RATE | {"requests_per_second": 0.4}}}
+    text = "\n".join(release_words(planned(books("lambda: 10% for 1h"), present_json(traffic=slow))))
+    assert "lambda 10%" in text
+    assert "executions" not in text
+
+
 def test_the_words_show_it_all() -> None:
     """From and to, every step, the last attempt, and what was not seen."""
     attempt = {

@@ -1,11 +1,12 @@
 """What a ramp does, step by step."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from router.gate.values import Gate
-from router.gate.verdict import Outcome
+from router.gate.verdict import Code, Outcome, Reason
 from router.ramp.events import Command, Judged, RouteVerdict, SetWeight, Shifted, Versions, Warmed
 from router.ramp.machine import due, refusal
 from router.ramp.state import Phase
@@ -287,6 +288,41 @@ def test_a_doubt_between_steps_needs_a_new_pass() -> None:
     assert "in doubt" in world.state.reason
     world.judge(Outcome.PASS)
     assert world.state.weight == Weight(2500)
+
+
+def test_a_doubt_says_what_is_missing_now() -> None:
+    """Its cause may be over long before the pass that it waits for: then the present reason is told."""
+    world = World(ramp_of(*THREE))
+    world.order(Command.PAUSE)
+    world.pass_step()
+    world.judge(Outcome.ERROR)
+    world.order(Command.RESUME)
+    first = world.state.reason
+    world.judge(Outcome.INCONCLUSIVE)
+    assert world.state.weight == Weight(100)
+    assert world.state.reason.startswith("what passed is in doubt, a new pass is needed: ")
+    assert first.removeprefix("what passed is in doubt: ") not in world.state.reason
+
+
+def test_a_groups_verdict_tells_of_all_its_routes() -> None:
+    """Who decides, and how many pass; when all do, each with its own reason, and once where it is the same."""
+
+    def said(**outcomes: tuple[Outcome, str]) -> str:
+        world = World(ramp_of(*THREE, routes=("a", "b")))
+        world.in_force()
+        verdicts = [
+            RouteVerdict(route=route, verdict=replace(verdict(outcome), reasons=(Reason(code=Code.KEPT, words=words),)))
+            for route, (outcome, words) in outcomes.items()
+        ]
+        world.tell(Judged(window=world.state.window, verdicts=tuple(verdicts)))
+        return world.state.reason
+
+    kept, other = (Outcome.PASS, "all kept"), (Outcome.PASS, "all kept, by a baseline")
+    assert said(a=kept, b=kept) == "each of 2 routes: all kept"
+    assert said(a=kept, b=other) == "a: all kept; b: all kept, by a baseline"
+    few = (Outcome.INCONCLUSIVE, "few")
+    assert said(a=kept, b=few) == "route b: few; 1 of 2 routes pass"
+    assert said(a=few, b=few) == "route a: few"
 
 
 def test_orders_that_make_no_sense_are_refused_in_words() -> None:

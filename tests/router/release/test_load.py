@@ -334,3 +334,13 @@ def test_a_release_is_told_from_an_estate() -> None:
     assert is_release(WHOLE)
     assert is_release('{"version": 1, "release": "r1"}')
     assert not is_release("version: 1\nentry: {}\n# release: no\n")
+
+
+def test_a_hint_speaks_of_shares_only_where_one_is_limited() -> None:
+    """A limit on latency that cannot be kept is told what number to write, and nothing of shares."""
+    for metric, hint in (
+        ("latency_p50: {times_legacy: 1}", "write a limit above 1"),
+        ("timeouts: {at_most: 100%}", "write a limit above 0, and a share below 100%"),
+    ):
+        found = load(books("lambda: 5%", head=f"gate: {{limits: {{{metric}}}}}\n")).diagnostics
+        assert [one.hint for one in found if one.code == "RS208"] == [hint]

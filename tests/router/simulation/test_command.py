@@ -33,6 +33,17 @@ def test_it_says_what_happens_when(folder: Path) -> None:
     assert "step 1 (lambda 5%) is done; next is lambda 25%" in done.stdout
 
 
+def test_a_groups_course_is_told_once(folder: Path) -> None:
+    """The routes of a group move together: one course, with the verdict on all of them."""
+    steps = "    steps: [lambda: 5% for 30m, lambda: 25% for 1h]\n"
+    head = "version: 1\nrelease: r\nticket: T\n"
+    (folder / "r.yaml").write_text(f"{head}groups:\n  checkout:\n    routes: [search, cart]\n{steps}")
+    text = simulated().stdout
+    assert text.startswith("group checkout (search, cart): completed after ")
+    assert text.count("step 1 (lambda 5%) is done") == 1
+    assert "pass: each of 2 routes: all 13 limits are kept, against" in text
+
+
 def test_how_it_ended_is_said_once(folder: Path) -> None:
     """The last moment has the verdict; the line below counts the looks, and repeats nothing."""
     done = simulated("--lambda-errors", "50%")

@@ -114,6 +114,9 @@ def test_a_group_has_one_course() -> None:
     search, cart = simulate(release(text), traffic(0.001), MONDAY).runs
     assert {search.route, cart.route} == {"search", "cart"}
     assert (search.moments, search.ending) == (cart.moments, Ending.COMPLETED)
+    passes = [moment.text for moment in search.moments if moment.text.startswith("pass: ")]
+    assert passes
+    assert {text.split(":")[1] for text in passes} == {" each of 2 routes"}
 
 
 def test_nobody_is_lost_or_counted_twice() -> None:
