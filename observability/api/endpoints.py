@@ -139,32 +139,38 @@ class Api:
     async def overview(self, request: Request) -> Response:
         """Every route's numbers, or those of one; with `activity=1` their requests over time."""
         question = Question(request.query_params)
-        window, limit = question.window(), int(question.number("limit", 200, 1, 2_000))
+        asked, limit = question.counted(), int(question.number("limit", 200, 1, 2_000))
         route, with_activity = question.text("route"), question.text("activity", ("1", "0")) == "1"
         question.check()
 
         def both() -> Record:
+            window = routes.since_first(self.reader, asked)
             found = routes.overview(self.reader, window, limit, route)
             lines = routes.activity(self.reader, window) if with_activity else {}
             more = {"activity": {one["route"]: lines.get(one["route"]) for one in found}} if with_activity else {}
             total = routes.together(found, window)
-            return {"window": _window(window.whole_minutes()), "total": total, "routes": found, **more}
+            return {"window": _window(window), "total": total, "routes": found, **more}
 
         return as_json(await self._ask(request, both))
 
     async def series(self, request: Request) -> Response:
         """A route's numbers over time."""
         question = Question(request.query_params)
-        window, step = question.window(), int(question.number("step", 1, 1, 1440))
+        asked, step = question.counted(), int(question.number("step", 1, 1, 1440))
         question.check()
         route = request.path_params["route"]
-        found = await self._ask(request, lambda: routes.series(self.reader, route, window, step))
-        return as_json({"window": _window(window.whole_minutes()), "route": route, "steps": found})
+
+        def steps() -> tuple[Window, list[Record]]:
+            window = routes.since_first(self.reader, asked)
+            return window, routes.series(self.reader, route, window, step)
+
+        window, found = await self._ask(request, steps)
+        return as_json({"window": _window(window), "route": route, "steps": found})
 
     async def slowest(self, request: Request) -> Response:
         """A route's slowest requests."""
         question = Question(request.query_params)
-        window, limit = question.window(), int(question.number("limit", 20, 1, 1_000))
+        window, limit = question.counted(), int(question.number("limit", 20, 1, 1_000))
         side = question.text("side", ("legacy", "lambda"))
         question.check()
         route = request.path_params["route"]

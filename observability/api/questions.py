@@ -62,6 +62,10 @@ class Question:
             self._wrong(str(error))
             return recent
 
+    def counted(self) -> Window:
+        """The same as numbers of routes are counted: whole minutes at both ends, until the present at most."""
+        return self.window().whole_minutes(self.now())
+
     def wanted(self) -> Wanted:
         """What is searched for."""
         return Wanted(
@@ -75,6 +79,7 @@ class Question:
             min_milliseconds=self.number("min_ms", 0, 0, 1e9),
             max_milliseconds=self.number("max_ms", 0, 0, 1e9),
             only_errors=self.text("errors", ("1", "0")) == "1",
+            only_fallbacks=self.text("fallback", ("1", "0")) == "1",
             text=self.text("text"),
             kind=self.text("kind", (ENTRY, "Server", "Client", "Internal", "Producer", "Consumer", "Unspecified")),
         )

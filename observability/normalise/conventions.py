@@ -71,6 +71,9 @@ _VARIABLE = re.compile(r"/(?!v\d{1,3}(?:/|$))[^/]{0,256}\d")
 _SLASHES_OF_A_PATH = 3
 _CHANGED = frozenset({"network.protocol.version", "url.path"})
 _VERSIONS = ("HTTP/", "http/")
+STATUS_ATTRIBUTE = f"{ORIGINAL_PREFIX}status"
+"""The status that a sender gave, where another one is kept."""
+_FIRST_REFUSAL, _FIRST_FAILURE = 400, 500
 _ADDRESS, _PORT = "server.address", "server.port"
 _WITH_PORT = re.compile(r"(\[[0-9A-Fa-f:.%]{2,64}\]|[^:\[\]]{1,255}):(\d{1,5})")
 
@@ -110,6 +113,14 @@ def _steps(names: tuple[str, ...], is_envoy: bool) -> tuple[tuple[str, str, str]
             new = "network.peer.address"  # of a hop, the peer is whom it reached
         found.append((name, prefix + name if name in renames else "", "" if new in names else new))
     return tuple(found)
+
+
+def is_mere_refusal(found: Attributes) -> bool:
+    """Whether the span is Envoy's and its answer one from 400 to 499: Envoy says of hops that these are errors."""
+    status = found.get("http.response.status_code", "")
+    if found.get(f"{ENVOY_PREFIX}component") != "proxy" or not (status.isascii() and status.isdecimal()):
+        return False
+    return _FIRST_REFUSAL <= int(status[:4]) < _FIRST_FAILURE
 
 
 def _tells_nothing(name: str, value: str) -> bool:

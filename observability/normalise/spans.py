@@ -10,7 +10,7 @@ from strangler_fig.masking import mask_text
 
 from ..tables import Attributes, Batch, Row, otel_traces, otel_traces_trace_id_ts, route_minute, trace_key
 from .bounds import CLOCK_ATTRIBUTE, DURATION_ATTRIBUTE, MAX_DURATION, MAX_ITEMS, Clock, bounded
-from .conventions import normalised
+from .conventions import STATUS_ATTRIBUTE, is_mere_refusal, normalised
 from .emitter import resource_from, scope_from
 from .ids import Ids
 from .labels import label
@@ -115,9 +115,13 @@ def _duration(found: Attributes, said: int) -> int:
 
 
 def _status(code: int, found: Attributes) -> str:
-    if found.get("envoy.error") == "true":
+    said = _STATUSES[code] if 0 <= code < len(_STATUSES) else _STATUSES[0]
+    if said != ERROR and found.get("envoy.error") != "true":
+        return said
+    if not is_mere_refusal(found):
         return ERROR
-    return _STATUSES[code] if 0 <= code < len(_STATUSES) else _STATUSES[0]
+    found[STATUS_ATTRIBUTE] = ERROR
+    return _STATUSES[0]
 
 
 def _events(events: Sequence[Any], clock: Clock) -> tuple[list[int], list[str], list[Attributes]]:

@@ -19,6 +19,11 @@ _SDK_COUNTS = (
 """SDKs' counters, of which the points with an `error.type` are losses. Source: semantic conventions, otel.sdk."""
 _ENVOY_FAILURES = ("tracing.opentelemetry.http_reports_failed", "access_logs.open_telemetry_access_log.logs_dropped")
 """Source: envoyproxy/envoy, source/extensions/tracers/opentelemetry and access_loggers/open_telemetry, their stats."""
+_REFUSALS = (429, 503)
+"""What a hop to Lambda is answered when its API throttles, or the router calls no function. A function that answers the
+same by itself tells of it, so its hop has a child."""
+_NOBODY = ("UF", "UH", "UO", "NC", "NR")
+"""Envoy's response flags of a request that no upstream got."""
 _COMPLETED, _TAKEN = "cluster.upstream_rq_completed", "cluster.upstream_rq_2xx"
 
 
@@ -39,7 +44,10 @@ def completeness(store: Rows, window: Window, joined: Window | None = None) -> d
 
 
 def _hops(window: Window) -> SelectBase:
-    """The router's hops by side, and how many of them lead to a span of whom they reached."""
+    """The router's hops by side, and how many of them lead to a span of whom they reached.
+
+    `Refused` are those besides that reached nobody who could tell: Lambda's own API said no, or there was nobody.
+    """
     hop, child = otel_traces.c, otel_traces.alias("child").c
     reached = (
         select(child.TraceId, child.ParentSpanId)
@@ -50,11 +58,15 @@ def _hops(window: Window) -> SelectBase:
     joined = otel_traces.outerjoin(
         reached, and_(reached.c.TraceId == hop.TraceId, reached.c.ParentSpanId == hop.SpanId)
     )
+    is_silent = reached.c.TraceId.is_(None)
+    flags = attribute(hop.SpanAttributes, "envoy.response_flags")
+    is_refused = and_(is_silent, or_(and_(hop.Side == "lambda", hop.HttpStatus.in_(_REFUSALS)), flags.in_(_NOBODY)))
     return (
         select(
             hop.Side,
-            func.count().label("Hops"),
+            (func.count() - count_where(is_refused)).label("Hops"),
             count_where(reached.c.TraceId.is_not(None)).label("WithChild"),
+            count_where(is_refused).label("Refused"),
         )
         .select_from(joined)
         .where(

@@ -2,6 +2,8 @@
 
 from sqlalchemy import ColumnElement, func, or_, select
 
+from strangler_fig.names import FALLBACK_ATTRIBUTE
+
 from ..tables import otel_logs
 from .constructs import attribute, contains, nanoseconds
 from .reader import Record, Rows
@@ -55,6 +57,8 @@ def search(  # noqa: PLR0913 - what records have and spans do not
     conditions += [_L.SeverityNumber >= min_severity] if min_severity > 0 else []
     if wanted.only_errors:
         conditions.append(or_(_L.SeverityNumber >= 17, _L.HttpStatus >= 500))  # noqa: PLR2004 - ERROR, and HTTP's number
+    if wanted.only_fallbacks:
+        conditions.append(attribute(_L.LogAttributes, FALLBACK_ATTRIBUTE) != "")
     if wanted.text:
         path = attribute(_L.LogAttributes, "url.path")
         conditions.append(or_(contains(_L.Body, wanted.text), contains(path, wanted.text)))

@@ -14,6 +14,7 @@ from .reader import Record
 from .tree import gaps, shadows, tree_of
 
 _CODED = ("SpanName", "SpanKind", "ServiceName", "StatusCode", "Side", "Route", "Database")
+_DOUBTED = ("Moved", "Clamped", "Doubled")
 _MAX_EVENTS = 5_000
 
 
@@ -22,7 +23,7 @@ def as_columns(spans: Mapping[str, Sequence[Any]], records: Sequence[Record]) ->
 
     A record may be earlier than the first span: its offset is negative then. `parent` is a place or -1, `orphan` 1
     where the parent never came and 2 where it lies below, in a ring, `gap` what `tree.gaps` gives, `cold` 1, 0 or -1
-    for unknown; `codes` are places in `texts`.
+    for unknown; `codes` are places in `texts`; `moved`, `clamped` and `doubled` are the places of such spans.
     """
     ids, times = spans["SpanId"], spans["Timestamp"]
     tree = tree_of(ids, spans["ParentSpanId"])
@@ -61,6 +62,7 @@ def as_columns(spans: Mapping[str, Sequence[Any]], records: Sequence[Record]) ->
         "cold": [-1 if is_cold is None else int(is_cold) for is_cold in column("ColdStart")],
         "codes": codes,
         "texts": list(texts),
+        **{name.lower(): [at for at, is_so in enumerate(column(name)) if is_so] for name in _DOUBTED},
         "events": _events(column("Events.Timestamp"), column("Events.Name"), start),
         "logs": [_record(one, places, start) for one in records],
     }

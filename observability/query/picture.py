@@ -120,12 +120,7 @@ def _traces(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
         yield Finding(
             about="traces", level=Level.ODD, text="no router told of a hop: nobody knows how whole traces are"
         )
-    for row in found["hops"]:
-        share = row["WithChild"] / row["Hops"]
-        level = Level.GOOD if share >= _WHOLE else Level.ODD if share >= _HALF else Level.BAD
-        side = row["Side"] or "neither side"
-        text = f"{_percent(share)} of {row['Hops']:,} hops to {side} lead to a span of whom they reached"
-        yield Finding(about="traces", level=level, text=text)
+    yield from _hops(found["hops"])
     for row in found["orphans"]:
         if (share := row["Orphans"] / row["Spans"]) > _MANY_ORPHANS:
             text = f"{_percent(share)} of the spans of {_named(row)} have a parent that never came"
@@ -139,6 +134,22 @@ def _traces(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
         if row["Lost"] and _ROUTER_LOSS not in row["MetricName"]:
             text = f"{_named(row)} says that it lost {row['Lost']:,.0f} ({row['MetricName']})"
             yield Finding(about="traces", level=Level.ODD, text=text)
+
+
+def _hops(rows: Sequence[Record]) -> Iterator[Finding]:
+    """How many hops lead to a span, those that reached nobody apart."""
+    for row in rows:
+        if refused := row["Refused"]:
+            who = "Lambda" if row["Side"] == "lambda" else "an upstream that could not be reached"
+            text = f"refused by {who}: {refused:,} hops, which reached nobody who could tell"
+            yield Finding(about="traces", level=Level.GOOD, text=text)
+        if not row["Hops"]:
+            continue
+        share = row["WithChild"] / row["Hops"]
+        level = Level.GOOD if share >= _WHOLE else Level.ODD if share >= _HALF else Level.BAD
+        side = row["Side"] or "neither side"
+        text = f"{_percent(share)} of {row['Hops']:,} hops to {side} lead to a span of whom they reached"
+        yield Finding(about="traces", level=level, text=text)
 
 
 def _logs(found: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """Requests, errors and durations by route and side: where these numbers come from, whichever page shows them.
 
-They come from the minutes, so a window begins with a whole minute. Where the router tells of a route, its records alone
-count: they are complete, while spans may be a sample and would count a request twice.
+They come from the minutes, so a window here is one of whole minutes, as `Window.whole_minutes` makes it. Where the
+router tells of a route, its records alone count: they are complete, while spans may be a sample and would count a
+request twice.
 """
 
 from collections import defaultdict
@@ -16,7 +17,7 @@ from ..tables import route_minute
 from .constructs import latest, nanoseconds
 from .reader import Record, Rows
 from .weights import told_weights, with_weights
-from .window import MINUTE, SECOND, Window, limited
+from .window import MAX_SPAN, MINUTE, SECOND, Window, limited
 
 ROUTER = "router"
 """What pages call the side of requests that the router answered by itself."""
@@ -69,17 +70,24 @@ class Numbers:
         }
 
 
+def since_first(store: Rows, window: Window) -> Window:
+    """The window without the time before anything was ever told: what is a minute old has no rate of an hour."""
+    ever = Window(max(window.end - MAX_SPAN, 0), window.end)
+    earliest = nanoseconds(func.min(_M.Minute)).label("First")
+    (row,) = store.rows(select(earliest).where(ever.covers(_M.Minute)).limit(1))
+    return window if row["First"] is None else Window(max(window.start, int(row["First"])), window.end)
+
+
 def overview(store: Rows, window: Window, limit: int = 200, route: str = "") -> list[Record]:
     """The busiest routes, or this one: numbers of each side, where they come from, and the weight.
 
     The weight is what control tells, else what the last request said.
     """
-    whole = window.whole_minutes()
     kind: tuple[ColumnElement[Any], ...] = (_M.Route, _M.Side, _M.Source, _M.Bucket)
-    wanted = (whole.covers(_M.Minute), *([_M.Route == route] if route else []))
+    wanted = (window.covers(_M.Minute), *([_M.Route == route] if route else []))
     # One pass: a day of forty routes is two million rows. The weight goes with the time at which it was heard of.
     cells = store.rows(select(*kind, *_sums(), *_heard()).where(*wanted).group_by(*kind).limit(_MAX_CELLS))
-    return with_weights(_folded(cells, whole.seconds)[: limited(limit)], told_weights(store, window))
+    return with_weights(_folded(cells, window.seconds)[: limited(limit)], told_weights(store, window))
 
 
 def series(store: Rows, route: str, window: Window, step_minutes: int = 1) -> list[Record]:
@@ -87,12 +95,11 @@ def series(store: Rows, route: str, window: Window, step_minutes: int = 1) -> li
 
     `seconds` is how much of the step the window covers: its ends are seldom whole.
     """
-    whole = window.whole_minutes()
     minute = nanoseconds(_M.Minute).label("Minute")
     kind = (_M.Minute, _M.Side, _M.Source, _M.Bucket)
     cells = store.rows(
         select(minute, *kind[1:], *_sums(), *_heard())
-        .where(whole.covers(_M.Minute), _M.Route == route)
+        .where(window.covers(_M.Minute), _M.Route == route)
         .group_by(*kind)
         .limit(_MAX_CELLS)
     )
@@ -106,25 +113,24 @@ def series(store: Rows, route: str, window: Window, step_minutes: int = 1) -> li
     return [
         {"at": at, "side": side, "weight": _weight(weights[at][1]), "seconds": covered, **numbers.to_json(covered)}
         for (at, side), numbers in sorted(steps.items())
-        for covered in [_covered(whole, at, step)]
+        for covered in [_covered(window, at, step)]
     ]
 
 
 def activity(store: Rows, window: Window, points: int = _POINTS) -> dict[str, Record]:
     """Requests per second of each route and side over time, in equal steps from the first, for a line that is small."""
-    whole = window.whole_minutes()
-    step = max(-(-(whole.end - whole.start) // (points * MINUTE)), 1) * MINUTE
+    step = max(-(-(window.end - window.start) // (points * MINUTE)), 1) * MINUTE
     at = (nanoseconds(_M.Minute) - nanoseconds(_M.Minute) % step).label("At")
     summed = func.sum(_M.Requests).label("Requests")
     cells = store.rows(
         select(_M.Route, _M.Side, _M.Source, at, summed)
-        .where(whole.covers(_M.Minute))
+        .where(window.covers(_M.Minute))
         .group_by(_M.Route, _M.Side, _M.Source, "At")
         .limit(_MAX_CELLS)
     )
-    first = whole.start // step * step
-    number = (whole.end - 1 - first) // step + 1
-    covered = [_covered(whole, first + index * step, step) for index in range(number)]
+    first = window.start // step * step
+    number = (window.end - 1 - first) // step + 1
+    covered = [_covered(window, first + index * step, step) for index in range(number)]
     found: dict[str, Record] = {}
     for route, rows in _by_route(cells).items():
         sides: dict[str, list[float]] = {}
@@ -151,7 +157,7 @@ def together(found: Iterable[Record], window: Window) -> Record:
         everything.fallbacks += one["total"]["fallbacks"]
         for side, numbers in one["sides"].items():
             sides[side] += numbers["requests"]
-    told = everything.to_json(window.whole_minutes().seconds)
+    told = everything.to_json(window.seconds)
     return {
         "routes": len(known),
         **{name: told[name] for name in ("requests", "per_second", "errors", "error_share", "fallbacks")},

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
 
-from strangler_fig.names import INIT_SPAN, ROUTER_SERVICE
+from strangler_fig.names import FALLBACK_ATTRIBUTE, INIT_SPAN, ROUTER_SERVICE
 
-from ..normalise.bounds import MAX_DURATION
+from ..normalise.bounds import CLOCK_ATTRIBUTE, DURATION_ATTRIBUTE, MAX_DURATION
 from ..tables import otel_traces, otel_traces_trace_id_ts, trace_key
 from .constructs import any_value_contains, attribute, contains, each_nanoseconds, nanoseconds
 from .reader import Columns, Record, Rows
@@ -72,6 +72,7 @@ class Wanted:
     min_milliseconds: float = 0.0
     max_milliseconds: float = 0.0
     only_errors: bool = False
+    only_fallbacks: bool = False
     text: str = ""
     kind: str = ""
 
@@ -109,16 +110,23 @@ def trace(store: Rows, trace_id: str, window: Window, limit: int = MAX_SPANS) ->
 def sketch(
     store: Columns, trace_id: str, exact: Window, limit: int = MAX_SPANS
 ) -> tuple[Mapping[str, Sequence[Any]], int]:
-    """The trace's spans as columns, of attributes only the database's name; and how many rows there are."""
+    """The trace's spans as columns, and how many rows there are.
+
+    Of attributes only the database's name, and `Moved`, `Clamped`: what a sender said that could not be true. `Doubled`
+    are spans whose id another one has as well: of these only the latest is here.
+    """
     here = (_T.TraceId == trace_id, exact.covers(_T.Timestamp))
     database = attribute(_T.SpanAttributes, "db.system.name").label("Database")
+    moved = attribute(_T.SpanAttributes, CLOCK_ATTRIBUTE).label("Moved")
+    clamped = attribute(_T.SpanAttributes, DURATION_ATTRIBUTE).label("Clamped")
     found = store.columns(
-        select(_AT, _EVENT_TIMES, _T["Events.Name"], database, *_DRAWN)
+        select(_AT, _EVENT_TIMES, _T["Events.Name"], database, moved, clamped, *_DRAWN)
         .where(*here)
         .order_by(_T.Timestamp, _T.SpanId)
         .limit(min(max(limit, 1), MAX_SPANS))
     )
     counted = store.rows(select(func.count().label("rows")).where(*here).limit(1))
+    found = {**found, "Doubled": _doubled(found)}
     latest = {(id_ or number): number for number, id_ in enumerate(found["SpanId"])}
     if len(latest) < len(found["SpanId"]):
         found = {name: tuple(column[number] for number in latest.values()) for name, column in found.items()}
@@ -184,10 +192,22 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found += [_T.Duration <= int(wanted.max_milliseconds * 1e6)] if wanted.max_milliseconds > 0 else []
     if wanted.only_errors:
         found.append(or_(_T.StatusCode == "Error", _T.HttpStatus >= 500))  # noqa: PLR2004 - HTTP's own number
+    if wanted.only_fallbacks:
+        found.append(attribute(_T.SpanAttributes, FALLBACK_ATTRIBUTE) != "")
     if wanted.text:
         path = attribute(_T.SpanAttributes, "url.path")
         found.append(or_(contains(_T.SpanName, wanted.text), contains(path, wanted.text)))
     return found
+
+
+def _doubled(found: Mapping[str, Sequence[Any]]) -> tuple[bool, ...]:
+    """Which spans have an id that a span of another time, name or service has, too: sent again, it is no other."""
+    told: dict[str, tuple[Any, ...]] = {}
+    doubled: set[str] = set()
+    for id_, *said in zip(*(found[name] for name in ("SpanId", "Timestamp", "SpanName", "ServiceName")), strict=True):
+        if id_ and told.setdefault(id_, tuple(said)) != tuple(said):
+            doubled.add(id_)
+    return tuple(id_ in doubled for id_ in found["SpanId"])
 
 
 def _once_each(rows: list[Record]) -> list[Record]:

@@ -33,9 +33,10 @@ class Window:
         """The condition that a time column is in the window."""
         return and_(column >= moment(self.start), column < moment(self.end))
 
-    def whole_minutes(self) -> "Window":
-        """The window that begins with the minute in which this one does: the minutes' table knows no finer time."""
-        return Window(self.start // MINUTE * MINUTE, self.end)
+    def whole_minutes(self, present: int) -> "Window":
+        """All of each minute that this window touches, until the present: the minutes' table knows no finer time."""
+        start, end = self.start // MINUTE * MINUTE, -(-self.end // MINUTE) * MINUTE
+        return Window(start, min(end, present) if present > start else end)
 
     def widened(self, by: int) -> "Window":
         """The window with so many nanoseconds more at both ends: a parent begins earlier, a child ends later."""

@@ -4,7 +4,7 @@
 const MOMENT = { form: /^\d{1,19}$/, says: "no moment in nanoseconds since 1970" };
 const PLACES = { before: MOMENT, after: MOMENT };
 const ORDERS = ["route", "weight", "fallbacks", "rate", "errors", "p50", "p95", "p99"];
-const SEARCH = ["text", "side", "role", "route", "service", "min_status", "max_status", "request_id", "errors", "before", "after"];
+const SEARCH = ["text", "side", "role", "route", "service", "min_status", "max_status", "request_id", "errors", "fallback", "before", "after"];
 export const PAGES = [
   { path: "/", name: "Routes", nav: true, knows: ["q", "sort", "dir"], takes: { sort: ORDERS, dir: ["asc", "desc"] }, load: () => import("./pages/routes.js") },
   { path: "/routes/{route}", name: "Route", under: "/", title: ({ route }) => route, load: () => import("./pages/route.js") },

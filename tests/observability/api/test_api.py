@@ -120,8 +120,15 @@ def test_a_foreign_page_changes_nothing(running: Observing) -> None:
 
 def test_questions_and_answers(running: Observing) -> None:
     """Each path answers with what came in."""
+    books_at = int(running.ask("/api/logs", route="books")["records"][0]["Timestamp"])
     (books,) = [one for one in running.ask("/api/routes")["routes"] if one["route"] == "books"]
     assert (books["weight"], books["sides"]["lambda"]["requests"]) == (5_000, 1)
+    minute = 60 * 10**9
+    start = books_at // minute * minute + 50 * 10**9
+    told = running.ask("/api/routes", start=start, end=start + 10**10)
+    assert told["window"]["start"] == start // minute * minute
+    assert told["window"]["seconds"] <= 60  # the minute that it touches, until now
+    assert told["routes"][0]["total"]["requests"] == 1
     assert running.ask("/api/routes/books/series")["steps"][0]["requests"] == 1
     assert running.ask("/api/routes/books/slowest")["spans"][0]["TraceId"] == TRACE
     assert running.ask("/api/traces", route="books")["spans"][0]["SpanName"] == "GET books"

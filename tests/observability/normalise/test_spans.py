@@ -120,6 +120,28 @@ def test_a_mirror_is_a_shadow() -> None:
     assert rows(span(attributes={"fig.role": "shadow"}))[0]["Role"] == "shadow"
 
 
+@pytest.mark.parametrize(
+    ("component", "status", "kept"),
+    [
+        ("proxy", "404", "Unset"),
+        ("proxy", "429", "Unset"),
+        ("proxy", "503", "Error"),
+        ("proxy", "", "Error"),
+        ("", "404", "Error"),
+    ],
+)
+def test_a_hop_that_was_answered_404_did_not_fail(component: str, status: str, kept: str) -> None:
+    """Envoy calls every answer from 400 on an error of its hop: below 500 it is none, and what it said is kept."""
+    for error in ("", "true"):
+        told = {"component": component, "http.status_code": status, "error": error}
+        sent = span("legacy shop", kind=CLIENT, attributes={name: value for name, value in told.items() if value})
+        sent.status.code = 2  # type: ignore[assignment]  # an enum's number: error
+        (row,) = rows(sent, service=ROUTER_SERVICE)
+        assert row["StatusCode"] == kept
+        assert isinstance(row["SpanAttributes"], dict)
+        assert (row["SpanAttributes"].get("original.status") == "Error") == (kept == "Unset")
+
+
 @pytest.mark.parametrize("start", [0, 1, NOW - 40 * 86_400 * SECOND, NOW + 3_600 * SECOND, 2**64 - 1])
 def test_times_that_cannot_be_true(start: int) -> None:
     """A span from 1970 or from the future stands at the time of receipt, and says what its sender said."""

@@ -140,6 +140,24 @@ def circle(trace: str, start: int) -> Scene:
     return Scene(trace, (("traces", traces(*told, service="shop")),))
 
 
+def doubtful(trace: str, start: int) -> Scene:
+    """A call that Lambda refused, an id that two spans have, a time that cannot be true, an end before the begin."""
+    refused = {"fig.side": "lambda", "http.status_code": "429", "component": "proxy"}
+    router = traces(
+        _plain("GET /orders", trace, 1, 0, start, 30, SERVER, {"fig.side": "legacy", "http.status_code": "404"}),
+        _plain("lambda orders", trace, 2, 1, start + MILLISECOND, 3, CLIENT, refused),
+        service="fig-router",
+    )
+    odd = traces(
+        _plain("one", trace, 3, 1, start + 5 * MILLISECOND, 5, INTERNAL, {}),
+        _plain("other", trace, 3, 1, start + 6 * MILLISECOND, 5, INTERNAL, {}),
+        _plain("future", trace, 4, 1, start + 86_400_000 * MILLISECOND, 5, INTERNAL, {}),
+        _plain("backwards", trace, 5, 1, start + 7 * MILLISECOND, -4, INTERNAL, {}),
+        service="shop",
+    )
+    return Scene(trace, (("traces", router), ("traces", odd)))
+
+
 def hostile(trace: str, start: int) -> Scene:
     """Markup and addresses in whatever a sender may fill in."""
     named = {"http.route": HOSTILE, "fig.request_id": HOSTILE, "url.full": "javascript:alert(1)", HOSTILE: HOSTILE}

@@ -89,7 +89,12 @@ def test_the_window_of_time_stands_in_the_address(visit: Visit) -> None:
     with page.expect_response(re.compile(r"/api/routes\?minutes=45&")):
         page.goto(f"{visitor.running.pages}/?last=45m")
     expect(page.get_by_role("button", name="45m", exact=True)).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="Live").click()
+    with page.expect_request(
+        re.compile(r"/api/health\?start=\d+&end=\d+$")
+    ) as sign:  # the header's sign is of that time
+        page.get_by_role("button", name="Live").click()
+    first, last = (int(one) for one in re.findall(r"=(\d+)", sign.value.url))
+    assert last - first == 300 * 10**9
     expect(page).to_have_url(re.compile(r"last=45m&start=\d{4}-.*Z&end=\d{4}-.*Z$"))
     expect(page.get_by_role("status").filter(has_text="Paused")).to_be_attached()
     expect(page.get_by_role("link", name="Health", exact=True)).to_have_attribute("href", re.compile("start="))

@@ -3,6 +3,7 @@
 import re
 import time
 from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
@@ -15,9 +16,9 @@ HOSTILE = '<img src=x onerror="window.hacked=1">\'"><script>window.hacked=1</scr
 PAUSED = re.compile(r"start=.+&end=.+")
 
 
-def serve(running: Observing, route: str, *sides: str, milliseconds: float = 20, **more: Any) -> None:
-    """Have the router tell of a request of this route on each of these sides."""
-    told = [served(route, side, milliseconds=milliseconds, time=time.time_ns(), **more) for side in sides]
+def serve(running: Observing, route: str, *sides: str, ago: int = 0, **more: Any) -> None:
+    """Have the router tell of a request of this route on each of these sides, so many seconds ago."""
+    told = [served(route, side, time=time.time_ns() - ago * 10**9, **{"milliseconds": 20} | more) for side in sides]
     assert running.send("logs", logs(*told, service="fig-router")).is_success
 
 
@@ -87,12 +88,13 @@ def test_what_comes_in_is_seen_at_once_unless_paused(visit: Visit) -> None:
     """A new route appears without anything being done; a paused page stands still and goes on when it is told to."""
     visitor = visit()
     page = visitor.open("/?q=live-")
-    serve(visitor.running, "live-one", "legacy", "lambda")
+    serve(visitor.running, "live-one", "legacy", "lambda", ago=130)
     expect(page.get_by_role("link", name="live-one")).to_be_visible()
     expect(page.locator(".pause")).to_have_attribute("data-state", "live")
     page.keyboard.press("p")
     expect(page).to_have_url(PAUSED)
     expect(page.locator(".pause")).to_have_attribute("data-state", "paused")
+    expect(page.get_by_role("link", name="live-one")).to_be_visible()
     serve(visitor.running, "live-two", "lambda")
     other = visit().open("/?q=live-")
     expect(other.get_by_role("link", name="live-two")).to_be_visible()
@@ -134,6 +136,44 @@ def test_one_route(visit: Visit) -> None:
     expect(page.get_by_role("link", name="Failed traces")).to_have_attribute(
         "href", re.compile("route=account-summary&errors=1$")
     )
+
+
+def test_a_paused_window_is_of_minutes_that_are_over(visit: Visit) -> None:
+    """What pause writes into the address is whole and over; of another window the page says what was counted."""
+    visitor = visit()
+    serve(visitor.running, "rescued", "legacy", ago=150, fallback=True)
+    page = visitor.open("/routes/rescued")
+    page.keyboard.press("p")
+    expect(page).to_have_url(PAUSED)
+    query = page.evaluate("() => Object.fromEntries(new URLSearchParams(location.search))")
+    start, end = (page.evaluate("(text) => Date.parse(text)", query[name]) for name in ("start", "end"))
+    assert (start % 60_000, end % 60_000, end - start) == (0, 0, 900_000)
+    assert end / 1000 < time.time() - 5
+    expect(page.locator(".counted")).to_have_count(0)
+    expect(page.locator("table.sides")).to_be_visible()
+    scrap = page.evaluate("(at) => [20, 30].map((s) => new Date(at + s * 1000).toISOString())", end - 120_000)
+    for path in ("/", "/routes/catalogue"):
+        page = visitor.open(f"{path}?start={scrap[0]}&end={scrap[1]}")
+        expect(page.locator(".counted")).to_have_text(re.compile(r"^counted \d\d:\d\d:00.\d\d:\d\d:00, whole minutes$"))
+    expect(page.get_by_role("link", name="Logs", exact=True).last).to_have_attribute(
+        "href", re.compile(r"start=.*%3A00.000Z&end=.*%3A00.000Z")
+    )
+
+
+def test_fallbacks_lead_to_their_requests(visit: Visit) -> None:
+    """The number of fallbacks is a way to the records of exactly these requests, and to their traces."""
+    visitor = visit()
+    serve(visitor.running, "fell-back", *["legacy"] * 3, ago=100, fallback=True)
+    serve(visitor.running, "fell-back", "legacy", "lambda", ago=100)
+    page = visitor.open("/?q=fell-back")
+    page.locator(".c-fallbacks a").click()
+    expect(page.get_by_label("Fallbacks only")).to_be_checked()
+    expect(page.locator("tr[data-row]")).to_have_count(3)
+    page = visitor.open("/routes/fell-back")
+    expect(page.locator("table.sides tbody tr").first.locator("td").last.get_by_role("link")).to_have_text("3")
+    page.get_by_role("link", name="Rescued traces").click()
+    expect(page.get_by_label("Fallbacks only")).to_be_checked()
+    expect(page.locator(".empty")).to_contain_text("No span is like this")
 
 
 def test_minutes_without_requests_are_gaps(visit: Visit) -> None:
@@ -204,9 +244,9 @@ def test_hostile_names_stay_text(visit: Visit) -> None:
     hostile_story(visitor)
     page = visitor.open("/?q=onerror")
     link = page.locator(".c-route a")
-    expect(link).to_have_text(HOSTILE)
+    expect(link).to_have_text(HOSTILE.replace("\u202e", "\ufffd"))
     link.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE.replace("\u202e", "\ufffd"))
     assert page.locator("h1").evaluate("(one) => getComputedStyle(one).unicodeBidi") == "isolate"
     assert "\u202e" not in page.title()
     expect(page.locator("table.sides tbody tr")).to_have_count(3)
@@ -215,6 +255,38 @@ def test_hostile_names_stay_text(visit: Visit) -> None:
     expect(page.locator(".tables")).to_contain_text("onerror")
     assert page.locator("#main img, #main script").count() == 0
     assert page.evaluate("() => window.hacked") is None
+
+
+def test_letters_that_are_not_to_be_seen(visit: Visit) -> None:
+    """What turns the direction of writing is made visible on every page, what colours a terminal is taken out."""
+    visitor = visit(size=NARROW)
+    now, odd = time.time_ns(), "turned\u202e\u2066\u2069\x9b\x1bX" + "long" * 60
+    told = {"fig.route": odd, "fig.side": "lambda", "http.response.status_code": "200"}
+    sent = span(odd, trace="d" * 32, start=now, attributes=told)
+    assert visitor.running.send("traces", traces(sent, service=odd)).is_success
+    said = record("\x1b[1;31mred\x1b[0m\nand\u202eturned " + odd, time=now, trace="d" * 32)
+    assert visitor.running.send("logs", logs(said, service=odd)).is_success
+    serve(visitor.running, odd, "legacy", "lambda")
+    unseen = (
+        r"(box) => box.innerHTML.match("
+        r"/[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g) ?? []"
+    )
+    for path in (
+        "/?q=turned",
+        f"/routes/{quote(odd)}",
+        "/traces?text=turned",
+        "/logs?text=turned",
+        f"/traces/{'d' * 32}",
+        "/health",
+    ):
+        page = visitor.open(path)
+        expect(page.locator("#main")).to_contain_text("turned\ufffd\ufffd\ufffd\ufffd\ufffdXlong")
+        assert page.locator("#main").evaluate(unseen) == [], path
+        assert page.evaluate("() => document.scrollingElement.scrollWidth <= innerWidth"), path
+    page = visitor.open("/logs?text=31mred")
+    expect(page.locator(".text").first).to_contain_text(re.compile("^red"))
+    page.locator(".text").first.click()
+    expect(page.locator(".opened pre")).to_contain_text("red\nand\ufffdturned")
 
 
 def test_names_with_slashes_have_a_page(visit: Visit) -> None:

@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from playwright.sync_api import Page, Route, expect
 
-from tests.observability.pages.conftest import NARROW, Visit, Visitor
+from tests.observability.pages.conftest import NARROW, Visit
 from tests.observability.pages.scenes import across, broken
 from tests.observability.process import Observing, observing
 from tests.observability.telemetry import CLIENT, logs, record, span, traces
@@ -47,11 +47,6 @@ def rows(page: Page) -> list[str]:
     return page.locator("tr[data-row] :is(.c-name a, .text)").all_inner_texts()
 
 
-def refused(visitor: Visitor) -> None:
-    """Forget what Chromium says by itself about an answer that refuses: the page shows it."""
-    visitor.complaints[:] = [one for one in visitor.complaints if "422" not in one]
-
-
 def test_requests_are_found_by_what_they_are(visit: Visit) -> None:
     """First come requests where they came in; fields narrow them, the address keeps it, a row leads to the trace."""
     visitor = visit()
@@ -81,15 +76,18 @@ def test_requests_are_found_by_what_they_are(visit: Visit) -> None:
 
 
 def test_what_is_wrong_is_said_at_its_field(visit: Visit) -> None:
-    """The API's refusal stands below the field that it is about; mended, the search goes on."""
+    """What cannot be asked is said below its field and not asked; mended, the search goes on."""
     visitor = visit()
+    page = visitor.open("/logs?severity=loud&trace_id=xx&text=GET")
+    expect(page.locator(".empty")).to_contain_text("Nothing was searched")
+    expect(page.locator("#f-trace_id-fault")).to_contain_text("32 hexadecimal digits")
+    expect(page.locator(".fault")).to_have_count(2)
     page = visitor.open("/traces?min_ms=quick&min_status=9999")
     expect(page.locator("#f-min_ms-fault")).to_contain_text("'quick' is not a number")
     expect(page.locator("#f-min_status")).to_have_attribute("aria-invalid", "true")
     page.locator("#f-min_ms").fill("200")
     page.locator("#f-min_status").fill("")
     assert rows(page) == ["GET /orders/{id}"]
-    refused(visitor)
 
 
 def test_nothing_found_says_what_to_do(visit: Visit) -> None:

@@ -8,10 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.observability.pages.conftest import NARROW, Visit, Visitor
-from tests.observability.pages.scenes import HOSTILE, Scene, across, broken, circle, hostile, large
+from tests.observability.pages.scenes import HOSTILE, Scene, across, broken, circle, doubtful, hostile, large
 from tests.observability.process import Observing, observing
 
 ACROSS, BROKEN, STRANGE, ROUND = "a1" * 16, "b2" * 16, "c3" * 16, "f6" * 16
+DOUBTFUL = "d7" * 16
 MANY, VERY_MANY = "d4" * 16, "e5" * 16
 SECOND = 1_000_000_000
 pytestmark = pytest.mark.timeout(300)  # the fixture stores 50,000 spans: seconds, or minutes beside others
@@ -48,7 +49,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observing]:
     """A process that knows a request across both worlds, a broken one, a hostile one, and two large ones."""
     with observing(tmp_path_factory.mktemp("traces")) as running:
         start = time.time_ns() - 120 * SECOND
-        for scene in (across(ACROSS, start), broken(BROKEN, start), hostile(STRANGE, start), circle(ROUND, start)):
+        for scene in (
+            across(ACROSS, start),
+            broken(BROKEN, start),
+            hostile(STRANGE, start),
+            circle(ROUND, start),
+            doubtful(DOUBTFUL, start),
+        ):
             send(running, scene)
         for trace, count in ((MANY, 2_000), (VERY_MANY, 50_000)):
             for message in large(trace, start - 300 * SECOND, count):
@@ -214,6 +221,23 @@ def test_a_broken_picture_says_so(visit: Visit) -> None:
     expect(page.locator(".wf-row.is-selected")).to_have_attribute("data-span", "0000000000000006")
     row.click()
     expect(page.locator("aside.details .cut")).to_have_text(re.compile(r"^\d+ more came than are kept"))
+
+
+def test_what_to_doubt_is_said_first(visit: Visit) -> None:
+    """Ids that came twice, times and durations that could not be true, and calls that Lambda refused are said."""
+    page = opened(visit(), f"/traces/{DOUBTFUL}")
+    told = page.locator(".notices")
+    for words in (
+        "id was given to several spans",
+        "time could not be true",
+        "duration could not be true",
+        "Lambda refused the call (429): no function ran",
+    ):
+        expect(told).to_contain_text(words)
+    expect(told).not_to_contain_text("nothing was told from there")
+    expect(told).not_to_contain_text("failed")
+    told.locator("li", has_text="time could not be true").get_by_role("button").click()
+    expect(page.locator(".wf-row.is-selected .wf-label")).to_have_text("future")
 
 
 def test_a_circle_of_parents_is_called_one(visit: Visit) -> None:

@@ -8,7 +8,7 @@ from observability.normalise.bounds import Clock
 from observability.normalise.logs import logs_batch
 from observability.normalise.minutes import RouteNames
 from observability.query.reader import DuckDbReader
-from observability.query.routes import activity, overview, series, together
+from observability.query.routes import activity, overview, series, since_first, together
 from observability.query.window import MINUTE, SECOND, Window
 from observability.store.database import Place, open_database
 from observability.store.upkeep import Keep
@@ -61,6 +61,30 @@ def test_scraps_at_the_ends_are_no_steps(reader: DuckDbReader) -> None:
     older = activity(reader, Window(FIRST, FIRST + 5 * MINUTE + 40 * SECOND))["books"]
     assert len(young["sides"]["legacy"]) == 5
     assert older["sides"]["legacy"] == [0.5] * 5 + [0.75]
+
+
+def test_a_window_of_numbers_is_whole_minutes(reader: DuckDbReader) -> None:
+    """All of each minute that a window touches is counted, until the present, and the rate is of what was counted."""
+    later = FIRST + 20 * MINUTE
+    ten = Window(FIRST + 50 * SECOND, FIRST + 60 * SECOND).whole_minutes(later)
+    assert ten == Window(FIRST, FIRST + MINUTE)
+    assert Window(FIRST + 30 * SECOND, FIRST + 90 * SECOND).whole_minutes(later) == Window(FIRST, FIRST + 2 * MINUTE)
+    assert TEN.whole_minutes(later) == TEN
+    now = FIRST + 5 * MINUTE + 40 * SECOND
+    assert Window(FIRST + SECOND, now + SECOND).whole_minutes(now) == Window(FIRST, now)
+    assert Window(later, later + SECOND).whole_minutes(now) == Window(later, later + MINUTE)
+    (books,) = overview(reader, ten, route="books")
+    assert (books["total"]["requests"], books["sides"]["legacy"]["per_second"]) == (31, 0.5)
+
+
+def test_rates_are_of_the_time_since_the_first_data(reader: DuckDbReader) -> None:
+    """A window that begins before anything was told begins with the first minute; any other is as it was."""
+    hour = Window(FIRST - 50 * MINUTE, FIRST + 10 * MINUTE)
+    assert since_first(reader, hour) == TEN
+    later = Window(FIRST + MINUTE, FIRST + 2 * MINUTE)
+    assert since_first(reader, later) == later
+    before = Window(FIRST - 2 * MINUTE, FIRST - MINUTE)
+    assert since_first(reader, before) == before
 
 
 def test_a_series_says_what_its_steps_cover_and_the_weight(reader: DuckDbReader) -> None:

@@ -56,10 +56,18 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDbReader]:
     writer = Writer(connection, place, Keep())
     names, clock = RouteNames(), Clock(NOW)
     routed = {"fig.route": "books", "fig.side": "lambda"}
+    throttled = {"fig.side": "lambda", "http.status_code": "503"}
     router = telemetry.traces(
         span("GET books", id_=ID[0], milliseconds=30, attributes=routed | {"http.status_code": "200"}),
         span("lambda books", id_=ID[1], parent=ID[0], kind=CLIENT, start=NOW + 1_000, attributes=routed),
-        span("legacy shop", id_=ID[2], parent=ID[0], kind=CLIENT, attributes={"fig.side": "legacy"}),
+        span(
+            "legacy shop",
+            id_=ID[2],
+            parent=ID[0],
+            kind=CLIENT,
+            attributes={"fig.side": "legacy", "fig.fallback": "legacy"},
+        ),
+        span("lambda shop", trace="9" * 32, id_=ID[10], kind=CLIENT, attributes=throttled),
         span("mirror", id_=ID[3], parent=ID[0], kind=CLIENT, attributes={"upstream_cluster": "legacy.shop"}),
         service=ROUTER_SERVICE,
     )
@@ -75,6 +83,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDbReader]:
             span("GET /a", trace=f"{n:032x}", id_=ID[6], milliseconds=n, attributes={"http.route": "/a"})
             for n in range(1, 101)
         ),
+        span("one", trace="8" * 32, id_=ID[11], kind=INTERNAL),
+        span("other", trace="8" * 32, id_=ID[11], kind=INTERNAL, start=NOW + 1, milliseconds=-1),
         span("lost", trace="f" * 32, id_=ID[7], parent=ID[8], kind=INTERNAL),
         service="shop",
     )
@@ -155,6 +165,14 @@ def test_what_the_page_of_a_trace_asks(reader: DuckDbReader) -> None:
     """The outline has each span once and says how many rows there are; a text is found in names and values."""
     columns, rows = traces.sketch(reader, TRACE, AROUND)
     assert (sorted(columns["SpanId"]), rows) == (sorted(ID[:6]), 7)
+    assert not any(columns["Doubled"])  # one was sent twice: it is the same
+    columns, rows = traces.sketch(reader, "8" * 32, AROUND)
+    assert (columns["SpanName"], columns["Doubled"], columns["Clamped"], rows) == (
+        ("other",),
+        (True,),
+        ("-1000000",),
+        2,
+    )
     assert traces.sketch(reader, "0" * 32, AROUND)[0]["SpanId"] == ()
     whole = traces.one_span(reader, TRACE, ID[0], AROUND)
     assert whole is not None
@@ -185,6 +203,8 @@ def test_searches(reader: DuckDbReader) -> None:
     assert len(logs.search(reader, Wanted(only_errors=True), AROUND)) == 1
     assert [one["Body"] for one in logs.search(reader, Wanted(text="ORDER 7"), AROUND)] == ["order 7 failed"]
     assert len(logs.of_trace(reader, TRACE, AROUND)) == 101
+    assert len(logs.search(reader, Wanted(route="books", only_fallbacks=True), AROUND)) == 9  # the route's number
+    assert [one["SpanId"] for one in traces.search(reader, Wanted(only_fallbacks=True), AROUND)] == [ID[2]]
     assert traces.search(reader, Wanted(text="' OR 1=1 --"), AROUND) == []
 
 
@@ -200,8 +220,8 @@ def test_how_whole_the_picture_is(reader: DuckDbReader) -> None:
     """Hops without a child, orphans, clocks that go before, and records without a trace are counted."""
     found = completeness.completeness(reader, AROUND)
     assert found["hops"] == [
-        {"Side": "lambda", "Hops": 1, "WithChild": 1},
-        {"Side": "legacy", "Hops": 1, "WithChild": 0},
+        {"Side": "lambda", "Hops": 1, "WithChild": 1, "Refused": 1},
+        {"Side": "legacy", "Hops": 1, "WithChild": 0, "Refused": 0},
     ]
     orphans = {row["ServiceName"]: row["Orphans"] for row in found["orphans"]}
     assert orphans == {"shop": 1, "books-fn": 0, ROUTER_SERVICE: 0}
@@ -235,6 +255,7 @@ def asked(reader: DuckDbReader) -> list[SelectBase]:
     """Every statement that the catalogue has."""
     store = Watched(reader)
     routes.overview(store, AROUND)
+    routes.since_first(store, AROUND)
     routes.series(store, "books", AROUND)
     routes.activity(store, AROUND)
     traces.trace(store, TRACE, AROUND)

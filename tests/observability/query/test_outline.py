@@ -24,6 +24,9 @@ PLAIN = {
     "Duration": 3,
     "HttpStatus": None,
     "ColdStart": None,
+    "Moved": "",
+    "Clamped": "",
+    "Doubled": False,
 }
 
 
@@ -51,6 +54,12 @@ def test_spans_as_columns() -> None:
     assert len(found["texts"]) == len(set(found["texts"]))
     assert found["events"] == [(2, 9, "retried")]
     assert [(one["span"], one["offset"]) for one in found["logs"]] == [(2, 10), (-1, -1)]
+
+
+def test_what_is_to_be_doubted_has_its_places() -> None:
+    """Spans whose times, durations or ids cannot be believed are told by their places in the tree."""
+    found = as_columns(columns() | {"Moved": ["", "", "5", ""], "Doubled": [False, True, False, False]}, [])
+    assert (found["moved"], found["clamped"], found["doubled"]) == ([2], [], [1])
 
 
 def test_a_ring_is_no_orphan() -> None:

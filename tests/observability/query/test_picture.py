@@ -8,7 +8,10 @@ import pytest
 from observability.query.picture import picture
 
 WHOLE: Mapping[str, list[dict[str, Any]]] = {
-    "hops": [{"Side": "lambda", "Hops": 200, "WithChild": 198}, {"Side": "legacy", "Hops": 200, "WithChild": 200}],
+    "hops": [
+        {"Side": "lambda", "Hops": 200, "WithChild": 198, "Refused": 0},
+        {"Side": "legacy", "Hops": 200, "WithChild": 200, "Refused": 0},
+    ],
     "orphans": [{"ServiceName": "shop", "Spans": 400, "Orphans": 2}],
     "clocks": [{"ServiceName": "shop", "Calls": 200, "BeforeParent": 1, "EarliestNanoseconds": -20_000}],
     "logs": [{"ServiceName": "shop", "Records": 100, "WithoutTrace": 3}],
@@ -72,8 +75,18 @@ def test_a_whole_picture() -> None:
         ),
         ({"hops": [], "router_batches": []}, "numbers", "odd", "counted from the spans of applications"),
         ({"hops": []}, "traces", "odd", "nobody knows how whole"),
-        ({"hops": [{"Side": "lambda", "Hops": 10, "WithChild": 9}]}, "traces", "odd", "90 % of 10 hops to lambda"),
-        ({"hops": [{"Side": "", "Hops": 10, "WithChild": 7}]}, "traces", "bad", "70 % of 10 hops to neither side"),
+        (
+            {"hops": [{"Side": "lambda", "Hops": 10, "WithChild": 9, "Refused": 0}]},
+            "traces",
+            "odd",
+            "90 % of 10 hops to lambda",
+        ),
+        (
+            {"hops": [{"Side": "", "Hops": 10, "WithChild": 7, "Refused": 0}]},
+            "traces",
+            "bad",
+            "70 % of 10 hops to neither side",
+        ),
         ({"orphans": [{"ServiceName": "", "Spans": 10, "Orphans": 1}]}, "traces", "odd", "a service without a name"),
         (
             {"clocks": [{"ServiceName": "fn", "Calls": 10, "BeforeParent": 9, "EarliestNanoseconds": -12_300_000}]},
@@ -101,6 +114,14 @@ def test_what_is_missing_is_said(found: dict[str, Any], about: str, level: str, 
     said = judged(**found)
     assert said["levels"][about] == level
     assert any(text in one["text"] and one["level"] == level for one in said["findings"] if one["about"] == about)
+
+
+def test_what_lambda_refused_is_no_loss() -> None:
+    """Hops that reached nobody are told apart, and make no trace less whole."""
+    said = judged(hops=[{"Side": "lambda", "Hops": 10, "WithChild": 10, "Refused": 90}])
+    assert (said["share"], said["level"]) == (1.0, "good")
+    assert any(one["text"].startswith("refused by Lambda: 90 hops") for one in said["findings"])
+    assert judged(hops=[{"Side": "lambda", "Hops": 0, "WithChild": 0, "Refused": 3}])["share"] is None
 
 
 def test_nothing_is_no_good_news() -> None:
@@ -153,7 +174,7 @@ def test_the_process_is_part_of_the_picture(process: dict[str, Any], level: str,
 def test_the_worst_of_all_decides_what_is_advised() -> None:
     """Lost records forbid a decision; torn traces forbid one that rests on traces; what is odd wants to be read."""
     lost: Found = {"router_batches": [{"Instance": "r", "Sent": 2.0, "Taken": 1.0}]}
-    torn: Found = {"hops": [{"Side": "lambda", "Hops": 10, "WithChild": 1}]}
+    torn: Found = {"hops": [{"Side": "lambda", "Hops": 10, "WithChild": 1, "Refused": 0}]}
     odd: Found = {"orphans": [{"ServiceName": "a", "Spans": 10, "Orphans": 9}]}
     assert judged(**lost, **torn)["headline"].startswith("Do not decide on this")
     assert judged({"fault": "full"})["headline"].startswith("Do not decide on this")

@@ -3,7 +3,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import uPlot from "../vendor/uplot.mjs";
 import { clock, day, moment } from "./format.js";
 import { Mark } from "./parts.js";
-import { setWindow } from "./window.js";
+import { setWindow, wholeMinutes } from "./window.js";
 
 const HEIGHT = 190;
 const DASH = [5, 3];
@@ -119,7 +119,7 @@ function options(element, lines, hasWeight, latest, point) {
         if (width < 6) return;
         const ends = [left, left + width].map((one) => plot.posToVal(one, "x") * 1000);
         plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-        setWindow(...ends);
+        setWindow(...wholeMinutes(...ends));
       }],
     },
   };

@@ -34,8 +34,12 @@ export function milliseconds(value) {
   const [whole, unit, part, small] = seconds < 3_600 ? [60, "min", 1, "s"] : seconds < 86_400 ? [3_600, "h", 60, "min"] : [86_400, "d", 3_600, "h"];
   return `${Math.floor(seconds / whole)} ${unit} ${Math.floor((seconds % whole) / part)} ${small}`;
 }
-// A sender's text for a sentence of ours: what would turn the sentence's direction or break its line is made visible.
-export const said = (text) => String(text).replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
+// A sender's text to be drawn: what colours a terminal is taken out, what would turn the direction of writing or is not to be seen is made visible.
+const COLOURS = /\u001b\[[0-9;:]*m/g;
+const UNSEEN = /[\p{Cc}\p{Bidi_Control}]/u;
+export const shown = (text) => (UNSEEN.test(text) ? text.replace(COLOURS, "").replace(/(?![\t\n\r])[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd") : text);
+// The same for a sentence of ours, whose line it does not break.
+export const said = (text) => shown(String(text)).replace(/[\t\n\r]/g, "\ufffd");
 
 export const nanoseconds = (value) => milliseconds(known(value) ? value / 1e6 : null);
 

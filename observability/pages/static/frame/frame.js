@@ -11,7 +11,7 @@ import { Empty, Failure, Mark, Waiting } from "./parts.js";
 import { Pause, togglePause } from "./pausing.js";
 import { match, navigate, usePlace } from "./router.js";
 import { makeStore, remembered, useStore } from "./store.js";
-import { CHOICES, href, setLast, unreadWindow, useWindow } from "./window.js";
+import { CHOICES, askedWindow, href, setLast, unreadWindow, useWindow } from "./window.js";
 
 const MOST_NAMES = 5;
 const MOST_LETTERS = 60;
@@ -121,7 +121,9 @@ function Navigation({ page }) {
 // How much of what the router sent on told of itself: without it no number of traces means much.
 function Whole() {
   const isTurn = useTurn();
-  const { answer } = useAnswer(isTurn ? "/api/health" : null, { minutes: 5 }, { every: 15_000, windowed: false, signals: ["traces"] });
+  const { isLive, start, end } = useWindow();
+  const lately = isLive ? { minutes: 5 } : askedWindow({ start: Math.max(start, end - 300_000), end });
+  const { answer } = useAnswer(isTurn ? "/api/health" : null, lately, { every: 15_000, windowed: false, signals: ["traces"] });
   const picture = answer?.picture;
   if (!picture) return html`<span class="whole is-asked" aria-hidden="true"><i /><span class="wide">traces whole </span>100 %</span>`;
   const isQuiet = picture.share === null && picture.level !== "bad";

@@ -4,12 +4,13 @@ import { announce } from "./announce.js";
 import { now, useLive } from "./live.js";
 import { pause, resume, useWindow } from "./window.js";
 
+const HAVE_ROWS = new Set(["/traces", "/logs"]);
 const WORDS = { live: "Live", paused: "Paused", lost: "Lost" };
 const TITLES = { live: "Pause (p): the address then shows the same to everybody", paused: "Go on live (p)", lost: "No connection; trying again" };
 
 export function togglePause() {
   const isLive = !new URLSearchParams(location.search).get("start");
-  if (isLive) pause(now());
+  if (isLive) pause(now(), { isWhole: !HAVE_ROWS.has(location.pathname) });
   else resume();
   announce(isLive ? "Paused" : "Live");
 }

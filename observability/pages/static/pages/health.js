@@ -42,7 +42,7 @@ function Picture({ answer }) {
     })}</div>
     <div class="tables">
       <${Table} title="Hops of the router" none="No router told of a hop." rows=${hops} columns=${[
-        ["side", (row) => html`<a class="plain" href=${href("/traces", { service: "fig-router", kind: "Client", side: row.Side })}><${Side} side=${row.Side} /></a>`], ["hops", (row) => count(row.Hops), "right"], ["with a child", (row) => html`<${Bar} kind="share" value=${row.share} />`, "right"]]} />
+        ["side", (row) => html`<a class="plain" href=${href("/traces", { service: "fig-router", kind: "Client", side: row.Side })}><${Side} side=${row.Side} /></a>`], ["hops", (row) => count(row.Hops), "right"], ["refused", (row) => count(row.Refused), "right"], ["with a child", (row) => (row.Hops ? html`<${Bar} kind="share" value=${row.share} />` : NONE), "right"]]} />
       <${Table} title="Spans without their parent" none="No spans came in." rows=${orphans} columns=${[
         ["service", spansOf], ["spans", (row) => count(row.Spans), "right"], ["orphans", (row) => count(row.Orphans), "right"], ["share", (row) => share(row.share), "right"]]} />
       <${Table} title="Clocks that disagree" none="No service called another." rows=${answer.clocks} columns=${[

@@ -9,7 +9,7 @@ import { changeQuery } from "../frame/router.js";
 import { useRows } from "../frame/rows.js";
 import { Sending } from "../frame/sending.js";
 import { href, useWindow } from "../frame/window.js";
-import { Form, faultsOf, useWanted } from "../search/form.js";
+import { Form, faultsIn, faultsOf, useWanted } from "../search/form.js";
 import { Fresh, useHeld, useSame } from "../search/held.js";
 import { pastedTrace, traceLink } from "../search/links.js";
 import { Pages, usePlaceInTime } from "../search/paging.js";
@@ -25,25 +25,27 @@ const FIELDS = [
   { name: "route", label: "Route", hint: "any" },
   { name: "service", label: "Service", hint: "any" },
   { name: "errors", label: "Errors only", isCheck: true },
+  { name: "fallback", label: "Fallbacks only", isCheck: true },
   { name: "role", label: "Role", isRare: true, choices: [["", "any"], ["primary", "primary"], ["shadow", "shadow"]] },
-  { name: "min_status", label: "Status from", isNumber: true, isRare: true, hint: "100" },
-  { name: "max_status", label: "Status to", isNumber: true, isRare: true, hint: "599" },
+  { name: "min_status", label: "Status from", isNumber: true, most: 599, isRare: true, hint: "100" },
+  { name: "max_status", label: "Status to", isNumber: true, most: 599, isRare: true, hint: "599" },
   { name: "request_id", label: "Request id", isRare: true },
-  { name: "trace_id", label: "Trace id", isRare: true },
+  { name: "trace_id", label: "Trace id", isRare: true, form: /^\s*[0-9a-f]{32}\s*$/i, says: "is no trace’s id: 32 hexadecimal digits" },
 ];
 const keyOf = (row) => `${row.Timestamp}|${row.SpanId}|${row.ServiceName}|${row.Body}`;
 
 export default function Logs() {
   const wanted = useWanted(FIELDS);
   const place = usePlaceInTime();
+  const faults = faultsIn(wanted, FIELDS);
   const params = { ...wanted, limit: LIMIT, ...place.params };
-  const { answer, error, isStale, askAgain } = useAnswer("/api/logs", params, { signals: place.isNewest ? ["logs"] : [] });
+  const { answer, error, isStale, askAgain } = useAnswer(faults.size ? null : "/api/logs", params, { signals: place.isNewest ? ["logs"] : [] });
   const [open, setOpen] = useState(new Set());
   const rows = useRows();
   const time = useWindow();
   const found = answer && (place.isTurned ? answer.records.toReversed() : answer.records);
   const held = useHeld(useSame(found, answer), isStale ? null : JSON.stringify([params, time.last, time.start, time.end]), keyOf, rows.ref, () => open.size > 0);
-  const refused = faultsOf(error, FIELDS);
+  const refused = faults.size ? faults : faultsOf(error, FIELDS);
   const pasted = pastedTrace(wanted.text);
   useKeys({ t: { does: "the row’s trace", about: "Rows", run: () => openTrace() } });
   const toggle = (key) => setOpen((old) => {
@@ -53,10 +55,10 @@ export default function Logs() {
   });
   return html`
     <div class="head"><h1>Logs</h1><span class="fill" />${place.isNewest && html`<${Tail} />`}</div>
-    <${Form} fields=${FIELDS} error=${error} />
+    <${Form} fields=${FIELDS} faults=${refused} />
     ${pasted && html`<p class="found"><a href=${href(`/traces/${pasted}`)}>Open the trace ${pasted}</a></p>`}
     ${error && !refused.size && html`<${Failure} error=${error} again=${askAgain} />`}
-    ${!held.rows ? (error ? (refused.size ? html`<${Empty} title="Nothing was searched"><p>What is marked above cannot be asked: mend it, and the search goes on.</p><//>` : null) : html`<${Waiting} lines=${12} />`) : held.rows.length ? html`
+    ${refused.size || !held.rows ? (error || refused.size ? (refused.size ? html`<${Empty} title="Nothing was searched"><p>What is marked above cannot be asked: mend it, and the search goes on.</p><//>` : null) : html`<${Waiting} lines=${12} />`) : held.rows.length ? html`
       <${Fresh} held=${held} noun="record" />
       <div class=${`card found-table is-logs ${isStale ? "is-stale" : ""}`}><table role="table"><caption class="unseen">Records that were found</caption>
         <thead role="rowgroup"><tr role="row">${["time", "level", "service", "text", "trace"].map((name) => html`<th role="columnheader" scope="col" key=${name}>${name}</th>`)}</tr></thead>
@@ -89,6 +91,9 @@ function Nothing({ wanted, place }) {
     <${Sending} /><//>`;
 }
 
+// The router’s records end with the status already.
+const saysIt = ({ Body, HttpStatus }) => Body.endsWith(` ${HttpStatus}`);
+
 function Line({ id, record, number, rows, isOpen, toggle }) {
   const at = fromNanoseconds(record.Timestamp);
   const link = traceLink(record);
@@ -97,7 +102,7 @@ function Line({ id, record, number, rows, isOpen, toggle }) {
       <td role="cell" class="c-time num" title=${day(at)}>${clock(at, { fraction: true })}</td>
       <td role="cell" class="c-level"><span class="log-level">${level}</span></td>
       <td role="cell" class="c-service"><${Mark} side=${record.Side} /> ${record.ServiceName}</td>
-      <td role="cell" class="c-text"><button type="button" class="text" data-open aria-expanded=${isOpen} onClick=${() => toggle(id)}>${record.Body || "(no text)"}</button> <${Status} code=${record.HttpStatus >= 400 ? record.HttpStatus : 0} />${record.Role === "shadow" && html` <span class="tag">shadow</span>`}</td>
+      <td role="cell" class="c-text"><button type="button" class="text" data-open aria-expanded=${isOpen} onClick=${() => toggle(id)}>${record.Body || "(no text)"}</button> <${Status} code=${record.HttpStatus >= 400 && !saysIt(record) ? record.HttpStatus : 0} />${record.Role === "shadow" && html` <span class="tag">shadow</span>`}</td>
       <td role="cell" class="c-trace">${link && html`<a href=${link} title="The trace of this record">${record.TraceId.slice(0, 8)}</a>`}</td>
     </tr>
     ${isOpen && html`<tr role="row" class="opened"><td role="cell" colspan="5"><div class="opened-body">

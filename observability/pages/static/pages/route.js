@@ -3,10 +3,11 @@ import { html } from "../frame/html.js";
 import { useAnswer } from "../frame/ask.js";
 import { Chart } from "../frame/chart.js";
 import { NONE, clock, count, fromNanoseconds, milliseconds, moment, nanoseconds, rate, share, span, weight } from "../frame/format.js";
+import { Counted, Fallbacks } from "../frame/counted.js";
 import { Bar, Copy, Empty, Failure, SIDES, Side, Status, Waiting, bySide } from "../frame/parts.js";
 import { useRows } from "../frame/rows.js";
 import { now, useLive } from "../frame/live.js";
-import { href, useWindow } from "../frame/window.js";
+import { href, timeOf, useWindow } from "../frame/window.js";
 
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 360, 1440];
 const POINTS = 120;
@@ -19,30 +20,33 @@ export default function Route({ route }) {
   const totals = useAnswer("/api/routes", { route }, { signals: ["logs", "traces"] });
   const series = useAnswer(`${at}/series`, { step }, { signals: ["logs", "traces"], every: 2_000 });
   const found = totals.answer?.routes[0];
+  // Where time stands still, what is found is of the minutes that are counted here.
+  const during = time.isLive || !totals.answer ? null : timeOf(totals.answer.window);
   return html`
     <p class="path"><a href=${href("/")}><span aria-hidden="true">← </span>Routes</a></p>
     <div class="head">
       <h1>${route}</h1>
-      ${found && found.weight !== null ? html`<span class="row"><span class="muted small">weight now</span><${Bar} value=${found.weight / 10_000} text=${weight(found.weight)} /></span>` : null}
+      ${found && found.weight !== null ? html`<span class="row"><span class="muted small">${time.isLive ? "weight now" : "weight then"}</span><${Bar} value=${found.weight / 10_000} text=${weight(found.weight)} /></span>` : null}
       ${found?.source === "span" ? html`<span class="tag">counted from spans, which may be a sample</span>` : null}
+      <${Counted} answer=${totals.answer} />
       <span class="fill" />
-      <nav class="links" aria-label="Of this route"><a href=${href("/traces", { route })}>Traces</a><a href=${href("/traces", { route, errors: 1 })}>Failed traces</a><a href=${href("/logs", { route })}>Logs</a><${Copy} text=${location.href} label="Copy link" /></nav>
+      <nav class="links" aria-label="Of this route"><a href=${href("/traces", { route }, during)}>Traces</a><a href=${href("/traces", { route, errors: 1 }, during)}>Failed traces</a><a href=${href("/traces", { route, fallback: 1 }, during)}>Rescued traces</a><a href=${href("/logs", { route }, during)}>Logs</a><${Copy} text=${location.href} label="Copy link" /></nav>
     </div>
     <${Failure} error=${totals.error ?? series.error} again=${() => { totals.askAgain(); series.askAgain(); }} />
-    ${!totals.answer ? (totals.error ? null : html`<${Waiting} lines=${4} />`) : found ? html`<${Sides} found=${found} />` : html`<${Empty} title="This route had no requests during this time"><p>Look at more time, or at <a href=${href("/")}>all routes</a>.</p><//>`}
+    ${!totals.answer ? (totals.error ? null : html`<${Waiting} lines=${4} />`) : found ? html`<${Sides} found=${found} answer=${totals.answer} />` : html`<${Empty} title="This route had no requests during this time"><p>Look at more time, or at <a href=${href("/")}>all routes</a>.</p><//>`}
     ${series.answer && found ? html`<${Charts} answer=${series.answer} step=${step} />` : null}
     ${found ? html`<div class="twins">${SIDES.slice(0, 2).map((side) => html`<${Slowest} key=${side} at=${at} side=${side} />`)}</div>` : null}
   `;
 }
 
-function Sides({ found }) {
+function Sides({ found, answer }) {
   const sides = Object.keys(found.sides).sort(bySide);
   const line = (name, numbers) => html`<tr key=${name} class=${name ? "" : "all"}>
     <th scope="row">${name ? html`<${Side} side=${name} />` : "all"}</th>
     <td class="right">${count(numbers.requests)}</td><td class="right">${rate(numbers.per_second)}</td>
     <td class="right">${count(numbers.errors)}</td><td class="right">${share(numbers.error_share)}</td>
     <td class="right">${milliseconds(numbers.mean_ms)}</td><td class="right">${milliseconds(numbers.p50_ms)}</td><td class="right">${milliseconds(numbers.p95_ms)}</td><td class="right">${milliseconds(numbers.p99_ms)}</td>
-    <td class="right">${count(numbers.fallbacks)}</td></tr>`;
+    <td class="right">${name === "legacy" || !name ? html`<${Fallbacks} route=${found.route} number=${numbers.fallbacks} answer=${answer} />` : count(numbers.fallbacks)}</td></tr>`;
   return html`<div class="card"><table class="sides">
     <caption class="unseen">Numbers of each side</caption>
     <thead><tr><th scope="col">side</th>${["requests", "req/s", "errors", "error share", "mean", "p50", "p95", "p99", "fallbacks"].map((name) => html`<th key=${name} scope="col" class="right">${name}</th>`)}</tr></thead>

@@ -3,6 +3,7 @@ import { html, useRef } from "../frame/html.js";
 import { announce } from "../frame/announce.js";
 import { useAnswer } from "../frame/ask.js";
 import { NONE, clock, count, fromNanoseconds, milliseconds, rate, share, weight } from "../frame/format.js";
+import { Counted, Fallbacks } from "../frame/counted.js";
 import { Bar, Empty, Failure, Mark, SIDES, Waiting } from "../frame/parts.js";
 import { changeQuery, useQuery } from "../frame/router.js";
 import { useRows } from "../frame/rows.js";
@@ -48,6 +49,7 @@ export default function Routes() {
     <div class="head">
       <h1>Routes</h1>
       <${Total} answer=${answer} />
+      <${Counted} answer=${answer} />
       <span class="fill" />
       <input type="search" data-search value=${filter} placeholder="Filter  /" aria-label="Filter routes" onInput=${(event) => changeQuery({ q: event.currentTarget.value })} />
     </div>
@@ -76,7 +78,7 @@ function Total({ answer }) {
   if (!answer) return null;
   const { total, window: time } = answer;
   const at = (value) => clock(fromNanoseconds(value));
-  return html`<dl class="totals num" title=${`${at(time.start)} to ${at(time.end)}: numbers begin with a whole minute`}>
+  return html`<dl class="totals num" title=${`${at(time.start)} to ${at(time.end)}: numbers are of whole minutes`}>
     <div><dt>requests</dt><dd>${rate(total.per_second)}<small>/s</small></dd></div>
     <div><dt>on lambda</dt><dd>${share(total.shares.lambda ?? 0)}</dd></div>
     <div><dt>errors</dt><dd>${share(total.error_share)}</dd></div>
@@ -92,35 +94,36 @@ function Nothing({ filter }) {
 }
 
 function Board({ rows, shown, answer, sort, isRising, sortBy }) {
+  const { isLive } = useWindow();
   const head = (id, name, title = null, kind = "") => html`<th key=${id} role="columnheader" scope="col" class=${`c-${id} ${kind}`} title=${title} aria-sort=${sort === id ? (isRising ? "ascending" : "descending") : null}><button type="button" onClick=${() => sortBy(id)}>${name}</button></th>`;
   return html`<div class="card board"><table role="table">
     <caption class="unseen">Numbers of each route by side</caption>
     <thead role="rowgroup"><tr role="row">
       ${head("route", "route")}
-      ${head("weight", "weight now", "The share of users that the router sends to Lambda")}
+      ${head("weight", isLive ? "weight now" : "weight then", "The share of users that the router sends to Lambda; where time stands still, at its end")}
       <th role="columnheader" scope="col" class="c-activity">activity</th>
       <th role="columnheader" scope="col" class="c-side"><span class="unseen">side</span></th>
       ${COLUMNS.map((column) => head(column.key, column.name, column.title, "right"))}
       ${head("fallbacks", "fallbacks", "Requests that Lambda failed and legacy answered", "right")}
     </tr></thead>
     <tbody role="rowgroup" ref=${rows.ref}>
-      ${shown.map((one, number) => html`<${Line} key=${one.route} one=${one} number=${number} rows=${rows} activity=${answer.activity[one.route]} />`)}
+      ${shown.map((one, number) => html`<${Line} key=${one.route} one=${one} number=${number} rows=${rows} answer=${answer} />`)}
     </tbody>
   </table></div>`;
 }
 
-function Line({ one, number, rows, activity }) {
+function Line({ one, number, rows, answer }) {
   const sides = SIDES.filter((side) => one.sides[side] || side !== "router");
   const slowest = Math.max(...sides.map((side) => one.sides[side]?.p95_ms ?? 0));
   return html`<tr role="row" data-row tabIndex=${rows.tabIndex(number)} onFocus=${rows.onFocus(number)}>
     <th role="rowheader" scope="row" class="c-route"><a href=${href(`/routes/${encodeURIComponent(one.route)}`)}>${one.route}</a>${one.source === "span" ? html` <span class="tag" title="No router tells of it: counted from its application's spans, which may be a sample">from spans</span>` : null}</th>
     <td role="cell" class="c-weight">${one.weight === null ? html`<span class="faint">${NONE}</span>` : html`<${Bar} value=${one.weight / 10_000} text=${weight(one.weight)} />`}</td>
-    <td role="cell" class="c-activity"><${Spark} activity=${activity} /></td>
+    <td role="cell" class="c-activity"><${Spark} activity=${answer.activity[one.route]} /></td>
     <td role="cell" class="c-side">${sides.map((side) => html`<div key=${side} class="half" data-none=${one.sides[side] ? null : ""}><${Mark} side=${side} /><span class="word">${side}</span></div>`)}</td>
     ${COLUMNS.map((column) => html`<td role="cell" key=${column.key} class=${`c-${column.key} right`}>
       ${sides.map((side) => html`<${Half} key=${side} side=${side} column=${column} numbers=${one.sides[side]} slowest=${slowest} />`)}
     </td>`)}
-    <td role="cell" class="c-fallbacks right">${one.total.fallbacks ? html`<strong>${count(one.total.fallbacks)}</strong>` : html`<span class="faint">0</span>`}</td>
+    <td role="cell" class="c-fallbacks right"><${Fallbacks} route=${one.route} number=${one.total.fallbacks} answer=${answer} /></td>
   </tr>`;
 }
 

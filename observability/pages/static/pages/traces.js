@@ -7,7 +7,7 @@ import { changeQuery, useQuery } from "../frame/router.js";
 import { useRows } from "../frame/rows.js";
 import { Sending } from "../frame/sending.js";
 import { href, useWindow } from "../frame/window.js";
-import { Form, faultsOf, useWanted } from "../search/form.js";
+import { Form, faultsIn, faultsOf, useWanted } from "../search/form.js";
 import { Fresh, useHeld, useSame } from "../search/held.js";
 import { pastedTrace, traceLink } from "../search/links.js";
 import { Pages, usePlaceInTime } from "../search/paging.js";
@@ -20,12 +20,13 @@ const FIELDS = [
   { name: "side", label: "Side", choices: [["", "any"], ["legacy", "legacy"], ["lambda", "lambda"]] },
   { name: "route", label: "Route", hint: "any" },
   { name: "service", label: "Service", hint: "any" },
-  { name: "min_ms", label: "Longer than, ms", isNumber: true, hint: "0" },
+  { name: "min_ms", label: "Longer than, ms", isNumber: true, most: 1e9, hint: "0" },
   { name: "errors", label: "Errors only", isCheck: true },
+  { name: "fallback", label: "Fallbacks only", isCheck: true },
   { name: "role", label: "Role", isRare: true, choices: [["", "any"], ["primary", "primary"], ["shadow", "shadow"]] },
-  { name: "min_status", label: "Status from", isNumber: true, isRare: true, hint: "100" },
-  { name: "max_status", label: "Status to", isNumber: true, isRare: true, hint: "599" },
-  { name: "max_ms", label: "Shorter than, ms", isNumber: true, isRare: true },
+  { name: "min_status", label: "Status from", isNumber: true, most: 599, isRare: true, hint: "100" },
+  { name: "max_status", label: "Status to", isNumber: true, most: 599, isRare: true, hint: "599" },
+  { name: "max_ms", label: "Shorter than, ms", isNumber: true, most: 1e9, isRare: true },
   { name: "request_id", label: "Request id", isRare: true },
 ];
 const keyOf = (row) => `${row.TraceId}${row.SpanId}${row.Timestamp}`;
@@ -34,23 +35,24 @@ export default function Traces() {
   const wanted = useWanted(FIELDS);
   const isSlowest = useQuery().get("order") === "slowest";
   const place = usePlaceInTime(!isSlowest);
+  const faults = faultsIn(wanted, FIELDS);
   const params = { ...wanted, kind: wanted.kind === "all" ? "" : wanted.kind, limit: LIMIT, ...(isSlowest ? { order: "slowest" } : {}), ...place.params };
-  const { answer, error, isStale, askAgain } = useAnswer("/api/traces", params, { signals: place.isNewest ? ["traces"] : [], every: 2_000 });
+  const { answer, error, isStale, askAgain } = useAnswer(faults.size ? null : "/api/traces", params, { signals: place.isNewest ? ["traces"] : [], every: 2_000 });
   const rows = useRows();
   const time = useWindow();
   const found = answer && (place.isTurned ? answer.spans.toReversed() : answer.spans);
   const held = useHeld(useSame(found, answer), isStale ? null : JSON.stringify([params, time.last, time.start, time.end]), keyOf, rows.ref);
-  const refused = faultsOf(error, FIELDS);
+  const refused = faults.size ? faults : faultsOf(error, FIELDS);
   const pasted = pastedTrace(wanted.text);
   return html`
     <div class="head"><h1>Traces</h1><span class="fill" />
       <div class="choice" role="group" aria-label="Order">
         <button type="button" aria-pressed=${!isSlowest} onClick=${() => changeQuery({ order: null, before: null, after: null })}>newest</button>
         <button type="button" aria-pressed=${isSlowest} onClick=${() => changeQuery({ order: "slowest", before: null, after: null })}>slowest</button></div></div>
-    <${Form} fields=${FIELDS} error=${error} />
+    <${Form} fields=${FIELDS} faults=${refused} />
     ${pasted && html`<p class="found"><a href=${href(`/traces/${pasted}`)}>Open the trace ${pasted}</a></p>`}
     ${error && !refused.size && html`<${Failure} error=${error} again=${askAgain} />`}
-    ${!held.rows ? (error ? (refused.size ? html`<${Empty} title="Nothing was searched"><p>What is marked above cannot be asked: mend it, and the search goes on.</p><//>` : null) : html`<${Waiting} lines=${9} />`) : held.rows.length ? html`
+    ${refused.size || !held.rows ? (error || refused.size ? (refused.size ? html`<${Empty} title="Nothing was searched"><p>What is marked above cannot be asked: mend it, and the search goes on.</p><//>` : null) : html`<${Waiting} lines=${9} />`) : held.rows.length ? html`
       <${Scatter} rows=${held.rows} linkOf=${traceLink} range=${rangeOf(held.rows, answer, place)} />
       <${Fresh} held=${held} noun="span" />
       <${Table} rows=${rows} spans=${held.rows} isStale=${isStale} />

@@ -3,6 +3,7 @@ import { html, useEffect, useRef, useState } from "../frame/html.js";
 import { changeQuery, useQuery } from "../frame/router.js";
 
 const PAUSE_MILLISECONDS = 300;
+const [MOST_LETTERS, MOST_SHOWN] = [512, 40];
 const PLACES = { before: null, after: null };
 const wide = matchMedia("(min-width: 62rem)");
 
@@ -23,9 +24,27 @@ export function faultsOf(error, fields) {
   return found;
 }
 
-export function Form({ fields, error, children }) {
+/** What of the wanted values cannot be asked, by field, so that nothing is asked in vain. */
+export function faultsIn(wanted, fields) {
+  const found = new Map();
+  for (const field of fields) {
+    const why = faultOf(wanted[field.name], field);
+    if (why) found.set(field.name, `${field.name}='${wanted[field.name].slice(0, MOST_SHOWN)}' ${why}`);
+  }
+  return found;
+}
+
+function faultOf(value, { choices, isCheck, isNumber, most, form, says }) {
+  if (!value) return "";
+  if (value.length > MOST_LETTERS) return `is longer than ${MOST_LETTERS} characters`;
+  if (choices && !choices.some(([one]) => one === value)) return `is none of ${choices.map(([one]) => one).filter(Boolean).join(", ")}`;
+  if (isCheck && !["1", "0"].includes(value)) return "is none of 1, 0";
+  if (isNumber && !(/^\d*\.?\d+$/.test(value) && Number(value) <= most)) return `is not a number from 0 to ${most}`;
+  return form && !form.test(value) ? says : "";
+}
+
+export function Form({ fields, faults, children }) {
   const wanted = useWanted(fields);
-  const faults = faultsOf(error, fields);
   const [main, ...others] = fields;
   const used = others.filter((field) => wanted[field.name] !== (field.initial ?? ""));
   const [isAll, setAll] = useState(false);

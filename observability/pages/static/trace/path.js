@@ -1,7 +1,8 @@
 // What a request waited for: its critical path, and the time of each stage of the way on it.
 
 import { childrenOf, crosses, endOf, isInit, isShadow, text } from "./model.js";
-import { boundary } from "./words.js";
+import { said } from "../frame/format.js";
+import { boundary, isRefused } from "./words.js";
 
 /** The span that stands for the request: the longest that has no parent, rather one that never had any. */
 export function rootOf(trace) {
@@ -81,10 +82,10 @@ function stageOf(trace, { span, from }, child) {
     return isThere ? { key: `to ${way.label}`, label: way.label, side: "way" } : { key: `from ${way.back}`, label: way.back, side: "way" };
   }
   const side = text(trace, "Side", span);
-  const service = text(trace, "ServiceName", span);
+  const service = said(text(trace, "ServiceName", span));
   if (trace.router[span]) {
     const isHop = text(trace, "SpanKind", span) === "Client";
-    return isHop ? { key: `hop ${side}`, label: `${side || "upstream"}, which told nothing`, side } : { key: "router", label: "router", side: "router" };
+    return isHop ? { key: `hop ${side}`, label: isRefused(trace, span) ? "Lambda, which refused the call" : `${side || "upstream"}, which told nothing`, side } : { key: "router", label: "router", side: "router" };
   }
   if (isInit(trace, span)) return { key: `init ${service}`, label: "init (cold start)", side };
   if (text(trace, "Database", span)) return { key: `db ${service}`, label: `database, from ${service}`, side, isDatabase: true };

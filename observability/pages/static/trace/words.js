@@ -3,6 +3,8 @@
 import { count as number, nanoseconds, said } from "../frame/format.js";
 import { IN_CIRCLE, crosses, hasFailed, isInit, isShadow, text, NO_SPAN } from "./model.js";
 
+const REFUSALS = [429, 503];
+
 /** Moments at round distances between two: at most so many. */
 export function ticks(from, to, most = 6) {
   const rough = Math.max((to - from) / most, 1);
@@ -31,7 +33,7 @@ export function boundary(trace, span) {
 
 /** What somebody should know before believing the picture: [{tone, text, spans}]. */
 export function notices(trace) {
-  return [...gone(trace), ...fallbacks(trace), ...orphans(trace), ...circles(trace), ...clocks(trace), ...silent(trace), ...failures(trace)];
+  return [...gone(trace), ...changed(trace), ...fallbacks(trace), ...orphans(trace), ...circles(trace), ...clocks(trace), ...refused(trace), ...silent(trace), ...failures(trace)];
 }
 
 function gone(trace) {
@@ -42,6 +44,17 @@ function gone(trace) {
   if (trace.areLogsCut) found.push({ tone: "warn", text: `Of this trace"s records only the first ${number(trace.logs.length)} are here.`, spans: [] });
   if (!trace.count && trace.logs.length) found.push({ tone: "warn", text: "Records carry this trace’s id, but no span of it came: it was not sampled, or its spans are no longer kept.", spans: [] });
   return found;
+}
+
+// What the door could not keep as it was sent, and what no picture can show.
+function changed(trace) {
+  const { moved = [], clamped = [], doubled = [] } = trace;
+  const say = (spans, one, many, why) => (spans.length ? [{ tone: "warn", text: `${spans.length === 1 ? one : `${number(spans.length)} ${many}`}: ${why}`, spans }] : []);
+  return [
+    ...say(doubled, "One span’s id was given to several spans", "spans’ ids were given to several spans each", "only the latest of each is here, and what is below one may belong to another."),
+    ...say(moved, "One span’s time could not be true", "spans’ times could not be true", "each stands at the time at which it was received (fig.original_time has what was said)."),
+    ...say(clamped, "One span’s duration could not be true", "spans’ durations could not be true", "it was bounded (fig.original_duration has what was said)."),
+  ];
 }
 
 function fallbacks(trace) {
@@ -88,10 +101,24 @@ function clocks(trace) {
   }));
 }
 
+/** Whether the Lambda API said no, so that no function was there to tell anything. */
+export function isRefused(trace, span) {
+  const isHop = trace.router[span] && text(trace, "SpanKind", span) === "Client" && !trace.children[span];
+  return Boolean(isHop) && text(trace, "Side", span) === "lambda" && REFUSALS.includes(trace.http[span]);
+}
+
+function refused(trace) {
+  const found = [];
+  for (let span = 0; span < trace.count; span++) if (isRefused(trace, span)) found.push(span);
+  if (!found.length) return [];
+  const codes = [...new Set(found.map((span) => trace.http[span]))].join(", ");
+  return [{ tone: "warn", text: `Lambda refused the call (${codes}): no function ran.`, spans: found }];
+}
+
 function silent(trace) {
   const found = [];
   for (let span = 0; span < trace.count; span++) {
-    if (trace.router[span] && text(trace, "SpanKind", span) === "Client" && !trace.children[span]) found.push(span);
+    if (trace.router[span] && text(trace, "SpanKind", span) === "Client" && !trace.children[span] && !isRefused(trace, span)) found.push(span);
   }
   if (!found.length) return [];
   const sides = [...new Set(found.map((span) => text(trace, "Side", span) || (isShadow(trace, span) ? "the shadow" : "an upstream")))];
