@@ -94,7 +94,7 @@ def measure(folder: Path, day: dict[str, Any], beside: int) -> None:
     try:
         ingest.show(f"a day of {spans:,} spans, {size / 1e9:.2f} GB", ingest.queries(server, sending, day["end"]))
         paced = argparse.Namespace(rate=float(beside), hours=0.01, connections=4)
-        thread = threading.Thread(target=ingest.send, args=(server, templates, paced, beside * 20))
+        thread = threading.Thread(target=ingest.send, args=(server.otlp.netloc, templates, paced, beside * 20))
         thread.start()
         ingest.show(f"the same while {beside:,} spans/s come in", ingest.queries(server, sending, day["end"]))
         thread.join()
